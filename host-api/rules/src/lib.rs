@@ -1,0 +1,9 @@
+//! May it happen?
+//!
+//! Grants, path and host patterns, egress, budget and the guard that turns a call into a
+//! [`Permit`](guard::Permit) or a [`Denial`]. This crate never reads a clock, a disk, a socket or a
+//! source of randomness, and holds no float: time, keys and state are arguments.
+
+pub mod denial;
+
+pub use denial::{Code, Denial};

@@ -1,0 +1,3 @@
+//! The binary `envelope`: one file per command, no logic of its own.
+
+fn main() {}

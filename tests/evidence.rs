@@ -1,0 +1,1 @@
+//! What happened: canonical JSON, digests, keys, journals, receipts, verification.

@@ -1,0 +1,1 @@
+//! The house itself: sizes, words, the crate graph, the README, forgotten files.

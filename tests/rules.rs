@@ -1,0 +1,1 @@
+//! May it happen: grants, paths, egress, budget, guard.

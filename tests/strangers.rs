@@ -1,0 +1,1 @@
+//! Software nobody here wrote checks what we emit: Python and Node packages.
