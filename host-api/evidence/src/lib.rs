@@ -6,11 +6,22 @@
 pub mod canonical;
 pub mod chain;
 pub mod digest;
+pub mod dsse;
+pub mod journal;
+pub mod key;
+pub mod keyring;
 pub mod merkle;
+pub mod preview;
+pub mod receipt;
+pub mod statement;
+pub mod text;
 pub mod time;
 pub mod tlog;
 pub mod usage;
+pub mod verify;
 
 pub use digest::Digest;
+pub use preview::Preview;
+pub use text::{Label, PathText};
 pub use time::Timestamp;
-pub use usage::Usage;
+pub use usage::{Dimension, Usage};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, never negative and at most [`Timestamp::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -11,6 +11,9 @@ pub struct Timestamp(u64);
 impl Timestamp {
     /// The latest instant spelled safely in every time zone, on the last but one day of 9999.
     pub const MAX: Self = Self(253_402_207_200_999);
+
+    /// 1970-01-01T00:00:00Z.
+    pub const ZERO: Self = Self(0);
 
     /// A point in time by its milliseconds since 1970, or `None` past [`Timestamp::MAX`].
     pub const fn from_millis(millis: u64) -> Option<Self> {
@@ -49,6 +52,28 @@ impl fmt::Display for Timestamp {
             Ok(time) => write!(f, "{time:.3}"),
             Err(_) => f.write_str("9999-12-30T22:00:00.999Z"),
         }
+    }
+}
+
+/// A point in time that documents for other tools spell as RFC 3339 text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rfc3339(pub Timestamp);
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rfc3339 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let parsed = text.parse::<jiff::Timestamp>().ok();
+        let millis = parsed.and_then(|time| u64::try_from(time.as_millisecond()).ok());
+        let time = millis.and_then(Timestamp::from_millis);
+        time.filter(|time| time.to_string() == *text)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a time is spelled `2026-01-31T12:00:00.000Z`"))
     }
 }
 

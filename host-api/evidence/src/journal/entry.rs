@@ -1,0 +1,356 @@
+//! The records after the header.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::digest::Digest;
+use crate::journal::header::Scope;
+use crate::preview::Preview;
+use crate::text::{Label, PathText};
+use crate::time::Timestamp;
+use crate::usage::Usage;
+
+/// The capability whose operations are counted as file operations.
+pub const FILES: &str = "files";
+
+/// Bytes of an answer kept in its entry. Larger ones are blobs, so that lines stay short.
+pub const INLINE_BYTES_MAX: usize = 4096;
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The version of the record.
+    pub v: u64,
+    /// Its place, from zero.
+    pub seq: u64,
+    /// The digest of the line before it.
+    pub prev: Digest,
+    /// When it was written. Never earlier than the record before it.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A call is about to act on the world.
+    Begun(Begun),
+    /// A call has its answer.
+    Answered(Answered),
+    /// A call was refused.
+    Denied(Denied),
+    /// A human looked at something and decided.
+    Reviewed(Review),
+    /// A criterion was checked.
+    Evaluated(Evaluation),
+    /// The guest is done, or done for.
+    Ended(Ended),
+}
+
+impl Event {
+    /// The end, if this is one.
+    pub const fn as_ended(&self) -> Option<&Ended> {
+        match self {
+            Self::Ended(ended) => Some(ended),
+            Self::Begun(_)
+            | Self::Answered(_)
+            | Self::Denied(_)
+            | Self::Reviewed(_)
+            | Self::Evaluated(_) => None,
+        }
+    }
+}
+
+/// What the guest asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// Its number, from zero, without gaps.
+    pub n: u64,
+    /// The capability, such as `files`.
+    pub capability: Label,
+    /// The operation, such as `read`.
+    pub operation: Label,
+    /// What it is about, for people.
+    pub target: Preview,
+    /// The digest of the whole request: what a replay compares.
+    pub request: Digest,
+}
+
+/// Written, durably, before an effect that must not happen twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begun {
+    /// The call.
+    pub call: Call,
+    /// What to do when no answer follows.
+    pub recovery: Recovery,
+    /// The idempotency key the effect carries.
+    pub key: Label,
+    /// The worst case, reserved.
+    pub reserved: Usage,
+}
+
+/// What may be done about an effect that began and has no recorded answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recovery {
+    /// It may happen again: judge it afresh.
+    Again,
+    /// It may be repeated under the same idempotency key.
+    SameKey,
+    /// It must not happen twice: a human decides.
+    Once,
+}
+
+/// The answer the guest got, and gets again on replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// The call.
+    pub call: Call,
+    /// The answer.
+    pub answer: Content,
+    /// What it used.
+    pub used: Usage,
+    /// The file it touched, if it touched one.
+    pub file: Option<FileTouch>,
+    /// The new authority, if the answer brought one.
+    pub rotation: Option<Box<Rotation>>,
+}
+
+/// Bytes by digest, kept here when they are few.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    digest: Digest,
+    size: u64,
+    inline: Option<Vec<u8>>,
+}
+
+impl Content {
+    /// `bytes`, kept inline up to [`INLINE_BYTES_MAX`].
+    pub fn of(bytes: &[u8]) -> Self {
+        let inline = (bytes.len() <= INLINE_BYTES_MAX).then(|| bytes.to_vec());
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self { digest: Digest::of(bytes), size, inline }
+    }
+
+    /// The digest of the bytes.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// How many bytes.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes, unless they are a blob.
+    pub fn inline(&self) -> Option<&[u8]> {
+        self.inline.as_deref()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContentOnPaper {
+    digest: Digest,
+    size: u64,
+    inline: Option<String>,
+}
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inline = self.inline.as_ref().map(|bytes| STANDARD.encode(bytes));
+        ContentOnPaper { digest: self.digest, size: self.size, inline }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let paper = ContentOnPaper::deserialize(deserializer)?;
+        let Some(text) = paper.inline else {
+            return Ok(Self { digest: paper.digest, size: paper.size, inline: None });
+        };
+        let bytes = STANDARD.decode(text).map_err(|_| D::Error::custom("not canonical base64"))?;
+        let content = Self::of(&bytes);
+        if content.digest != paper.digest || content.size != paper.size {
+            return Err(D::Error::custom("the inline bytes are not the ones named"));
+        }
+        Ok(content)
+    }
+}
+
+/// A file that a call read or wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileTouch {
+    /// Its path.
+    pub path: PathText,
+    /// The digest of what was read or written.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// A wider grant that a human allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// The approval it rests on.
+    pub approval: Label,
+    /// What the run may do from here on.
+    pub scope: Scope,
+}
+
+/// A refusal: recorded like an answer and replayed like one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Denied {
+    /// The call.
+    pub call: Call,
+    /// The stable code of the reason.
+    pub code: Label,
+    /// What it was about.
+    pub detail: Preview,
+}
+
+/// A human decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// Its id.
+    pub id: Label,
+    /// Who decided.
+    pub reviewer: Label,
+    /// What was decided.
+    pub decision: Reviewed,
+    /// The digest of exactly what the reviewer saw.
+    pub saw: Digest,
+    /// In the reviewer's words.
+    pub note: Preview,
+}
+
+/// Decisions a human can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reviewed {
+    /// As asked.
+    Approved,
+    /// Less than asked.
+    Narrowed,
+    /// Refused.
+    Rejected,
+    /// Nobody decided in time.
+    Expired,
+    /// The question went away.
+    Withdrawn,
+}
+
+/// One criterion, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// The criterion's id in the Paper.
+    pub criterion: Label,
+    /// The result.
+    pub verdict: Verdict,
+    /// In millionths, when the method scores.
+    pub score: Option<u32>,
+    /// How it was checked.
+    pub method: Label,
+    /// By whom or what.
+    pub evaluator: Label,
+    /// What it rests on.
+    pub evidence: Vec<Digest>,
+}
+
+/// Results of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The criterion is met.
+    Conform,
+    /// It is not.
+    Deviate,
+    /// The evidence does not decide it.
+    Indeterminate,
+}
+
+/// The end of the guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in a word: the limit that was hit, the code of the denial, who killed it.
+    pub reason: Label,
+    /// What the skill returned.
+    pub result: Option<OutputValue>,
+    /// The files under the outputs prefix as they were committed.
+    pub outputs: Vec<Output>,
+}
+
+/// How a run can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The skill returned.
+    Ok,
+    /// The skill returned a failure.
+    Failed,
+    /// The run was not allowed to start, or could not go on without authority it lacks.
+    Denied,
+    /// The guest trapped.
+    Crashed,
+    /// A limit was reached; the reason names it.
+    Exhausted,
+    /// A human or the operator stopped it.
+    Killed,
+    /// No end is recorded: the host went away and nobody resumed the run.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The name in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Denied => "denied",
+            Self::Crashed => "crashed",
+            Self::Exhausted => "exhausted",
+            Self::Killed => "killed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What the skill returned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputValue {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+    /// A glimpse of it.
+    pub preview: Preview,
+}
+
+/// A file the run produced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Its path.
+    pub path: PathText,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+}

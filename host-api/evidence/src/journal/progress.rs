@@ -1,0 +1,252 @@
+//! What the records so far amount to, and which record may follow them.
+
+use crate::journal::entry::{Begun, Call, Ended, Entry, Evaluation, Event};
+use crate::journal::header::Header;
+use crate::time::Timestamp;
+use crate::usage::{Dimension, Usage};
+
+/// Files that one run can produce.
+pub(super) const OUTPUTS_MAX: usize = 10_000;
+
+/// Calls under way at once: far above what a guest can await.
+pub(super) const OPEN_CALLS_MAX: usize = 1024;
+
+/// Times that one run can be given new authority, and judgements of each kind on it. A receipt
+/// lists them all, so they have to be few.
+pub(super) const JUDGEMENTS_MAX: usize = 64;
+
+/// Digests that one evaluation can rest on.
+pub(super) const EVIDENCE_MAX: usize = 64;
+
+/// One million: a perfect score.
+pub(super) const SCORE_MAX: u32 = 1_000_000;
+
+/// A call and how far it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallState {
+    /// Where in the journal its latest record stands.
+    pub entry: usize,
+    /// How far it came.
+    pub settled: Settled,
+}
+
+/// How far a call came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It began; no answer is recorded.
+    Begun,
+    /// It was answered.
+    Answered,
+    /// It was denied.
+    Denied,
+}
+
+/// A record that does not fit those before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// Records are numbered without gaps.
+    #[error("record {found} stands where record {expected} belongs")]
+    Sequence {
+        /// The number that belongs here.
+        expected: u64,
+        /// The number that stands here.
+        found: u64,
+    },
+    /// Time does not run backwards.
+    #[error("it is dated {found}, before the record it follows ({last})")]
+    Backwards {
+        /// The time of the record before.
+        last: Timestamp,
+        /// The time of this record.
+        found: Timestamp,
+    },
+    /// Calls are numbered without gaps.
+    #[error("call {found} stands where call {expected} belongs")]
+    CallNumber {
+        /// The number that belongs here.
+        expected: u64,
+        /// The number that stands here.
+        found: u64,
+    },
+    /// An answer to something else.
+    #[error("it settles call {0} as another call than the one that began")]
+    OtherCall(u64),
+    /// A second answer.
+    #[error("call {0} is settled already")]
+    Settled(u64),
+    /// Something after the end that is not a judgement on the run.
+    #[error("the run has ended: only evaluations and reviews may follow")]
+    Ended,
+    /// Amounts that cannot be added exactly.
+    #[error("the sum of `{}` passes 2^53 − 1", .0.name())]
+    Sum(Dimension),
+    /// More than a list holds.
+    #[error("a list of {found} is longer than {max}")]
+    List {
+        /// How many there are.
+        found: usize,
+        /// How many fit.
+        max: usize,
+    },
+    /// A score above one million millionths.
+    #[error("a score is at most {SCORE_MAX} millionths")]
+    Score,
+    /// No more records fit.
+    #[error("the journal is full")]
+    Full,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    calls: Vec<CallState>,
+    begun: Vec<(u64, Begun)>,
+    rotations: usize,
+    evaluations: usize,
+    reviews: usize,
+    used: Usage,
+    ended: bool,
+    last_at: Timestamp,
+}
+
+impl Progress {
+    pub(super) fn new(header: &Header) -> Self {
+        Self {
+            calls: Vec::new(),
+            begun: Vec::new(),
+            rotations: 0,
+            evaluations: 0,
+            reviews: 0,
+            used: Usage::ZERO,
+            ended: false,
+            last_at: header.started,
+        }
+    }
+
+    pub(super) fn calls(&self) -> &[CallState] {
+        &self.calls
+    }
+
+    pub(super) const fn used(&self) -> Usage {
+        self.used
+    }
+
+    pub(super) const fn last_at(&self) -> Timestamp {
+        self.last_at
+    }
+
+    /// Takes `entry` in, or says why it cannot follow. Nothing changes on refusal.
+    pub(super) fn follow(&mut self, entry: &Entry) -> Result<(), Broken> {
+        if entry.at < self.last_at {
+            return Err(Broken::Backwards { last: self.last_at, found: entry.at });
+        }
+        let place = usize::try_from(entry.seq).map_err(|_| Broken::Full)?;
+        match &entry.event {
+            Event::Begun(begun) => self.begin(place, begun)?,
+            Event::Answered(answered) => {
+                let rotations = self.rotations + usize::from(answered.rotation.is_some());
+                check_length(rotations, JUDGEMENTS_MAX)?;
+                self.settle(place, &answered.call, answered.used, Settled::Answered)?;
+                self.rotations = rotations;
+            }
+            Event::Denied(denied) => {
+                self.settle(place, &denied.call, Usage::ZERO, Settled::Denied)?;
+            }
+            Event::Ended(ended) => self.end(ended)?,
+            Event::Evaluated(evaluation) => {
+                check_evaluation(evaluation)?;
+                self.evaluations = one_more(self.evaluations)?;
+            }
+            Event::Reviewed(_) => self.reviews = one_more(self.reviews)?,
+        }
+        self.last_at = entry.at;
+        Ok(())
+    }
+
+    fn begin(&mut self, place: usize, begun: &Begun) -> Result<(), Broken> {
+        self.open(&begun.call)?;
+        check_length(self.begun.len() + 1, OPEN_CALLS_MAX)?;
+        self.used = self.used.checked_add(begun.reserved).map_err(Broken::Sum)?;
+        self.calls.push(CallState { entry: place, settled: Settled::Begun });
+        self.begun.push((begun.call.n, begun.clone()));
+        Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        place: usize,
+        call: &Call,
+        used: Usage,
+        settled: Settled,
+    ) -> Result<(), Broken> {
+        let open = self.begun.iter().position(|(n, _)| *n == call.n);
+        let Some(index) = open else {
+            self.open(call)?;
+            self.used = self.used.checked_add(used).map_err(Broken::Sum)?;
+            self.calls.push(CallState { entry: place, settled });
+            return Ok(());
+        };
+        self.close(index, place, call, used, settled)
+    }
+
+    /// Settles a call that began: its reservation gives way to what it used.
+    fn close(
+        &mut self,
+        index: usize,
+        place: usize,
+        call: &Call,
+        used: Usage,
+        settled: Settled,
+    ) -> Result<(), Broken> {
+        if self.ended {
+            return Err(Broken::Ended);
+        }
+        let begun = self.begun.get(index).filter(|(_, begun)| begun.call == *call);
+        let (_, begun) = begun.ok_or(Broken::OtherCall(call.n))?;
+        let rest = self.used.saturating_sub(begun.reserved);
+        self.used = rest.checked_add(used).map_err(Broken::Sum)?;
+        let state = usize::try_from(call.n).ok().and_then(|n| self.calls.get_mut(n));
+        if let Some(state) = state {
+            *state = CallState { entry: place, settled };
+        }
+        self.begun.swap_remove(index);
+        Ok(())
+    }
+
+    /// Whether `call` may be the next new one.
+    fn open(&self, call: &Call) -> Result<(), Broken> {
+        if self.ended {
+            return Err(Broken::Ended);
+        }
+        let expected = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
+        match call.n.cmp(&expected) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Less => Err(Broken::Settled(call.n)),
+            std::cmp::Ordering::Greater => Err(Broken::CallNumber { expected, found: call.n }),
+        }
+    }
+
+    fn end(&mut self, ended: &Ended) -> Result<(), Broken> {
+        if self.ended {
+            return Err(Broken::Ended);
+        }
+        check_length(ended.outputs.len(), OUTPUTS_MAX)?;
+        self.ended = true;
+        Ok(())
+    }
+}
+
+fn check_evaluation(evaluation: &Evaluation) -> Result<(), Broken> {
+    check_length(evaluation.evidence.len(), EVIDENCE_MAX)?;
+    match evaluation.score {
+        Some(score) if score > SCORE_MAX => Err(Broken::Score),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn one_more(count: usize) -> Result<usize, Broken> {
+    check_length(count + 1, JUDGEMENTS_MAX).map(|()| count + 1)
+}
+
+fn check_length(found: usize, max: usize) -> Result<(), Broken> {
+    if found > max { Err(Broken::List { found, max }) } else { Ok(()) }
+}
