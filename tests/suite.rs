@@ -2,6 +2,7 @@
 //! not reachable from here.
 
 mod evidence;
+mod golden;
 mod house;
 mod rules;
 mod strangers;

@@ -1,0 +1,43 @@
+//! Output: data on stdout, everything else on stderr, colour only where it is welcome.
+use std::fmt;
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const STRONG: Style = Style::new().bold();
+
+/// A line of the answer. A reader that has gone away is no reason to fail.
+pub(crate) fn line(text: impl fmt::Display) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// A refusal, with what to do about it.
+pub(crate) fn error(what: impl fmt::Display, hint: &str) {
+    let mut out = anstream::stderr();
+    let _ = writeln!(out, "{BAD}error{BAD:#}: {}", plain(what));
+    let _ = writeln!(out, "{STRONG}hint{STRONG:#}: {hint}");
+}
+
+/// `text` in `style`.
+pub(crate) fn styled(style: Style, text: impl fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Text from outside without the control characters that a terminal would act on.
+pub(crate) fn plain(text: impl fmt::Display) -> String {
+    let spell = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.to_string().chars().map(spell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_has_nothing_to_act_on() {
+        assert_eq!(plain("a\u{1b}[31mb\nc é"), "a\\u{1b}[31mb\\nc é");
+    }
+}
