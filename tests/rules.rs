@@ -1,1 +1,5 @@
 //! May it happen: grants, paths, egress, budget, guard.
+
+mod egress_address;
+mod egress_policy;
+mod egress_target;

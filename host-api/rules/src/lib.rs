@@ -5,5 +5,6 @@
 //! source of randomness, and holds no float: time, keys and state are arguments.
 
 pub mod denial;
+pub mod egress;
 
 pub use denial::{Code, Denial};
