@@ -242,7 +242,10 @@ proptest! {
     }
 
     #[test]
-    fn every_form_of_an_ipv4_address_is_refused(inner in any::<Ipv4Addr>(), prefix in any::<u64>()) {
+    fn every_form_of_an_ipv4_address_is_refused(
+        inner in any::<Ipv4Addr>(),
+        prefix in any::<u64>(),
+    ) {
         let [a, b, c, d] = inner.octets();
         let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
         let global = 0x2600_0000_0000_0000 | (prefix >> 8);

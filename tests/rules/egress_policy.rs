@@ -393,7 +393,10 @@ proptest! {
     }
 
     #[test]
-    fn a_wildcard_is_exactly_one_label(name in "[ab](\\.[ab]){0,3}(\\.?b\\.test)?", base in "[ab](\\.[ab]){0,1}\\.test") {
+    fn a_wildcard_is_exactly_one_label(
+        name in "[ab](\\.[ab]){0,3}(\\.?b\\.test)?",
+        base in "[ab](\\.[ab]){0,1}\\.test",
+    ) {
         let pattern = HostPattern::parse(&format!("*.{base}")).unwrap();
         let labels: Vec<_> = name.split('.').collect();
         let brute = labels.len() > 1 && labels[1..].join(".") == base;

@@ -15,7 +15,7 @@ pub struct Cidr {
 }
 
 impl Cidr {
-    /// Whether the block holds `address`. Families do not mix: a mapped address is in no IPv4 block.
+    /// Whether the block holds `address`. A mapped address is in no IPv4 block.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address) {
             (IpAddr::V4(first), IpAddr::V4(address)) => {

@@ -73,7 +73,7 @@ impl Rule {
         let refuse = |field, why: String| BadRule { rule: position, field, why };
         let host = HostPattern::parse(&document.host)
             .map_err(|why| refuse("host", format!("`{}`: {why}", document.host.escape_debug())))?;
-        check_lists(&document).map_err(|(field, why)| refuse(field, why.to_owned()))?;
+        check_lists(&document).map_err(|(field, why)| refuse(field, why))?;
         for method in &document.methods {
             Method::parse(method).map_err(|why| refuse("methods", why.detail().to_owned()))?;
         }
@@ -97,26 +97,20 @@ impl Rule {
 
     /// The first part of `target` that the rule does not allow; none when it admits the target.
     pub fn miss(&self, target: &Target) -> Option<Part> {
+        Part::ALL.into_iter().find(|&part| !self.allows(part, target))
+    }
+
+    fn allows(&self, part: Part, target: &Target) -> bool {
         let document = &self.document;
-        let port_fits = match document.ports.as_slice() {
-            [] => target.port() == target.scheme().port(),
-            ports => ports.contains(&target.port()),
-        };
-        let checks = [
-            (Part::Host, self.host.matches(target.host())),
-            (Part::Scheme, document.schemes.contains(&target.scheme())),
-            (Part::Port, port_fits),
-        ];
-        if let Some((part, _)) = checks.into_iter().find(|(_, fits)| !fits) {
-            return Some(part);
+        match part {
+            Part::Host => self.host.matches(target.host()),
+            Part::Scheme => document.schemes.contains(&target.scheme()),
+            Part::Port if document.ports.is_empty() => target.port() == target.scheme().port(),
+            Part::Port => document.ports.contains(&target.port()),
+            Part::Method => document.methods.iter().any(|name| name == target.method().as_str()),
+            Part::Path => self.paths.iter().any(|path| path.matches(target.path())),
+            Part::Query => document.query.admits(target.query()),
         }
-        if !document.methods.iter().any(|method| method == target.method().as_str()) {
-            return Some(Part::Method);
-        }
-        if !self.paths.iter().any(|path| path.matches(target.path())) {
-            return Some(Part::Path);
-        }
-        (!document.query.admits(target.query())).then_some(Part::Query)
     }
 }
 
@@ -138,6 +132,10 @@ pub enum Part {
 }
 
 impl Part {
+    /// Every part, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Host, Self::Scheme, Self::Port, Self::Method, Self::Path, Self::Query];
+
     /// The reason given when no rule allows this part.
     pub const fn code(self) -> Code {
         match self {
@@ -266,7 +264,7 @@ fn only(keys: &[String], query: &str) -> bool {
     })
 }
 
-fn check_lists(document: &RuleDocument) -> Result<(), (&'static str, &'static str)> {
+fn check_lists(document: &RuleDocument) -> Result<(), (&'static str, String)> {
     let keys = match &document.query {
         QueryRule::Only(keys) => keys.len(),
         QueryRule::None | QueryRule::Any => 1,
@@ -279,9 +277,9 @@ fn check_lists(document: &RuleDocument) -> Result<(), (&'static str, &'static st
         ("query", keys),
     ];
     match lists.into_iter().find(|(_, len)| !(1..=LIST_MAX).contains(len)) {
-        Some((field, 0)) => Err((field, "an empty list allows nothing: name what is allowed")),
-        Some((field, _)) => Err((field, "at most 64 entries")),
-        None if document.ports.contains(&0) => Err(("ports", "a port is 1 to 65535")),
+        Some((field, 0)) => Err((field, "an empty list allows nothing".to_owned())),
+        Some((field, _)) => Err((field, format!("at most {LIST_MAX} entries"))),
+        None if document.ports.contains(&0) => Err(("ports", "a port is 1 to 65535".to_owned())),
         None => Ok(()),
     }
 }

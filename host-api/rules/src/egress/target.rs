@@ -100,7 +100,7 @@ impl Target {
         format!("{}://{}{}", self.scheme, self.authority(), self.origin_form)
     }
 
-    /// Whether scheme, host and port agree. A redirect to another origin takes no credentials along.
+    /// Whether scheme, host and port agree. A redirect elsewhere takes no credentials along.
     pub fn same_origin(&self, other: &Self) -> bool {
         (self.scheme, self.port, &self.host) == (other.scheme, other.port, &other.host)
     }
