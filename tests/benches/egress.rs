@@ -7,19 +7,26 @@ use std::net::IpAddr;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use envelope_rules::egress::address;
-use envelope_rules::egress::policy::{Policy, admit_both};
-use envelope_rules::egress::target::Target;
-use serde_json::json;
+use envelope_rules::egress::policy::{Policy, PolicyDocument, admit_both};
+use envelope_rules::egress::rule::{QueryRule, RuleDocument};
+use envelope_rules::egress::target::{Scheme, Target};
 
 const URL: &str = "https://api.ok.test/v1/messages?beta=true";
 const IDN: &str = "https://bücher.ok.test/v1/messages";
 
 /// Twenty rules, the last of which admits.
 fn policy() -> Policy {
-    let rule = |host: String| json!({"host": host, "methods": ["GET", "POST"], "paths": ["/v1/**"], "query": "any"});
+    let rule = |host: String| RuleDocument {
+        schemes: vec![Scheme::Https],
+        host,
+        ports: Vec::new(),
+        methods: vec!["GET".to_owned(), "POST".to_owned()],
+        paths: vec!["/v1/**".to_owned()],
+        query: QueryRule::Any,
+    };
     let others = (0..19).map(|n| format!("{}api{n}.ok.test", if n % 4 == 0 { "*." } else { "" }));
     let hosts = others.chain(["api.ok.test".to_owned()]);
-    serde_json::from_value(json!({"rules": hosts.map(rule).collect::<Vec<_>>()})).unwrap()
+    Policy::compile(PolicyDocument { rules: hosts.map(rule).collect() }).unwrap()
 }
 
 fn bench(c: &mut Criterion) {
