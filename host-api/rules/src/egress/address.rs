@@ -229,11 +229,7 @@ fn look_up(address: IpAddr) -> (Class, &'static str) {
         None if address.is_ipv4() || GLOBAL_UNICAST.contains(address) => (Public, "public"),
         None => (Reserved, "not assigned, RFC 4291"),
     };
-    if class != Metadata && is_isatap(address) {
-        (Isatap, "ISATAP, RFC 5214")
-    } else {
-        (class, why)
-    }
+    if is_isatap(address) { (Isatap, "ISATAP, RFC 5214") } else { (class, why) }
 }
 
 /// ISATAP hides in the interface identifier of any prefix: `[0200:]5efe` before the IPv4 address.

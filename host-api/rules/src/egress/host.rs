@@ -126,12 +126,12 @@ pub enum BadHost {
     Spelling,
 }
 
-/// Whether each label of `text` is, but for ASCII case, the A-label or the U-label it stands for.
+/// Whether each label of `text` is, but for ASCII case, the A-label or the U-label it stands for. A
+/// dot in another script stays inside its label here, and so fits neither.
 fn is_one_spelling(text: &str, ascii: &str, unicode: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    let labels = || text.split('.').zip(ascii.split('.')).zip(unicode.split('.'));
-    text.split('.').count() == ascii.split('.').count()
-        && labels().all(|((label, a_label), u_label)| label == a_label || label == u_label)
+    let mut labels = text.split('.').zip(ascii.split('.')).zip(unicode.split('.'));
+    labels.all(|((label, a_label), u_label)| label == a_label || label == u_label)
 }
 
 /// Whether the last label is what some resolver would take for a part of an IPv4 address.
