@@ -1,6 +1,10 @@
 //! What happened: canonical JSON, digests, keys, journals, receipts, verification.
 
+mod canonical;
+mod chain;
 mod journal;
+mod merkle;
 mod mutation;
 mod receipt;
 pub mod sample;
+mod tlog;

@@ -36,7 +36,8 @@ pub fn canonical_bounded(bytes: &[u8], max: usize) -> Result<Vec<u8>, Refused> {
     }
 }
 
-/// The canonical bytes of `value`, through the same door as foreign documents.
+/// The canonical bytes of `value`, through the same door as foreign documents. A float is refused,
+/// except one that is not a number, which `serde_json` writes as null before this can see it.
 pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Refused> {
     let bytes = serde_json::to_vec(value)
         .map_err(|error| Refused::at(0, Why::Unwritable(error.to_string())))?;

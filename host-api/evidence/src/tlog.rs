@@ -41,10 +41,11 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log by its name and raw public key. Weak keys, for which anybody can sign, are refused.
+    /// A log by its name and raw public key. Weak keys, for which anybody can sign, are
+    /// refused, and so are second spellings of a key.
     pub fn new(origin: &str, public_key: &[u8; 32]) -> Result<Self, Untrusted> {
         let key = VerifyingKey::from_bytes(public_key).map_err(|_| Untrusted::Key)?;
-        if key.is_weak() {
+        if key.is_weak() || key.to_edwards().compress().as_bytes() != public_key {
             return Err(Untrusted::Key);
         }
         if !is_name(origin) {
@@ -185,8 +186,10 @@ impl fmt::Display for Proof {
 /// Why a log, checkpoint or proof is not to be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
-    /// Not an Ed25519 public key, or a weak one.
-    #[error("the log's key is not an Ed25519 key, or one for which anybody can sign")]
+    /// Not an Ed25519 public key, a second spelling of one, or a weak one.
+    #[error(
+        "the log's key is not an Ed25519 key in its one spelling, or one for which anybody can sign"
+    )]
     Key,
     /// Not the name of a log.
     #[error(

@@ -91,11 +91,10 @@ impl<'de> Page<'de> {
                 self.trail.push(twice.0.0.to_string());
                 return Err(self.refuse(Why::Duplicate));
             }
-            let sorted: Vec<u8> = spans
-                .into_iter()
-                .flat_map(|(_, span)| self.out.get(span).unwrap_or_default())
-                .copied()
-                .collect();
+            let mut sorted = Vec::with_capacity(self.out.len() - start);
+            for (_, span) in spans {
+                sorted.extend_from_slice(self.out.get(span).unwrap_or_default());
+            }
             self.out.truncate(start);
             self.out.extend_from_slice(&sorted);
         }
