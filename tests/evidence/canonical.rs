@@ -78,6 +78,8 @@ fn the_numbers_of_rfc_8785() {
         ("18446744073709551615", Why::TooLarge),
         ("-9223372036854775808", Why::TooLarge),
         ("1e999", Why::TooLarge),
+        ("9007199254740992.0", Why::TooLarge),
+        ("9007199254740991.0", Why::Fraction),
         ("333333333.3333332", Why::Fraction),
         ("0.000001", Why::Fraction),
         ("-0.0000033333333333333333", Why::Fraction),
@@ -150,6 +152,9 @@ fn limits_hold_exactly() {
     assert_eq!((deep.why, deep.pointer), (Why::TooDeep, Some("/0".repeat(DEPTH_MAX))));
     assert_eq!(refused(&"[".repeat(100_000)).why, Why::TooDeep);
     assert_eq!(refused(&r#"{"a":"#.repeat(100_000)).why, Why::TooDeep);
+
+    let beside = format!("[{}0]", r#"[],{"a":{}},"#.repeat(2 * DEPTH_MAX));
+    assert_eq!(written(&beside), beside);
 
     let long = |length| format!("\"{}\"", "x".repeat(length - 2));
     assert_eq!(written(&long(BYTES_MAX)).len(), BYTES_MAX);

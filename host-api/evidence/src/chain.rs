@@ -1,19 +1,9 @@
-//! Hash-linked chains: every link carries, as `prev`, the digest of the bytes before it. Whoever
-//! holds the newest digest can tell that nothing before it was changed, dropped or reordered.
-
-use serde::{Serialize, de::DeserializeOwned};
+//! Hash-linked chains: every link names the digest of the bytes before it. Whoever holds the newest
+//! digest can tell that nothing before it was changed, dropped or reordered.
 
 use crate::Digest;
-use crate::canonical::{self, Refused};
 
-/// A document that names the one before it.
-pub trait Link {
-    /// The digest of the previous link's bytes, or nothing in the first link.
-    fn prev(&self) -> Option<Digest>;
-}
-
-/// The end of a chain, moved on by writing or reading one link after the other. Links may be of
-/// different types: a header first, entries after it.
+/// The end of a chain, moved on link by link, for whoever writes and whoever checks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Chain {
     head: Option<Digest>,
@@ -21,7 +11,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The digest of the newest link, which the next one has to carry.
+    /// The digest of the newest link, which the next one has to name.
     pub const fn head(&self) -> Option<Digest> {
         self.head
     }
@@ -31,40 +21,22 @@ impl Chain {
         self.links
     }
 
-    /// The canonical bytes of `link`, now the newest.
-    pub fn write<L: Link + Serialize>(&mut self, link: &L) -> Result<Vec<u8>, Broken> {
-        let bytes = canonical::of(link).map_err(|refused| self.unreadable(refused))?;
-        self.accept(&bytes, link.prev())?;
-        Ok(bytes)
-    }
-
-    /// Reads the next link from its canonical bytes.
-    pub fn read<L: Link + DeserializeOwned>(&mut self, bytes: &[u8]) -> Result<L, Broken> {
-        let link: L = canonical::read(bytes).map_err(|refused| self.unreadable(refused))?;
-        self.accept(bytes, link.prev())?;
-        Ok(link)
-    }
-
-    /// Moves on to a link whose bytes are `bytes` and which carries `prev`. A broken chain stays
-    /// where it was.
+    /// Moves on to a link whose bytes are `bytes` and which names `prev`, the first link nothing. A
+    /// broken chain stays where it was.
     pub fn accept(&mut self, bytes: &[u8], prev: Option<Digest>) -> Result<(), Broken> {
         if prev != self.head {
-            let (expected, found) = (self.head, prev);
-            return Err(Broken { index: self.links, why: Fracture::Unlinked { expected, found } });
+            let why = Fracture { expected: self.head, found: prev };
+            return Err(Broken { index: self.links, why });
         }
         self.head = Some(Digest::of(bytes));
         self.links += 1;
         Ok(())
     }
-
-    fn unreadable(&self, refused: Refused) -> Broken {
-        Broken { index: self.links, why: Fracture::Unreadable(refused) }
-    }
 }
 
 /// The first bad link of a chain.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("link {index}: {why}")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("link {index} {why}")]
 pub struct Broken {
     /// Its place, counted from zero.
     pub index: u64,
@@ -72,22 +44,16 @@ pub struct Broken {
     pub why: Fracture,
 }
 
-/// What is wrong with a link.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fracture {
-    /// It follows other bytes than those before it.
-    #[error("follows {}, but {} comes before it", spelled(*found), spelled(*expected))]
-    Unlinked {
-        /// The digest of the link before it.
-        expected: Option<Digest>,
-        /// The digest it carries.
-        found: Option<Digest>,
-    },
-    /// It is not canonical JSON of the link's shape.
-    #[error("{0}")]
-    Unreadable(Refused),
+/// A link that names other bytes than those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("follows {}, but {} comes before it", spelled(found.as_ref()), spelled(expected.as_ref()))]
+pub struct Fracture {
+    /// The digest of the link before it.
+    pub expected: Option<Digest>,
+    /// The digest it names.
+    pub found: Option<Digest>,
 }
 
-fn spelled(digest: Option<Digest>) -> String {
+fn spelled(digest: Option<&Digest>) -> String {
     digest.map_or_else(|| "nothing".to_owned(), |digest| format!("`{digest}`"))
 }

@@ -8,10 +8,10 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signature, VerifyingKey};
 
 use crate::Digest;
 use crate::digest::hex;
+use crate::key::PublicKey;
 use crate::merkle::{self, PROOF_MAX, Unproven};
 
 /// The longest checkpoint or proof: sixteen post-quantum signatures of 5 kB fit with their base64.
@@ -37,17 +37,12 @@ pub fn entry(salt: &Salt, payload: &[u8]) -> Vec<u8> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     origin: String,
-    key: VerifyingKey,
+    key: PublicKey,
 }
 
 impl Log {
-    /// A log by its name and raw public key. Weak keys, for which anybody can sign, are
-    /// refused, and so are second spellings of a key.
-    pub fn new(origin: &str, public_key: &[u8; 32]) -> Result<Self, Untrusted> {
-        let key = VerifyingKey::from_bytes(public_key).map_err(|_| Untrusted::Key)?;
-        if key.is_weak() || key.to_edwards().compress().as_bytes() != public_key {
-            return Err(Untrusted::Key);
-        }
+    /// A log by its name and key.
+    pub fn new(origin: &str, key: PublicKey) -> Result<Self, Untrusted> {
         if !is_name(origin) {
             return Err(Untrusted::Name);
         }
@@ -117,8 +112,7 @@ impl Log {
     }
 
     fn signed(&self, text: &str, signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
+        signature.try_into().is_ok_and(|signature| self.key.verifies(text.as_bytes(), signature))
     }
 }
 
@@ -186,11 +180,6 @@ impl fmt::Display for Proof {
 /// Why a log, checkpoint or proof is not to be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
-    /// Not an Ed25519 public key, a second spelling of one, or a weak one.
-    #[error(
-        "the log's key is not an Ed25519 key in its one spelling, or one for which anybody can sign"
-    )]
-    Key,
     /// Not the name of a log.
     #[error(
         "a log's name has 1 to {ORIGIN_BYTES_MAX} bytes and no space, `+` or control character"

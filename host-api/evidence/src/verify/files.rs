@@ -176,8 +176,7 @@ pub(super) fn proof(
     let origin = proof.checkpoint.lines().next().unwrap_or_default();
     let mut refusal = "no key for purpose `log` is trusted at that time".to_owned();
     for key in ring.all(Purpose::Log, at) {
-        let opened =
-            Log::new(origin, key.as_bytes()).and_then(|log| log.verify(&proof, envelope.payload()));
+        let opened = Log::new(origin, *key).and_then(|log| log.verify(&proof, envelope.payload()));
         match opened {
             Ok(checkpoint) => {
                 let place = format!("entry {} of {} in `{origin}`", proof.index, checkpoint.size);
