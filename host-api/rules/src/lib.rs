@@ -6,5 +6,12 @@
 
 pub mod denial;
 pub mod egress;
+pub mod grant;
+pub mod jws;
+pub mod path;
+pub mod pattern;
 
 pub use denial::{Code, Denial};
+pub use grant::Grant;
+pub use path::Path;
+pub use pattern::{Pattern, PatternSet};
