@@ -3,3 +3,7 @@
 mod egress_address;
 mod egress_policy;
 mod egress_target;
+mod grant;
+mod jose;
+mod path;
+mod pattern;
