@@ -42,7 +42,7 @@ impl Dimension {
 }
 
 /// Amounts used or reserved, one per [`Dimension`], each at most [`MAX_EXACT`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Row", try_from = "Row")]
 pub struct Usage(Row);
 
@@ -104,7 +104,7 @@ impl Usage {
 }
 
 /// The shape on paper: every dimension is always written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     nano_usd: u64,

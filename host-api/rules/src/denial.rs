@@ -202,6 +202,8 @@ table! {
         "there is no price for this" => "use a priced model, or have the operator price it";
     BudgetOverflow    = "budget.overflow"      402 Budget   false
         "the amount is too large to compute with" => "ask for less";
+    BudgetBusy        = "budget.busy"          429 Limit    false
+        "too many calls hold budget at once" => "wait for an open call to end";
     NotGranted        = "policy.not-granted"   403 Policy   true
         "the warrant does not grant this capability" => "ask for it with `request_scope`";
     Forbidden         = "policy.forbidden"     403 Policy   false

@@ -4,6 +4,7 @@
 //! [`Permit`](guard::Permit) or a [`Denial`]. This crate never reads a clock, a disk, a socket or a
 //! source of randomness, and holds no float: time, keys and state are arguments.
 
+pub mod budget;
 pub mod denial;
 pub mod egress;
 pub mod grant;
