@@ -7,3 +7,5 @@ mod grant;
 mod jose;
 mod path;
 mod pattern;
+mod budget;
+mod budget_model;

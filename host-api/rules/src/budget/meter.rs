@@ -77,19 +77,9 @@ impl Meter {
         Ok(Self { state, orphans })
     }
 
-    /// What has to be kept to load this meter again.
+    /// The books, the breaker, the open holds: what has to be kept to load this meter again.
     pub const fn state(&self) -> &MeterState {
         &self.state
-    }
-
-    /// The accounts, leaf first, then any further days.
-    pub fn accounts(&self) -> &[Account] {
-        &self.state.accounts
-    }
-
-    /// Why the breaker is open, if it is.
-    pub const fn tripped(&self) -> Option<&Trip> {
-        self.state.trip.as_ref()
     }
 
     /// What can still be reserved in each dimension: the tightest account decides.

@@ -61,6 +61,16 @@ pub enum BadMeter {
 }
 
 impl MeterState {
+    /// The accounts, leaf first, then any further days.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Why the breaker is open, if it is.
+    pub const fn tripped(&self) -> Option<&Trip> {
+        self.trip.as_ref()
+    }
+
     /// Nothing held; the day, where the chain has one, is today.
     pub(super) fn new(name: Digest, accounts: Vec<Account>) -> Self {
         let mut state = Self {
