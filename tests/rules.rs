@@ -9,3 +9,4 @@ mod path;
 mod pattern;
 mod budget;
 mod budget_model;
+mod price;
