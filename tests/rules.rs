@@ -1,12 +1,13 @@
 //! May it happen: grants, paths, egress, budget, guard.
 
+mod budget;
+mod budget_model;
 mod egress_address;
 mod egress_policy;
 mod egress_target;
 mod grant;
+mod guard;
 mod jose;
 mod path;
 mod pattern;
-mod budget;
-mod budget_model;
 mod price;

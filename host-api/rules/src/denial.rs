@@ -208,8 +208,14 @@ table! {
         "the warrant does not grant this capability" => "ask for it with `request_scope`";
     Forbidden         = "policy.forbidden"     403 Policy   false
         "the operator's policy or the Paper forbids this" => "amend the Paper or the policy";
+    ModelOutside      = "model.outside"        403 Policy   true
+        "the warrant does not let this model be called" => "use a model of the warrant, or ask with `request_scope`";
+    AgentOutside      = "agent.outside"        403 Policy   true
+        "the warrant does not let this agent be called" => "call an agent of the warrant, or ask with `request_scope`";
     DeadlinePassed    = "run.deadline"         403 Limit    false
         "the run's deadline has passed" => "start a run with a longer deadline";
+    OtherCall         = "recovery.other"       409 Limit    false
+        "it is not the call that began, or that call is settled" => "replay the run from its journal";
     HumanDecides      = "recovery.human"       409 Approval false
         "it may have happened already and must not happen twice" => "a human has to say whether it happened";
 }

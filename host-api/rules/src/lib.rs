@@ -8,6 +8,7 @@ pub mod budget;
 pub mod denial;
 pub mod egress;
 pub mod grant;
+pub mod guard;
 pub mod jws;
 pub mod path;
 pub mod pattern;

@@ -1,0 +1,189 @@
+//! The warrant: what one run was bought to do, and what the operator lets anybody do.
+
+use envelope_evidence::canonical::{self, Refused};
+use envelope_evidence::{Digest, Label, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::budget::{Cap, PriceBook};
+use crate::denial::{Code, Denial};
+use crate::egress::policy::{BadPolicy, Policy, PolicyDocument};
+use crate::guard::call::CapabilitySet;
+
+/// Models in one warrant: each call is held against each.
+pub const MODELS_MAX: usize = 64;
+
+/// Agents that one warrant lets call.
+pub const AGENTS_MAX: usize = 256;
+
+/// The operator's policy: nobody gets more, whatever was bought.
+#[derive(Debug, Default)]
+pub struct Operator {
+    /// Which capabilities exist here.
+    pub capabilities: CapabilitySet,
+    /// Which destinations may be reached.
+    pub egress: Policy,
+    /// What models cost. A model without a price is not called.
+    pub prices: PriceBook,
+}
+
+/// A warrant as it is written and hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarrantDocument {
+    /// The version of the document.
+    pub v: u64,
+    /// The run it is for.
+    pub run: Label,
+    /// The agent's service identity, the audience of its grants.
+    pub agent: Label,
+    /// The only code it lets run.
+    pub component: Digest,
+    /// The skill it lets run.
+    pub skill: Label,
+    /// The contract it was bought under.
+    pub paper: Option<Digest>,
+    /// The first instant that is too late.
+    pub deadline: Timestamp,
+    /// What it lets the run do at all.
+    pub capabilities: CapabilitySet,
+    /// Which destinations it lets the run reach.
+    pub egress: PolicyDocument,
+    /// Which models it lets the run call.
+    pub models: Vec<ModelRule>,
+    /// Which agents it lets the run call, by service identity.
+    pub agents: Vec<Label>,
+    /// What it lets the run use up.
+    pub budget: Cap,
+}
+
+/// A model that may be called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRule {
+    /// Its name in the operator's price book.
+    pub model: Label,
+    /// The longest answer that may be asked for.
+    pub max_output: u64,
+}
+
+/// A warrant, compiled once and then only read.
+#[derive(Debug)]
+pub struct Warrant {
+    document: WarrantDocument,
+    digest: Digest,
+    egress: Policy,
+}
+
+/// A warrant that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadWarrant {
+    /// Not a warrant in canonical JSON.
+    #[error("not a warrant: {0}")]
+    Shape(#[from] Refused),
+    /// Its egress rules do not compile.
+    #[error("its egress rules: {0}")]
+    Egress(#[from] BadPolicy),
+    /// Written by a newer build.
+    #[error("version {0} is not known to this build")]
+    Version(u64),
+    /// A list that is too long.
+    #[error("`{list}` has {found} entries, at most {max} fit")]
+    List {
+        /// Which list.
+        list: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many fit.
+        max: usize,
+    },
+    /// A model listed twice: which rule holds?
+    #[error("model `{0}` is listed twice")]
+    Twice(Label),
+}
+
+impl Warrant {
+    /// The version this build writes.
+    pub const VERSION: u64 = 1;
+
+    /// Compiles a warrant.
+    pub fn new(document: WarrantDocument) -> Result<Self, BadWarrant> {
+        if document.v != Self::VERSION {
+            return Err(BadWarrant::Version(document.v));
+        }
+        check_length("models", document.models.len(), MODELS_MAX)?;
+        check_length("agents", document.agents.len(), AGENTS_MAX)?;
+        check_models(&document.models)?;
+        let digest = Digest::of(&canonical::of(&document)?);
+        let egress = Policy::compile(document.egress.clone())?;
+        Ok(Self { document, digest, egress })
+    }
+
+    /// Reads the canonical bytes of a warrant.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BadWarrant> {
+        Self::new(canonical::read(bytes)?)
+    }
+
+    /// What is written.
+    pub const fn document(&self) -> &WarrantDocument {
+        &self.document
+    }
+
+    /// The digest of the document: what pins it in a journal.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The run it is for.
+    pub fn run(&self) -> &str {
+        &self.document.run
+    }
+
+    /// The agent's service identity.
+    pub fn agent(&self) -> &str {
+        &self.document.agent
+    }
+
+    /// The first instant that is too late.
+    pub const fn deadline(&self) -> Timestamp {
+        self.document.deadline
+    }
+
+    /// What it lets the run do at all.
+    pub const fn capabilities(&self) -> CapabilitySet {
+        self.document.capabilities
+    }
+
+    /// Which destinations it lets the run reach.
+    pub const fn egress(&self) -> &Policy {
+        &self.egress
+    }
+
+    pub(super) fn admit_model(&self, model: &str, max_output: u64) -> Result<(), Denial> {
+        let rule = self.document.models.iter().find(|rule| *rule.model == *model);
+        let refused = |what: std::fmt::Arguments<'_>| Denial::new(Code::ModelOutside, what);
+        let rule = rule.ok_or_else(|| refused(format_args!("`{model}`")))?;
+        if max_output > rule.max_output {
+            let most = rule.max_output;
+            return Err(refused(format_args!(
+                "{max_output} output tokens of `{model}`, at most {most}"
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn admit_agent(&self, agent: &str) -> Result<(), Denial> {
+        let known = self.document.agents.iter().any(|known| **known == *agent);
+        if known { Ok(()) } else { Err(Denial::new(Code::AgentOutside, format_args!("`{agent}`"))) }
+    }
+}
+
+fn check_length(list: &'static str, found: usize, max: usize) -> Result<(), BadWarrant> {
+    if found > max { Err(BadWarrant::List { list, found, max }) } else { Ok(()) }
+}
+
+fn check_models(models: &[ModelRule]) -> Result<(), BadWarrant> {
+    let twice = models.iter().enumerate().find(|(place, rule)| {
+        models.iter().take(*place).any(|earlier| earlier.model == rule.model)
+    });
+    twice.map_or(Ok(()), |(_, rule)| Err(BadWarrant::Twice(rule.model.clone())))
+}

@@ -1,0 +1,425 @@
+//! The guard: each denial beside the same call that is admitted, and nothing moved by a denial.
+
+use std::num::NonZeroU32;
+
+use envelope_evidence::journal::Recovery;
+use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
+use envelope_rules::budget::{
+    Account, Cap, Level, Meter, ModelCall, NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates,
+};
+use envelope_rules::denial::{Code, Denial};
+use envelope_rules::egress::policy::{Policy, PolicyDocument};
+use envelope_rules::egress::rule::{QueryRule, RuleDocument};
+use envelope_rules::egress::target::{Scheme, Target};
+use envelope_rules::grant::{Access, FileOp, Grant, GrantKeys, Standing};
+use envelope_rules::guard::{
+    Act, Authority, BadWarrant, Begun, Call, Capability, CapabilitySet, ModelRule, Operator,
+    Permit, Warrant, WarrantDocument, admit, readmit,
+};
+use envelope_rules::path::Path;
+use proptest::prelude::*;
+
+use super::grant::{EXP, IAT, SAMPLE, at, keys};
+
+const RUN: &str = "run_1";
+
+fn label(text: &str) -> Label {
+    Label::new(text).unwrap()
+}
+
+fn egress(host: &str) -> PolicyDocument {
+    PolicyDocument {
+        rules: vec![RuleDocument {
+            schemes: vec![Scheme::Https],
+            host: host.to_owned(),
+            ports: Vec::new(),
+            methods: vec!["GET".into(), "POST".into()],
+            paths: vec!["/v1/**".into()],
+            query: QueryRule::None,
+        }],
+    }
+}
+
+fn prices() -> PriceBook {
+    let rates = Rates {
+        input: PicoUsdPerUnit::new(1_000_000),
+        output: PicoUsdPerUnit::new(2_000_000),
+        cache_read: None,
+        cache_write: None,
+        cache_write_long: None,
+        reasoning: None,
+    };
+    let price = Price::new(rates, Vec::new(), NanoUsd::new(0).unwrap()).unwrap();
+    PriceBook::new([("fast".to_owned(), price.clone()), ("large".to_owned(), price)]).unwrap()
+}
+
+fn document() -> WarrantDocument {
+    WarrantDocument {
+        v: Warrant::VERSION,
+        run: label(RUN),
+        agent: label("rfp-responder@svc"),
+        component: Digest::of(b"component"),
+        skill: label("draft"),
+        paper: Some(Digest::of(b"paper")),
+        deadline: at(EXP + 100),
+        capabilities: CapabilitySet::all(),
+        egress: egress("api.ok.example.com"),
+        models: vec![ModelRule { model: label("fast"), max_output: 100 }],
+        agents: vec![label("checker@svc")],
+        budget: Cap::NONE,
+    }
+}
+
+/// A run with everything it needs, to be spoiled in one point at a time.
+struct World {
+    operator: Operator,
+    warrant: Warrant,
+    grant: Option<Grant>,
+    keys: GrantKeys,
+    bound_run: Option<&'static str>,
+    revoked: bool,
+    meter: Meter,
+    now: Timestamp,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with_cap(Cap::NONE.with(Dimension::NanoUsd, 1_000_000).unwrap())
+    }
+
+    fn with_cap(cap: Cap) -> Self {
+        let keys = keys();
+        let chain = vec![Account::new(Level::Run, RUN.to_owned(), cap, Usage::ZERO)];
+        Self {
+            operator: Operator {
+                capabilities: CapabilitySet::all(),
+                egress: Policy::compile(egress("*.ok.example.com")).unwrap(),
+                prices: prices(),
+            },
+            warrant: Warrant::new(document()).unwrap(),
+            grant: Some(Grant::open(SAMPLE, &keys, at(IAT)).unwrap()),
+            keys,
+            bound_run: Some(RUN),
+            revoked: false,
+            meter: Meter::new(Digest::of(b"meter"), chain).unwrap(),
+            now: at(IAT + 1),
+        }
+    }
+
+    fn admit(&mut self, call: &Call<'_>) -> Result<Permit, Denial> {
+        let standing = Standing { bound_run: self.bound_run, revoked: self.revoked };
+        let authority = Authority {
+            operator: &self.operator,
+            warrant: &self.warrant,
+            grant: self.grant.as_ref(),
+            keys: &self.keys,
+            standing,
+        };
+        admit(call, &authority, &mut self.meter, self.now)
+    }
+
+    fn readmit(&mut self, begun: &Begun, call: &Call<'_>) -> Result<Permit, Denial> {
+        let standing = Standing { bound_run: self.bound_run, revoked: self.revoked };
+        let authority = Authority {
+            operator: &self.operator,
+            warrant: &self.warrant,
+            grant: self.grant.as_ref(),
+            keys: &self.keys,
+            standing,
+        };
+        readmit(begun, call, &authority, &mut self.meter, self.now)
+    }
+
+    /// The meter after a crash: what was in memory is gone, what was written is loaded.
+    fn crash(&mut self) {
+        self.meter = Meter::load(self.meter.state().clone()).unwrap();
+    }
+
+    fn books(&self) -> (Usage, Usage) {
+        let account = &self.meter.state().accounts()[0];
+        (*account.spent(), *account.held())
+    }
+}
+
+fn call(act: Act<'_>) -> Call<'_> {
+    Call { act, worst: Usage::ZERO, request: Digest::of(b"request") }
+}
+
+fn bounds(max_output: u64) -> ModelCall {
+    let choices = NonZeroU32::MIN;
+    ModelCall { input: 10, max_output, choices, writes_cache: false }
+}
+
+fn file(access: Access, path: &Path) -> Act<'_> {
+    Act::File { op: FileOp { access, path }, also: None }
+}
+
+/// The call is admitted in a sound world, and denied with `code` once `spoil` was at work. The
+/// denial moves nothing.
+fn check(act: Act<'_>, code: Code, spoil: impl FnOnce(&mut World)) {
+    let call = call(act);
+    let permit = World::new().admit(&call).expect("the positive control");
+    assert_eq!(permit.request(), call.request);
+    check_denied(&call, code, spoil);
+}
+
+fn check_denied(call: &Call<'_>, code: Code, spoil: impl FnOnce(&mut World)) {
+    let mut world = World::new();
+    spoil(&mut world);
+    let before = world.meter.state().clone();
+    assert_eq!(world.admit(call).unwrap_err().code(), code);
+    assert_eq!(*world.meter.state(), before, "a denial moves nothing");
+}
+
+#[test]
+fn every_capability_needs_both_keys() {
+    let path = Path::parse("rfp/a.pdf").unwrap();
+    let target = Target::parse("GET", "https://api.ok.example.com/v1/x").unwrap();
+    let bounds = bounds(100);
+    for capability in Capability::ALL {
+        let act = match capability {
+            Capability::Files => file(Access::Read, &path),
+            Capability::Http => Act::Http(&target),
+            Capability::Model => Act::Model { model: "fast", bounds: &bounds },
+            Capability::Agents => Act::Agent("checker@svc"),
+            other => Act::Plain(other),
+        };
+        assert_eq!(act.capability(), capability);
+        let others = Capability::ALL.into_iter().filter(|&other| other != capability);
+        let others = others.fold(CapabilitySet::NONE, CapabilitySet::with);
+        check(act, Code::Forbidden, |world| world.operator.capabilities = others);
+        check(act, Code::NotGranted, |world| {
+            let document = WarrantDocument { capabilities: others, ..document() };
+            world.warrant = Warrant::new(document).unwrap();
+        });
+        check(act, Code::DeadlinePassed, |world| world.now = at(EXP + 100));
+    }
+}
+
+#[test]
+fn files_pass_the_six_checks() {
+    let (inside, outside) = (Path::parse("rfp/a.pdf").unwrap(), Path::parse("x/a.pdf").unwrap());
+    let read = file(Access::Read, &inside);
+    check(read, Code::NotGranted, |world| world.grant = None);
+    check(read, Code::GrantKey, |world| world.keys = GrantKeys::new(vec![]).unwrap());
+    check(read, Code::GrantAudience, |world| {
+        let document = WarrantDocument { agent: label("other@svc"), ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+    });
+    check(read, Code::GrantExpired, |world| world.now = at(EXP));
+    check(read, Code::GrantRevoked, |world| world.revoked = true);
+    check(read, Code::GrantUnredeemed, |world| world.bound_run = None);
+    check(read, Code::GrantUsed, |world| world.bound_run = Some("run_2"));
+    check_denied(&call(file(Access::Read, &outside)), Code::PathOutside, |_| {});
+    check_denied(&call(file(Access::Write, &inside)), Code::OutputsOutside, |_| {});
+}
+
+#[test]
+fn both_ends_of_a_rename_are_judged() {
+    let paths = ["rfp/draft/a", "rfp/draft/b", "rfp/a.pdf"].map(|text| Path::parse(text).unwrap());
+    let write = |path| FileOp { access: Access::Write, path };
+    let rename = |from, to| call(Act::File { op: write(from), also: Some(write(to)) });
+    let [a, b, outside] = &paths;
+    World::new().admit(&rename(a, b)).expect("the positive control");
+    check_denied(&rename(a, outside), Code::OutputsOutside, |_| {});
+    check_denied(&rename(outside, b), Code::OutputsOutside, |_| {});
+}
+
+#[test]
+fn destinations_need_operator_and_warrant() {
+    let target = Target::parse("GET", "https://api.ok.example.com/v1/x").unwrap();
+    let elsewhere = || egress("else.ok.example.com");
+    check(Act::Http(&target), Code::EgressHost, |world| {
+        world.operator.egress = Policy::compile(elsewhere()).unwrap();
+    });
+    check(Act::Http(&target), Code::EgressHost, |world| {
+        let document = WarrantDocument { egress: elsewhere(), ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+    });
+    let path = Target::parse("GET", "https://api.ok.example.com/v2/x").unwrap();
+    check_denied(&call(Act::Http(&path)), Code::EgressPath, |_| {});
+}
+
+#[test]
+fn models_need_a_rule_a_price_and_money() {
+    let (fits, long) = (bounds(100), bounds(101));
+    let fast = Act::Model { model: "fast", bounds: &fits };
+    check(fast, Code::BudgetUnpriced, |world| world.operator.prices = PriceBook::default());
+    check(fast, Code::BudgetExhausted, |world| {
+        *world = World::with_cap(Cap::NONE.with(Dimension::NanoUsd, 209).unwrap());
+    });
+    let mut exact = World::with_cap(Cap::NONE.with(Dimension::NanoUsd, 210).unwrap());
+    let permit = exact.admit(&call(fast)).expect("10 × 1 + 100 × 2 nano-dollars");
+    assert_eq!(permit.worst().get(Dimension::NanoUsd), 210);
+    let long = call(Act::Model { model: "fast", bounds: &long });
+    check_denied(&long, Code::ModelOutside, |_| {});
+    let other = call(Act::Model { model: "large", bounds: &fits });
+    check_denied(&other, Code::ModelOutside, |_| {});
+}
+
+#[test]
+fn agents_need_a_rule() {
+    check(Act::Agent("checker@svc"), Code::AgentOutside, |world| {
+        let document = WarrantDocument { agents: Vec::new(), ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+    });
+}
+
+#[test]
+fn every_call_is_counted() {
+    let mut world = World::with_cap(Cap::NONE.with(Dimension::Calls, 2).unwrap());
+    let clock = call(Act::Plain(Capability::Clock));
+    for _ in 0..2 {
+        let hold = world.admit(&clock).unwrap().spend();
+        let worst = *hold.worst();
+        assert_eq!(world.meter.settle(hold, worst).overspent, None);
+    }
+    assert_eq!(world.admit(&clock).unwrap_err().code(), Code::BudgetExhausted);
+}
+
+#[test]
+fn an_amount_too_large_to_add_is_denied() {
+    let most = envelope_evidence::usage::MAX_EXACT;
+    let worst = Usage::ZERO.with(Dimension::Calls, most).unwrap();
+    let flood = Call { worst, ..call(Act::Plain(Capability::Clock)) };
+    check_denied(&flood, Code::BudgetOverflow, |_| {});
+}
+
+#[test]
+fn what_began_is_recovered_by_its_class() {
+    let bounds = bounds(100);
+    let act = Act::Model { model: "fast", bounds: &bounds };
+    let recover = |recovery, spoil: &dyn Fn(&mut World)| {
+        let mut world = World::new();
+        let permit = world.admit(&call(act)).unwrap();
+        let begun = Begun { request: permit.request(), recovery, hold: permit.hold_id() };
+        drop(permit);
+        world.crash();
+        spoil(&mut world);
+        let result = world.readmit(&begun, &call(act)).map_err(|denial| denial.code());
+        let result = result.map(|permit| (permit.recovery(), permit.hold_id() == begun.hold));
+        let (spent, held) = world.books();
+        (result, spent.get(Dimension::NanoUsd), held.get(Dimension::NanoUsd))
+    };
+    let same = Ok((Recovery::SameKey, true));
+    assert_eq!(recover(Recovery::SameKey, &|_| {}), (same, 0, 210), "one reservation, kept");
+    let again = Ok((Recovery::SameKey, false));
+    assert_eq!(recover(Recovery::Again, &|_| {}), (again, 210, 210), "the first counts as spent");
+    let human = Err(Code::HumanDecides);
+    assert_eq!(recover(Recovery::Once, &|_| {}), (human, 0, 210), "held until a human decides");
+
+    let late = |world: &mut World| world.now = at(EXP + 100);
+    let denied = Err(Code::DeadlinePassed);
+    assert_eq!(recover(Recovery::SameKey, &late), (denied, 0, 210));
+    assert_eq!(recover(Recovery::Again, &late), (denied, 210, 0));
+}
+
+#[test]
+fn only_the_call_that_began_is_recovered_and_only_once() {
+    let bounds = bounds(100);
+    let act = Act::Model { model: "fast", bounds: &bounds };
+    let mut world = World::new();
+    let permit = world.admit(&call(act)).unwrap();
+    let hold = permit.hold_id();
+    let begun = Begun { request: permit.request(), recovery: Recovery::SameKey, hold };
+    drop(permit);
+    world.crash();
+    let other = Call { request: Digest::of(b"another request"), ..call(act) };
+    assert_eq!(world.readmit(&begun, &other).unwrap_err().code(), Code::OtherCall);
+    let permit = world.readmit(&begun, &call(act)).expect("the positive control");
+    assert_eq!(world.readmit(&begun, &call(act)).unwrap_err().code(), Code::OtherCall);
+    let settled = world.meter.settle(permit.spend(), Usage::ZERO);
+    assert_eq!(settled.overspent, None);
+}
+
+#[test]
+fn recovery_follows_what_may_happen_twice() {
+    let recovery = |method: &str| {
+        let target = Target::parse(method, "https://api.ok.example.com/v1/x").unwrap();
+        Act::Http(&target).recovery()
+    };
+    for (method, expected) in [
+        ("GET", Recovery::Again),
+        ("HEAD", Recovery::Again),
+        ("POST", Recovery::Once),
+        ("DELETE", Recovery::Once),
+        ("PUT", Recovery::Once),
+    ] {
+        assert_eq!(recovery(method), expected, "{method}");
+    }
+    let path = Path::parse("a").unwrap();
+    assert_eq!(file(Access::Write, &path).recovery(), Recovery::Again);
+    assert_eq!(Act::Agent("a").recovery(), Recovery::SameKey);
+    assert_eq!(Act::Plain(Capability::Approvals).recovery(), Recovery::SameKey);
+    assert_eq!(Act::Plain(Capability::Clock).recovery(), Recovery::Again);
+}
+
+#[test]
+fn a_warrant_has_one_spelling_and_is_checked_at_load() {
+    let warrant = Warrant::new(document()).unwrap();
+    let bytes = envelope_evidence::canonical::of(warrant.document()).unwrap();
+    assert_eq!(Warrant::parse(&bytes).unwrap().digest(), warrant.digest());
+    assert!(Warrant::parse(&[b" ".as_slice(), &bytes].concat()).is_err());
+
+    let refused = |change: &dyn Fn(&mut WarrantDocument)| {
+        let mut document = document();
+        change(&mut document);
+        Warrant::new(document).unwrap_err()
+    };
+    let rule = || ModelRule { model: label("fast"), max_output: 1 };
+    assert_eq!(refused(&|it| it.v = 2), BadWarrant::Version(2));
+    assert_eq!(refused(&|it| it.models.push(rule())), BadWarrant::Twice(label("fast")));
+    let list = |list, found, max| BadWarrant::List { list, found, max };
+    assert_eq!(refused(&|it| it.models = vec![rule(); 65]), list("models", 65, 64));
+    assert_eq!(refused(&|it| it.agents = vec![label("a"); 257]), list("agents", 257, 256));
+    assert!(matches!(refused(&|it| it.egress.rules[0].host = "*".into()), BadWarrant::Egress(_)));
+    let set = serde_json::from_str::<CapabilitySet>;
+    assert!(set(r#"["files","clock"]"#).is_ok());
+    for wrong in [r#"["clock","files"]"#, r#"["files","files"]"#, r#"["disk"]"#] {
+        assert!(set(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn permitting_allocates_nothing() {
+    let path = Path::parse("rfp/a.pdf").unwrap();
+    let target = Target::parse("GET", "https://api.ok.example.com/v1/x").unwrap();
+    let bounds = bounds(100);
+    for act in [
+        file(Access::Read, &path),
+        Act::Http(&target),
+        Act::Model { model: "fast", bounds: &bounds },
+        Act::Agent("checker@svc"),
+        Act::Plain(Capability::Random),
+    ] {
+        let mut world = World::new();
+        let mut admitted = None;
+        let info = allocation_counter::measure(|| admitted = Some(world.admit(&call(act))));
+        assert!(admitted.unwrap().is_ok());
+        assert_eq!(info.count_total, 0, "{act:?}");
+    }
+}
+
+proptest! {
+    /// What is admitted lies in the intersection: a world in which one party allows less admits no
+    /// more.
+    #[test]
+    fn no_party_widens_another(
+        operator in any::<u16>(),
+        warrant in any::<u16>(),
+        wanted in 0..Capability::ALL.len(),
+    ) {
+        let set = |bits: u16| {
+            let chosen = (0..).zip(Capability::ALL).filter(|(bit, _)| bits >> bit & 1 == 1);
+            chosen.fold(CapabilitySet::NONE, |set, (_, capability)| set.with(capability))
+        };
+        let (operator, warrant) = (set(operator), set(warrant));
+        let mut world = World::new();
+        world.operator.capabilities = operator;
+        let document = WarrantDocument { capabilities: warrant, ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+        let wanted = Capability::ALL[wanted];
+        let admitted = world.admit(&call(Act::Plain(wanted))).is_ok();
+        prop_assert_eq!(admitted, operator.contains(wanted) && warrant.contains(wanted));
+    }
+}
