@@ -243,7 +243,7 @@ fn logged(payload: &[u8]) -> tlog::Proof {
     leaves.push(merkle::leaf(&tlog::entry(&salt, payload)));
     leaves.push(merkle::leaf(b"another"));
     let key = log_key();
-    let log = tlog::Log::new(LOG_ORIGIN, key.public().as_bytes()).unwrap();
+    let log = tlog::Log::new(LOG_ORIGIN, key.public()).unwrap();
     let checkpoint =
         tlog::Checkpoint { size: leaves.len() as u64, root: merkle::root(leaves.clone()) };
     tlog::Proof {
