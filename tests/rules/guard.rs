@@ -42,8 +42,8 @@ fn egress(host: &str) -> PolicyDocument {
 
 fn prices() -> PriceBook {
     let rates = Rates {
-        input: PicoUsdPerUnit::new(1_000_000),
-        output: PicoUsdPerUnit::new(2_000_000),
+        input: PicoUsdPerUnit::new(1_000),
+        output: PicoUsdPerUnit::new(2_000),
         cache_read: None,
         cache_write: None,
         cache_write_long: None,
