@@ -6,12 +6,11 @@
 //! is therefore also a crash and a recovery. Meters with one planted fault each show that these
 //! properties can fail.
 
-use std::fmt::Debug;
-use std::hash::Hash;
+mod till;
 
-use envelope_evidence::{Digest, Usage, usage::Dimension};
-use envelope_rules::budget::{Account, Cap, HoldId, Level, Meter, MeterState};
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, Expectation, Model, Property};
+
+use self::till::{Fault, Planted, Till, real};
 
 /// What every call reserves.
 const WORST: u64 = 2;
@@ -63,168 +62,19 @@ fn every_planted_fault_is_found() {
 
 /// The `always` properties that the faulty till breaks, whatever the provider does.
 fn caught(fault: Fault) -> Vec<&'static str> {
-    let till = Planted { fault, cap: CAP, spent: 0, holds: Vec::new(), next: 0, latched: false };
+    let till = Planted::with(fault);
     let mut found = Vec::new();
     for bills in [&[1, WORST], &[1, WORST + 1]] {
         let scene = Scene { till: till.clone(), nodes: 1, calls: 3, bills };
         let sound = scene.properties();
         let checker = scene.checker().spawn_dfs().join();
         let broken = checker.discoveries();
-        let always = sound.iter().filter(|p| p.expectation == stateright::Expectation::Always);
+        let always = sound.iter().filter(|p| p.expectation == Expectation::Always);
         found.extend(always.map(|p| p.name).filter(|name| broken.contains_key(name)));
     }
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// What the model needs of a meter.
-trait Till: Clone + Debug + Eq + Hash + Send + Sync + 'static {
-    /// A fresh one of the same make.
-    fn fresh(&self, name: &str, cap: u64) -> Self;
-    /// The hold's number, or a denial.
-    fn reserve(&mut self, worst: u64) -> Option<u64>;
-    /// False when there is no such hold (any more).
-    fn settle(&mut self, hold: u64, actual: u64) -> bool;
-    /// The process dies and starts again from what it kept.
-    fn crash(&mut self);
-    fn spent(&self) -> u64;
-    fn held(&self) -> u64;
-    fn latched(&self) -> bool;
-}
-
-/// The meter itself, as it lies on disk.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Real(MeterState);
-
-fn real(name: &str, cap: u64) -> Real {
-    let cap = Cap::NONE.with(Dimension::NanoUsd, cap).unwrap();
-    let account = Account::new(Level::Run, name.to_owned(), cap, Usage::ZERO);
-    Real(Meter::new(Digest::of(name.as_bytes()), vec![account]).unwrap().state().clone())
-}
-
-fn nano(amount: u64) -> Usage {
-    Usage::ZERO.with(Dimension::NanoUsd, amount).unwrap()
-}
-
-impl Real {
-    fn meter(&self) -> Meter {
-        Meter::load(self.0.clone()).unwrap()
-    }
-}
-
-impl Till for Real {
-    fn fresh(&self, name: &str, cap: u64) -> Self {
-        real(name, cap)
-    }
-
-    fn reserve(&mut self, worst: u64) -> Option<u64> {
-        let mut meter = self.meter();
-        let hold = meter.reserve(nano(worst)).ok()?;
-        self.0 = meter.state().clone();
-        Some(hold.id().number)
-    }
-
-    fn settle(&mut self, hold: u64, actual: u64) -> bool {
-        let mut meter = self.meter();
-        let name = meter.orphans().next().map(|id| id.meter);
-        let id = name.map(|meter| HoldId { meter, number: hold });
-        let Some(hold) = id.and_then(|id| meter.recover(id)) else { return false };
-        let _ = meter.settle(hold, nano(actual));
-        self.0 = meter.state().clone();
-        true
-    }
-
-    fn crash(&mut self) {
-        let paper = serde_json::to_string(&self.0).unwrap();
-        self.0 = Meter::load(serde_json::from_str(&paper).unwrap()).unwrap().state().clone();
-    }
-
-    fn spent(&self) -> u64 {
-        self.0.accounts()[0].spent().get(Dimension::NanoUsd)
-    }
-
-    fn held(&self) -> u64 {
-        self.0.accounts()[0].held().get(Dimension::NanoUsd)
-    }
-
-    fn latched(&self) -> bool {
-        self.0.tripped().is_some()
-    }
-}
-
-/// A small meter with one fault.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Planted {
-    fault: Fault,
-    cap: u64,
-    spent: u64,
-    holds: Vec<(u64, u64)>,
-    next: u64,
-    latched: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Fault {
-    None,
-    ChecksWithoutHolding,
-    ForgivesTheExcess,
-    NeverLatches,
-    AdmitsWhenLatched,
-    ForgetsHoldsInACrash,
-    SettlesTwice,
-    KeepsTheRest,
-}
-
-impl Till for Planted {
-    fn fresh(&self, _: &str, cap: u64) -> Self {
-        Self { cap, spent: 0, holds: Vec::new(), next: 0, latched: false, ..*self }
-    }
-
-    fn reserve(&mut self, worst: u64) -> Option<u64> {
-        let stopped = self.latched && self.fault != Fault::AdmitsWhenLatched;
-        if stopped || self.spent + self.held() + worst > self.cap {
-            return None;
-        }
-        let held = if self.fault == Fault::ChecksWithoutHolding { 0 } else { worst };
-        self.holds.push((self.next, held));
-        self.next += 1;
-        Some(self.next - 1)
-    }
-
-    fn settle(&mut self, hold: u64, actual: u64) -> bool {
-        let slot = self.holds.iter().position(|&(number, _)| number == hold);
-        let held = match slot {
-            Some(slot) => self.holds.remove(slot).1,
-            None if self.fault == Fault::SettlesTwice => actual,
-            None => return false,
-        };
-        self.spent += match self.fault {
-            Fault::ForgivesTheExcess => actual.min(held),
-            Fault::KeepsTheRest => actual.max(held),
-            _ => actual,
-        };
-        self.latched |= actual > held && self.fault != Fault::NeverLatches;
-        true
-    }
-
-    fn crash(&mut self) {
-        if self.fault == Fault::ForgetsHoldsInACrash {
-            self.holds.clear();
-        }
-    }
-
-    fn spent(&self) -> u64 {
-        self.spent
-    }
-
-    fn held(&self) -> u64 {
-        self.holds.iter().map(|&(_, held)| held).sum()
-    }
-
-    fn latched(&self) -> bool {
-        self.latched
-    }
 }
 
 struct Scene<T> {
@@ -397,7 +247,17 @@ impl<T: Till> Model for Scene<T> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![
+        let lies = self.bills.iter().any(|&bill| bill > WORST);
+        let mut properties = Self::always();
+        properties.extend(if lies { Self::with_lies() } else { Self::without_lies() });
+        properties
+    }
+}
+
+impl<T: Till> Scene<T> {
+    /// What holds whatever the provider does.
+    fn always() -> Vec<Property<Self>> {
+        vec![
             Property::always("an overspend latches at once", |_, world: &World<T>| {
                 live(world).all(|(node, till)| till.latched() || !node.calls.iter().any(overspent))
             }),
@@ -416,18 +276,12 @@ impl<T: Till> Model for Scene<T> {
             Property::sometimes("a call is refused", |_, world: &World<T>| {
                 live(world).any(|(node, _)| node.calls.contains(&Call::Refused))
             }),
-        ];
-        if self.bills.iter().any(|&bill| bill > WORST) {
-            properties.push(Property::sometimes("a breaker opens", |_, world: &World<T>| {
-                live(world).any(|(_, till)| till.latched())
-            }));
-            properties.push(Property::sometimes(
-                "the lie reaches the organisation",
-                |_, world: &World<T>| world.organisation.latched(),
-            ));
-            return properties;
-        }
-        properties.extend([
+        ]
+    }
+
+    /// The theorem: what holds while the provider bills at most what was reserved.
+    fn without_lies() -> Vec<Property<Self>> {
+        vec![
             Property::always("billed within the cap", |_, world: &World<T>| {
                 let within = |node: &Node<T>| match node.lease {
                     Lease::Open { size, .. } => node.billed <= size,
@@ -445,12 +299,20 @@ impl<T: Till> Model for Scene<T> {
             Property::sometimes("a lease is used up", |_, world: &World<T>| {
                 live(world).any(|(node, _)| node.billed == LEASES[0])
             }),
-        ]);
-        properties
+        ]
     }
-}
 
-impl<T: Till> Scene<T> {
+    fn with_lies() -> Vec<Property<Self>> {
+        vec![
+            Property::sometimes("a breaker opens", |_, world: &World<T>| {
+                live(world).any(|(_, till)| till.latched())
+            }),
+            Property::sometimes("the lie reaches the organisation", |_, world: &World<T>| {
+                world.organisation.latched()
+            }),
+        ]
+    }
+
     fn node_actions(&self, node: &Node<T>, may: &mut impl FnMut(Act)) {
         for (at, call) in node.calls.iter().enumerate() {
             // Calls are alike: they begin in order.
