@@ -233,6 +233,21 @@ fn six_checks_in_their_order() {
 }
 
 #[test]
+fn opening_for_an_operation_judges_it() {
+    let token = mint(&claims(), &keys(), at(IAT)).unwrap();
+    let (inside, outside) = (path("rfp/a.pdf"), path("hr/a.pdf"));
+    let open = |path, holder: &Holder<'_>, now| {
+        let op = FileOp { access: Access::Read, path };
+        Grant::open_for(token.as_str(), &keys(), &op, holder, at(now)).map(|_| ())
+    };
+    assert_eq!(open(&inside, &HOLDER, IAT), Ok(()));
+    assert_eq!(code(open(&outside, &HOLDER, IAT)), Code::PathOutside);
+    assert_eq!(code(open(&inside, &HOLDER, EXP)), Code::GrantExpired);
+    let unbound = Holder { standing: Standing { bound_run: None, ..STANDING }, ..HOLDER };
+    assert_eq!(code(open(&inside, &unbound, IAT)), Code::GrantUnredeemed);
+}
+
+#[test]
 fn nothing_is_remembered_between_operations() {
     let grant = grant(&claims());
     let op = FileOp { access: Access::Read, path: &path("rfp/a.pdf") };

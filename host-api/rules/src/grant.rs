@@ -103,13 +103,21 @@ impl Grant {
         now: Timestamp,
     ) -> Result<(), Denial> {
         self.check_signature(keys, now)?;
-        self.check_audience(holder)?;
-        self.check_time(now)?;
-        match op.access {
-            Access::Read => self.check_path(op.path)?,
-            Access::Write => self.check_outputs(op.path)?,
-        }
-        self.check_standing(holder)
+        self.check_claims(op, holder, now)
+    }
+
+    /// Opens `token` for its first operation: [`Grant::open`] and [`Grant::check`] at one moment,
+    /// for which one look at the signature is enough.
+    pub fn open_for(
+        token: &str,
+        keys: &GrantKeys,
+        op: &FileOp<'_>,
+        holder: &Holder<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Denial> {
+        let grant = Self::open(token, keys, now)?;
+        grant.check_claims(op, holder, now)?;
+        Ok(grant)
     }
 
     /// What the grant says.
@@ -124,6 +132,22 @@ impl Grant {
 
     fn check_signature(&self, keys: &GrantKeys, now: Timestamp) -> Result<(), Denial> {
         keys.verify(&Compact::split(self.token.as_str()).map_err(malformed)?, now)
+    }
+
+    /// The five checks after the signature.
+    fn check_claims(
+        &self,
+        op: &FileOp<'_>,
+        holder: &Holder<'_>,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        self.check_audience(holder)?;
+        self.check_time(now)?;
+        match op.access {
+            Access::Read => self.check_path(op.path)?,
+            Access::Write => self.check_outputs(op.path)?,
+        }
+        self.check_standing(holder)
     }
 
     fn check_audience(&self, holder: &Holder<'_>) -> Result<(), Denial> {

@@ -71,9 +71,7 @@ pub struct Prefix(String);
 impl Prefix {
     /// The prefix `text` spells, when it is a path in normal form followed by `/`.
     pub fn parse(text: &str) -> Result<Self, BadPath> {
-        let folder = text.strip_suffix('/').ok_or(BadPath::at(Flaw::NoFinalSlash, text.len()))?;
-        check(folder, Stars::Refused)?;
-        Ok(Self(text.to_owned()))
+        Self::try_from(text.to_owned())
     }
 
     /// The prefix with its final `/`.
@@ -116,7 +114,9 @@ impl TryFrom<String> for Prefix {
     type Error = BadPath;
 
     fn try_from(text: String) -> Result<Self, BadPath> {
-        Self::parse(&text)
+        let folder = text.strip_suffix('/').ok_or(BadPath::at(Flaw::NoFinalSlash, text.len()))?;
+        check(folder, Stars::Refused)?;
+        Ok(Self(text))
     }
 }
 

@@ -45,16 +45,7 @@ pub struct Pattern {
 impl Pattern {
     /// The pattern `text` spells.
     pub fn parse(text: &str) -> Result<Self, BadPath> {
-        path::check(text, Stars::Allowed)?;
-        let (stem, deep) = match text.strip_suffix(DEEP) {
-            Some("") => ("", true),
-            Some(above) => (above.strip_suffix('/').unwrap_or(text), true),
-            None => (text, false),
-        };
-        match stem.find(DEEP) {
-            Some(at) => Err(BadPath::at(Flaw::DoubleStar, at)),
-            None => Ok(Self { stem: stem.to_owned(), deep }),
-        }
+        Self::try_from(text.to_owned())
     }
 
     /// Everything below `prefix`.
@@ -124,8 +115,17 @@ impl FromStr for Pattern {
 impl TryFrom<String> for Pattern {
     type Error = BadPath;
 
-    fn try_from(text: String) -> Result<Self, BadPath> {
-        Self::parse(&text)
+    fn try_from(mut text: String) -> Result<Self, BadPath> {
+        path::check(&text, Stars::Allowed)?;
+        let above = text
+            .strip_suffix(DEEP)
+            .and_then(|above| if above.is_empty() { Some(above) } else { above.strip_suffix('/') });
+        let deep = above.is_some();
+        text.truncate(above.unwrap_or(&text).len());
+        match text.find(DEEP) {
+            Some(at) => Err(BadPath::at(Flaw::DoubleStar, at)),
+            None => Ok(Self { stem: text, deep }),
+        }
     }
 }
 
