@@ -7,6 +7,7 @@ mod egress_policy;
 mod egress_target;
 mod grant;
 mod guard;
+mod guard_world;
 mod jose;
 mod path;
 mod pattern;

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use envelope_evidence::key::SigningKey;
 use envelope_evidence::{Digest, Timestamp};
 use envelope_rules::grant::{
     Access, Actor, Budget, Claims, FileOp, Grant, GrantKey, GrantKeys, Holder, Jti, Standing, mint,
@@ -63,7 +64,9 @@ fn measure(c: &mut Criterion, name: &str, mut work: impl FnMut()) {
 fn grants(c: &mut Criterion) {
     let live = || at(IAT)..at(IAT + 86_400);
     let hs256 = GrantKey::hs256("acme-202505-1", &[7; 32], live()).unwrap();
-    let ed25519 = GrantKey::ed25519("acme-202505-e", &[7; 32], live()).unwrap();
+    let ed25519 =
+        GrantKey::ed25519("acme-202505-e", SigningKey::from_secret(&[7; 32].into()), live())
+            .unwrap();
     let rings = [("hs256", hs256), ("ed25519", ed25519)]
         .map(|(name, key)| (name, GrantKeys::new(vec![key]).unwrap()));
     let path = Path::parse("rfp/tender.pdf").unwrap();

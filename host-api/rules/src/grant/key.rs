@@ -4,15 +4,15 @@
 use std::fmt;
 use std::ops::Range;
 
-use ed25519_dalek::{Signer as _, SigningKey};
 use envelope_evidence::Timestamp;
+use envelope_evidence::key::{ForGrants, PublicKey, SigningKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::Token;
 use crate::denial::{Code, Denial};
-use crate::jws::{self, Compact, Mac, PublicKey};
+use crate::jws::{self, Compact, Mac};
 
 /// The most keys in a ring: the current and the next of a few generations, not of many owners.
 pub const KEYS_MAX: usize = 32;
@@ -28,31 +28,32 @@ pub struct GrantKey {
 
 enum Secret {
     Hs256(Mac),
-    Ed25519(Box<SigningKey>, PublicKey),
+    Ed25519(Box<SigningKey<ForGrants>>),
     Ed25519Public(PublicKey),
 }
 
 impl GrantKey {
     /// A key for grants inside one runtime. `live` runs from not-before to, exclusive, not-after.
     pub fn hs256(kid: &str, secret: &[u8; 32], live: Range<Timestamp>) -> Result<Self, BadKey> {
-        let mac = Mac::new(secret).ok_or(BadKey::Weak)?;
+        let mac = Mac::new(secret).ok_or(BadKey::Secret)?;
         Self::new(kid, &["HS256"], live, Secret::Hs256(mac))
     }
 
     /// A key that signs grants for other organisations.
-    pub fn ed25519(kid: &str, seed: &[u8; 32], live: Range<Timestamp>) -> Result<Self, BadKey> {
-        let key = Box::new(SigningKey::from_bytes(seed));
-        let public = PublicKey::load(key.verifying_key().as_bytes()).ok_or(BadKey::Weak)?;
-        Self::new(kid, &["EdDSA", "Ed25519"], live, Secret::Ed25519(key, public))
+    pub fn ed25519(
+        kid: &str,
+        key: SigningKey<ForGrants>,
+        live: Range<Timestamp>,
+    ) -> Result<Self, BadKey> {
+        Self::new(kid, &["EdDSA", "Ed25519"], live, Secret::Ed25519(Box::new(key)))
     }
 
     /// A key that verifies the grants of another organisation, and cannot sign.
     pub fn ed25519_public(
         kid: &str,
-        public: &[u8; 32],
+        public: PublicKey,
         live: Range<Timestamp>,
     ) -> Result<Self, BadKey> {
-        let public = PublicKey::load(public).ok_or(BadKey::Weak)?;
         Self::new(kid, &["EdDSA", "Ed25519"], live, Secret::Ed25519Public(public))
     }
 
@@ -84,9 +85,8 @@ impl GrantKey {
     fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
         match &self.secret {
             Secret::Hs256(mac) => mac.verify(signed, signature),
-            Secret::Ed25519(_, public) | Secret::Ed25519Public(public) => {
-                public.verify(signed, signature)
-            }
+            Secret::Ed25519(key) => verifies(&key.public(), signed, signature),
+            Secret::Ed25519Public(public) => verifies(public, signed, signature),
         }
     }
 
@@ -95,11 +95,15 @@ impl GrantKey {
         let signed = format!("{header}.{}", jws::encode(payload));
         let signature = match &self.secret {
             Secret::Hs256(mac) => jws::encode(&mac.tag(signed.as_bytes())),
-            Secret::Ed25519(key, _) => jws::encode(&key.sign(signed.as_bytes()).to_bytes()),
+            Secret::Ed25519(key) => jws::encode(&key.sign(signed.as_bytes())),
             Secret::Ed25519Public(_) => return None,
         };
         Some(Token(Zeroizing::new(format!("{signed}.{signature}"))))
     }
+}
+
+fn verifies(key: &PublicKey, signed: &[u8], signature: &[u8]) -> bool {
+    signature.try_into().is_ok_and(|signature| key.verifies(signed, signature))
 }
 
 impl fmt::Debug for GrantKey {
@@ -176,9 +180,9 @@ pub enum BadKey {
     /// A key that is alive at no time.
     #[error("key `{0}` ends before it begins: give a not-after later than its not-before")]
     Dead(String),
-    /// A public key under which signatures prove nothing.
-    #[error("the public key is no point of the curve, or a weak one")]
-    Weak,
+    /// A secret that the MAC does not take.
+    #[error("the secret is of no use to HMAC-SHA256")]
+    Secret,
     /// One id for two keys.
     #[error("key `{0}` is listed twice")]
     Twice(String),
