@@ -1,6 +1,6 @@
 //! Grants: signed, narrow, short-lived authority over files, judged anew on every operation.
 //!
-//! A grant is a [`jws`](crate::jws) token. Six checks stand before every file operation, always in
+//! A grant is a [`jws`] token. Six checks stand before every file operation, always in
 //! this order, and nothing is remembered from one operation to the next:
 //!
 //! 1. the signature, over the token's bytes, under a key that is alive now;
@@ -24,8 +24,7 @@ use envelope_evidence::{Digest, Timestamp};
 use zeroize::Zeroizing;
 
 pub use claims::{
-    Actor, BadClaims, BadJti, Budget, Claims, DEPTH_MAX, Jti, LIFE_SECS_MAX, NAME_BYTES_MAX,
-    Parent, Unit,
+    Actor, BadJti, Budget, Claims, DEPTH_MAX, Jti, LIFE_SECS_MAX, NAME_BYTES_MAX, Parent, Unit,
 };
 pub use key::{BadKey, GrantKey, GrantKeys, KEYS_MAX, derive};
 pub use mint::{Expansion, Rotation, Wish, delegate, expand, mint};

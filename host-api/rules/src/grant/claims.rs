@@ -166,7 +166,7 @@ pub struct BadJti;
 
 /// Claims that are read but make no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadClaims {
+enum BadClaims {
     /// A name is missing or too long, or cannot be shown.
     #[error("`{0}` is 1 to {NAME_BYTES_MAX} bytes without control characters")]
     Name(&'static str),
