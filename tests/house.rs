@@ -1,1 +1,9 @@
 //! The house itself: sizes, words, the crate graph, the README, forgotten files.
+
+mod forgotten;
+mod graph;
+mod readme;
+mod source;
+mod tidy;
+mod tokens;
+mod wasm;

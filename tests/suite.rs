@@ -1,6 +1,7 @@
 //! The test binary. One module per room of the house; `house/forgotten.rs` fails when a file is
 //! not reachable from here.
 
+mod cargo;
 mod evidence;
 mod golden;
 mod house;

@@ -1,0 +1,62 @@
+//! What Cargo knows about this workspace.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the root")
+}
+
+/// Runs this toolchain's cargo in the root and returns what it prints.
+pub fn cargo(arguments: &[&str]) -> String {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(program).args(arguments).current_dir(root()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {}: {said}", arguments.join(" "));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Where this workspace is built.
+pub fn target_directory() -> &'static Path {
+    static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let metadata = metadata("Cargo.toml");
+        PathBuf::from(metadata["target_directory"].as_str().unwrap())
+    });
+    &DIRECTORY
+}
+
+/// The packages of the workspace whose manifest is `manifest`, without their dependencies.
+pub fn packages(manifest: &str) -> Vec<Value> {
+    metadata(manifest)["packages"].as_array().unwrap().clone()
+}
+
+/// The program `envelope`, built once with the features this test binary was built with, so that
+/// next to nothing is compiled twice.
+pub fn envelope() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut arguments =
+            vec!["build", "--workspace", "--bin=envelope", "--test=suite", "--message-format=json"];
+        if !cfg!(debug_assertions) {
+            arguments.push("--release");
+        }
+        let messages = cargo(&arguments);
+        let executable = |line: &str| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            let is_envelope = message["target"]["name"] == "envelope";
+            message["executable"].as_str().filter(|_| is_envelope).map(PathBuf::from)
+        };
+        messages.lines().find_map(executable).expect("cargo names what it built")
+    });
+    &BUILT
+}
+
+fn metadata(manifest: &str) -> Value {
+    let manifest = format!("--manifest-path={manifest}");
+    serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", &manifest]))
+        .unwrap()
+}
