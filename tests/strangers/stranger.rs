@@ -1,0 +1,141 @@
+//! How to ask a stranger: a script beside this file reads JSON and prints JSON.
+//!
+//! Its packages are installed once, below the target directory, and again when they change. Where a
+//! stranger's language is missing the test says `skipped`; with `CI` set it fails instead.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::{env, io, thread};
+
+use envelope_evidence::Digest;
+use serde_json::Value;
+
+use crate::cargo::{root, target_directory};
+
+/// A language with the packages its scripts import.
+pub struct Stranger {
+    program: &'static str,
+    advice: &'static str,
+    /// What decides which packages there are.
+    listed_in: &'static [&'static str],
+    install: fn(home: &Path) -> io::Result<()>,
+    command: fn(home: &Path, script: &str) -> Command,
+    home: OnceLock<io::Result<PathBuf>>,
+}
+
+pub static PYTHON: Stranger = Stranger {
+    program: "python3",
+    advice: "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)",
+    listed_in: &["requirements.txt"],
+    install: install_python,
+    command: |home, script| {
+        let mut command = Command::new(home.join("bin").join("python"));
+        command.arg("-B").arg(folder().join(script));
+        command
+    },
+    home: OnceLock::new(),
+};
+
+pub static NODE: Stranger = Stranger {
+    program: "node",
+    advice: "install Node 20 or newer with npm",
+    listed_in: &["package.json", "package-lock.json", ".npmrc"],
+    install: install_node,
+    command: |home, script| {
+        let source = fs::read_to_string(folder().join(script)).unwrap();
+        let mut command = Command::new("node");
+        // Given as text, a script finds its packages in the working directory.
+        command.args(["--input-type=module", "--eval", &source]).current_dir(home);
+        command
+    },
+    home: OnceLock::new(),
+};
+
+impl Stranger {
+    /// What `script` prints when given `input`, or `None` where the stranger is not to be had.
+    pub fn ask(&self, script: &str, input: &Value) -> Option<Value> {
+        let home = match self.home.get_or_init(|| self.prepare()) {
+            Ok(home) => home,
+            Err(reason) => {
+                let reason = format!("{script}: {} ({reason})", self.advice);
+                assert!(env::var_os("CI").is_none(), "{reason}");
+                println!("skipped: {reason}");
+                return None;
+            }
+        };
+        let output = converse(&mut (self.command)(home, script), &input.to_string());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {}\n{said}", output.status);
+        Some(serde_json::from_slice(&output.stdout).expect(script))
+    }
+
+    /// The folder with the installed packages. Two test runs at once wait for each other.
+    fn prepare(&self) -> io::Result<PathBuf> {
+        let version = succeed(Command::new(self.program).arg("--version"))?;
+        let mut listed = vec![version];
+        listed.extend(self.listed_in.iter().map(|name| fs::read(folder().join(name)).unwrap()));
+        let key = Digest::of(&listed.join(&0)).hex();
+        let shelf = target_directory().join("strangers");
+        let home = shelf.join(format!("{}-{key}", self.program));
+        self.install_once(&home)?;
+        Ok(home)
+    }
+
+    fn install_once(&self, home: &Path) -> io::Result<()> {
+        fs::create_dir_all(home)?;
+        let installed = home.with_extension("installed");
+        let mut installed = File::options().create(true).append(true).read(true).open(installed)?;
+        installed.lock()?;
+        let mut state = String::new();
+        installed.read_to_string(&mut state)?;
+        if state.is_empty() {
+            (self.install)(home)?;
+            installed.write_all(b"yes\n")?;
+        }
+        Ok(())
+    }
+}
+
+fn install_python(home: &Path) -> io::Result<()> {
+    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
+    let mut command = Command::new(home.join("bin").join("python"));
+    succeed(command.args(pip).arg("--requirement").arg(folder().join("requirements.txt")))?;
+    Ok(())
+}
+
+fn install_node(home: &Path) -> io::Result<()> {
+    for name in NODE.listed_in {
+        fs::copy(folder().join(name), home.join(name))?;
+    }
+    succeed(Command::new("npm").args(["ci", "--silent"]).current_dir(home))?;
+    Ok(())
+}
+
+fn folder() -> PathBuf {
+    root().join("tests/strangers")
+}
+
+fn succeed(command: &mut Command) -> io::Result<Vec<u8>> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    Err(io::Error::other(format!("{command:?}: {}\n{said}", output.status)))
+}
+
+fn converse(command: &mut Command, input: &str) -> Output {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // A stranger that dies without reading is reported by its status, not by the broken pipe.
+        scope.spawn(move || stdin.write_all(input.as_bytes()));
+        child.wait_with_output().unwrap()
+    })
+}
