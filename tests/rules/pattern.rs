@@ -162,7 +162,8 @@ static PATHS: LazyLock<Vec<Path>> = LazyLock::new(|| {
     [all.clone(), two, three, four].iter().flatten().map(|text| path(text)).collect()
 });
 
-/// Up to two segments of up to three of `a`, `b`, `*`, and perhaps `**`: what [`PATHS`] tells apart.
+/// Up to two segments of up to three of `a`, `b`, `*`, and perhaps `**`: what [`PATHS`] tells
+/// apart.
 fn patterns() -> impl Strategy<Value = Pattern> {
     let glob = prop::collection::vec(prop::sample::select(vec!['a', 'b', '*', '*']), 1..=3);
     let glob = glob.prop_map(String::from_iter).prop_filter("no `**`", |glob| !glob.contains("**"));
@@ -199,7 +200,11 @@ proptest! {
 
     /// Unions that only hold together: the child and the pieces it is made of.
     #[test]
-    fn a_folder_is_the_union_of_its_levels(stem in patterns(), levels in 1..4_usize, gap in 0..5_usize) {
+    fn a_folder_is_the_union_of_its_levels(
+        stem in patterns(),
+        levels in 1..4_usize,
+        gap in 0..5_usize,
+    ) {
         let stem = stem.to_string();
         let stem = stem.trim_end_matches("**").trim_end_matches('/');
         prop_assume!(!stem.is_empty());

@@ -29,10 +29,10 @@
 //! `reserve` is denied until a human resets it. What can be lost is what was in flight: the excess
 //! of the calls that were already admitted, and nothing after them.
 //!
-//! *What the caller owes.* The bound has to be the request's own: [`Price::clamp`] gives the longest
-//! answer that is affordable, and that number has to be written into the request. One hold is made
-//! per physical attempt: a retry is a new hold beside the first until the first one's outcome is
-//! known. The day is fixed at admission.
+//! *What the caller owes.* The bound has to be the request's own: [`Price::clamp`] gives the
+//! longest answer that is affordable, and that number has to be written into the request. One hold
+//! is made per physical attempt: a retry is a new hold beside the first until the first one's
+//! outcome is known. The day is fixed at admission.
 
 mod account;
 mod book;

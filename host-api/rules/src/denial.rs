@@ -149,7 +149,8 @@ macro_rules! table {
 //    code              name                   HTTP wit      scope  meaning => what to do next
 table! {
     GrantMalformed    = "grant.malformed"      401 Grant    false
-        "the grant is not a token of the one accepted shape" => "use the grant exactly as it was issued";
+        "the grant is not a token of the one accepted shape"
+        => "use the grant exactly as it was issued";
     GrantKey          = "grant.key"            401 Grant    false
         "no live grant key has this kid and algorithm" => "ask the issuer for a fresh grant";
     GrantSignature    = "grant.signature"      401 Grant    false
@@ -169,17 +170,21 @@ table! {
     GrantUnredeemed   = "grant.unredeemed"     401 Grant    false
         "the grant was never redeemed by this run" => "redeem the grant before the first operation";
     PathMalformed     = "path.malformed"       403 Grant    false
-        "the path is not in normal form" => "use a relative path without `.`, `..` or empty segments";
+        "the path is not in normal form"
+        => "use a relative path without `.`, `..` or empty segments";
     PathOutside       = "path.outside"         403 Grant    true
         "no pattern of the grant matches the path" => "ask for the path with `request_scope`";
     OutputsOutside    = "outputs.outside"      403 Grant    true
-        "writes must stay under the grant's outputs prefix" => "write below the prefix, or ask with `request_scope`";
+        "writes must stay under the grant's outputs prefix"
+        => "write below the prefix, or ask with `request_scope`";
     DelegationWider   = "delegation.wider"     403 Grant    true
         "the child grant would reach further than its parent" => "delegate a part of what you hold";
     DelegationDepth   = "delegation.depth"     403 Limit    false
-        "the chain of delegated grants is at its deepest" => "do the work here instead of delegating it";
+        "the chain of delegated grants is at its deepest"
+        => "do the work here instead of delegating it";
     EgressTarget      = "egress.target"        403 Egress   false
-        "the address of the request is ambiguous or malformed" => "use a plain URL with an ordinary host name";
+        "the address of the request is ambiguous or malformed"
+        => "use a plain URL with an ordinary host name";
     EgressScheme      = "egress.scheme"        403 Egress   true
         "the scheme is not allowed" => "use https, or ask for the scheme";
     EgressHost        = "egress.host"          403 Egress   true
@@ -191,13 +196,16 @@ table! {
     EgressPath        = "egress.path"          403 Egress   true
         "the path is not allowed for this host" => "ask for the path with `request_scope`";
     EgressQuery       = "egress.query"         403 Egress   true
-        "the query is not allowed for this host" => "leave the query out, or ask with `request_scope`";
+        "the query is not allowed for this host"
+        => "leave the query out, or ask with `request_scope`";
     EgressAddress     = "egress.address"       403 Egress   false
         "the name resolves to an address no agent may reach" => "use a public destination";
     BudgetExhausted   = "budget.exhausted"     402 Budget   true
-        "the worst case does not fit what remains" => "ask for less, or for more budget with `request_scope`";
+        "the worst case does not fit what remains"
+        => "ask for less, or for more budget with `request_scope`";
     BudgetLatched     = "budget.latched"       402 Budget   false
-        "the breaker is open because a charge passed its reservation" => "a human has to reset the breaker";
+        "the breaker is open because a charge passed its reservation"
+        => "a human has to reset the breaker";
     BudgetUnpriced    = "budget.unpriced"      402 Budget   false
         "there is no price for this" => "use a priced model, or have the operator price it";
     BudgetOverflow    = "budget.overflow"      402 Budget   false
@@ -209,15 +217,19 @@ table! {
     Forbidden         = "policy.forbidden"     403 Policy   false
         "the operator's policy or the Paper forbids this" => "amend the Paper or the policy";
     ModelOutside      = "model.outside"        403 Policy   true
-        "the warrant does not let this model be called" => "use a model of the warrant, or ask with `request_scope`";
+        "the warrant does not let this model be called"
+        => "use a model of the warrant, or ask with `request_scope`";
     AgentOutside      = "agent.outside"        403 Policy   true
-        "the warrant does not let this agent be called" => "call an agent of the warrant, or ask with `request_scope`";
+        "the warrant does not let this agent be called"
+        => "call an agent of the warrant, or ask with `request_scope`";
     DeadlinePassed    = "run.deadline"         403 Limit    false
         "the run's deadline has passed" => "start a run with a longer deadline";
     OtherCall         = "recovery.other"       409 Limit    false
-        "it is not the call that began, or that call is settled" => "replay the run from its journal";
+        "it is not the call that began, or that call is settled"
+        => "replay the run from its journal";
     HumanDecides      = "recovery.human"       409 Approval false
-        "it may have happened already and must not happen twice" => "a human has to say whether it happened";
+        "it may have happened already and must not happen twice"
+        => "a human has to say whether it happened";
 }
 
 #[cfg(test)]
