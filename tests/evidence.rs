@@ -3,6 +3,7 @@
 mod canonical;
 mod chain;
 mod journal;
+mod keys;
 mod merkle;
 mod mutation;
 mod receipt;

@@ -123,5 +123,7 @@ fn the_first_bad_line_is_named() {
 fn version_1_stays_readable() {
     let (_, file) = record(header(), events());
     crate::golden::check("journal-v1.jsonl", std::str::from_utf8(&file).unwrap());
+    let golden = Journal::parse(include_bytes!("../golden/journal-v1.jsonl")).unwrap();
+    assert_eq!(golden.entries().len(), events().len());
     assert_eq!(VERSION, 1, "a new version gets a golden file of its own beside this one");
 }
