@@ -7,3 +7,4 @@ mod golden;
 mod house;
 mod rules;
 mod strangers;
+mod terms;

@@ -1,0 +1,10 @@
+//! Contracts as a type system.
+//!
+//! What two parties agreed, as data that a machine can check and a court can read. This crate never
+//! reads a clock, a disk, a socket or a source of randomness, and holds no float: time, keys and
+//! salts are arguments. It never decides whether a call may happen (that is `envelope-rules`) and
+//! never records one (that is `envelope-evidence`).
+
+pub mod contract;
+
+pub use contract::{Contract, Flaw};

@@ -1,0 +1,4 @@
+//! Contracts: their data, their documents, and what becomes of a purchase.
+
+mod contract;
+pub mod sample;
