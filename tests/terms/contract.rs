@@ -153,6 +153,27 @@ fn elevated_stakes_without_a_human_are_a_warning() {
     assert_eq!(read(&value).unwrap().warnings, []);
 }
 
+#[test]
+fn the_criteria_are_locked_by_one_digest() {
+    let contract = sample::contract();
+    let mut other = sample::json();
+    other["title"] = json!("Another title");
+    let digest = |contract: &Contract| contract.criteria_digest().unwrap();
+    assert_eq!(digest(&read(&other).unwrap().contract), digest(&contract));
+    other["criteria"][0]["statement"] = json!("Every row names a number.");
+    assert_ne!(digest(&read(&other).unwrap().contract), digest(&contract));
+}
+
+#[test]
+fn no_milestone_is_worth_nothing() {
+    let mut value = sample::json();
+    value["price"] = json!({ "currency": "CHF", "amount": 1, "escrow": 1 });
+    let flaws = read(&value).unwrap_err();
+    assert_eq!((flaws[0].code, flaws[0].pointer.as_str()), (Code::Price, "/milestones/0/weight"));
+    value["milestones"] = json!([]);
+    assert!(read(&value).is_ok());
+}
+
 fn spoiled(place: &str, value: &Value) -> Vec<Flaw> {
     let mut contract = sample::json();
     let (parent, key) = place.rsplit_once('/').unwrap();

@@ -27,7 +27,7 @@ pub(super) fn flaws(contract: &Contract) -> Vec<Flaw> {
             .filter_map(|(at, model)| partial(contract, &format!("/dispute{at}"), model)),
     );
     flaws.extend(model_not_allowed(contract));
-    flaws.extend(sensitive(contract));
+    flaws.extend(uncleared(contract));
     flaws.extend(interested(contract));
     flaws.extend(nobody_asked(contract));
     flaws
@@ -113,6 +113,13 @@ fn milestones(contract: &Contract) -> Vec<Flaw> {
     if contract.milestones.is_empty() {
         return flaws;
     }
+    let weights = contract.milestones.iter().map(|milestone| milestone.weight);
+    for (at, share) in contract.price.split(weights).into_iter().enumerate() {
+        if share == 0 {
+            let message = "its share of the price rounds to nothing";
+            flaws.push(Flaw::new(Code::Price, format!("/milestones/{at}/weight"), message));
+        }
+    }
     let mut due: Vec<&str> = Vec::new();
     for (at, milestone) in contract.milestones.iter().enumerate() {
         for (nth, id) in milestone.criteria.iter().enumerate() {
@@ -153,9 +160,8 @@ fn model_not_allowed(contract: &Contract) -> Option<Flaw> {
     })
 }
 
-/// No dependency is less than cleared for the data the agent is given without anyone noticing: a
-/// memory or an index keeps what it sees.
-fn sensitive(contract: &Contract) -> Vec<Flaw> {
+/// A memory keeps what the agent is given, so it is cleared for all of it.
+fn uncleared(contract: &Contract) -> Vec<Flaw> {
     let given = contract.scope.data_classification;
     let dependencies = contract.agent.release.fingerprint.dependencies.iter().enumerate();
     let keeps = dependencies.filter(|(_, one)| {

@@ -9,7 +9,9 @@ use envelope_rules::egress::target::Scheme;
 use super::list::List;
 use super::words::{Line, Place};
 
-/// Which requests may leave. Says the same as [`RuleDocument`], with its bounds in the type.
+/// Which requests may leave: one rule of the runtime's egress policy.
+//
+// Says the same as `RuleDocument`, with its bounds in the type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EgressRule {

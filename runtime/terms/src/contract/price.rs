@@ -7,7 +7,7 @@ use envelope_evidence::usage::{Dimension, Usage};
 use envelope_rules::budget::Cap;
 
 use super::flaw::{Code, Flaw};
-use super::number::{Count, MinorUnits, NanoUsd};
+use super::number::{Count, MinorUnits, NanoUsd, WHOLE, Weight};
 use super::shape::present;
 use super::words::Zone;
 
@@ -56,6 +56,21 @@ pub struct Spending {
 }
 
 impl Price {
+    /// The amount divided by `weights`, which are basis points that make a whole: each share is
+    /// exact or rounded by less than one unit, and together they are the amount.
+    pub fn split(&self, weights: impl IntoIterator<Item = Weight>) -> Vec<u64> {
+        let upto = |weight: u64| {
+            let share = u128::from(self.amount.get()) * u128::from(weight) / u128::from(WHOLE);
+            u64::try_from(share).unwrap_or(u64::MAX)
+        };
+        let shares = weights.into_iter().scan(0_u64, |before, weight| {
+            let start = upto(*before);
+            *before = before.saturating_add(weight.get());
+            Some(upto(*before).saturating_sub(start))
+        });
+        shares.collect()
+    }
+
     /// What types cannot say: the escrow holds the amount and the fee, and nothing else.
     pub fn validate(&self) -> Vec<Flaw> {
         let fee = self.service_fee.map_or(0, MinorUnits::get);
@@ -152,4 +167,30 @@ currencies! {
     Krw "KRW" 0  Kwd "KWD" 3  Mxn "MXN" 2  Myr "MYR" 2  Nok "NOK" 2  Nzd "NZD" 2  Omr "OMR" 3
     Php "PHP" 2  Pln "PLN" 2  Ron "RON" 2  Sar "SAR" 2  Sek "SEK" 2  Sgd "SGD" 2  Thb "THB" 2
     Tnd "TND" 3  Try "TRY" 2  Twd "TWD" 2  Usd "USD" 2  Vnd "VND" 0  Zar "ZAR" 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::sample;
+
+    #[test]
+    fn a_split_conserves_the_amount() {
+        let mut price = sample::contract().price;
+        let weights = [3333, 3333, 3334].map(|weight| Weight::new(weight).unwrap());
+        for amount in [1, 2, 3, 100, 240_001, MinorUnits::MAX.get()] {
+            price.amount = MinorUnits::new(amount).unwrap();
+            assert_eq!(price.split(weights).iter().sum::<u64>(), amount);
+        }
+        price.amount = MinorUnits::new(100).unwrap();
+        assert_eq!(price.split(weights), [33, 33, 34]);
+    }
+
+    #[test]
+    fn caps_reach_the_meter() {
+        let task = sample::contract().caps.task;
+        assert_eq!(task.cap().get(Dimension::NanoUsd), Some(task.nano_usd.get()));
+        assert_eq!(task.cap().get(Dimension::Fuel), None);
+        assert_eq!(task.usage().get(Dimension::Calls), task.calls.get());
+    }
 }

@@ -165,3 +165,25 @@ impl Remedy {
         weaker.into_iter().find_map(|(field, weaker)| weaker.then_some(field))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{WHOLE, sample};
+
+    #[test]
+    fn refunds_grow_with_the_unmet_weight_and_the_stakes() {
+        let table = sample::contract().remedy;
+        let refund = |stakes, unmet| table.of(stakes).refund(Share::new(unmet).unwrap()).get();
+        assert_eq!(refund(Stakes::Standard, 4999), 4999);
+        assert_eq!(refund(Stakes::Standard, 5000), 7500);
+        assert_eq!(refund(Stakes::Standard, 8000), 8000);
+        for unmet in 0..WHOLE {
+            for stakes in Stakes::ALL {
+                assert!(refund(stakes, unmet) <= refund(stakes, unmet + 1));
+            }
+            assert!(refund(Stakes::Standard, unmet) <= refund(Stakes::Elevated, unmet));
+            assert!(refund(Stakes::Elevated, unmet) <= refund(Stakes::Critical, unmet));
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::flaw::{Code, Flaw};
 use super::number::{Exact, Weight};
 use super::words::Sentence;
 
@@ -24,7 +25,7 @@ pub struct Service {
 
 impl Service {
     /// What types cannot say: nothing is mended before it is answered.
-    pub fn validate(&self) -> Vec<super::flaw::Flaw> {
+    pub fn validate(&self) -> Vec<Flaw> {
         if self.resolution_hours.get() >= self.response_hours.get() {
             return Vec::new();
         }
@@ -32,6 +33,6 @@ impl Service {
             "{} hours until a fault is mended, but {} until it is answered",
             self.resolution_hours, self.response_hours
         );
-        vec![super::flaw::Flaw::new(super::flaw::Code::Service, "/resolution_hours", message)]
+        vec![Flaw::new(Code::Service, "/resolution_hours", message)]
     }
 }

@@ -97,7 +97,9 @@ impl<const MAX: usize> JsonSchema for Line<MAX> {
 }
 
 macro_rules! spelled {
-    ($($(#[$doc:meta])* $name:ident $max:literal $pattern:literal $fits:expr, $rule:literal;)*) => {$(
+    ($(
+        $(#[$doc:meta])* $name:ident $max:literal $pattern:literal $fits:expr, $rule:literal;
+    )*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -112,7 +114,8 @@ macro_rules! spelled {
                     return Ok(Self(text));
                 }
                 let shown = Text::<60>::cut(&text);
-                Err(BadWords(format!(concat!("`{}`: ", $rule, ", in at most {} characters"), shown, $max)))
+                let (rule, max) = ($rule, $max);
+                Err(BadWords(format!("`{shown}`: {rule}, in at most {max} characters")))
             }
 
             /// The text.
