@@ -72,7 +72,7 @@ fn one_key_has_one_purpose() {
 #[test]
 fn a_key_is_found_for_its_purpose_in_its_window() {
     let (ring, key) = (ring(), receipt_key());
-    let find = |purpose, when| ring.find(key.id(), purpose, when).map(|found| *found);
+    let find = |purpose, when| ring.find(key.id(), purpose, when).copied();
     assert_eq!(find(Purpose::Receipt, at(0)), Ok(key.public()));
     for purpose in [Purpose::Grant, Purpose::Review, Purpose::Log, Purpose::Document] {
         assert!(matches!(find(purpose, at(0)), Err(NoKey::Purpose { .. })));
