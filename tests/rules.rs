@@ -2,6 +2,7 @@
 
 mod budget;
 mod budget_model;
+mod denial;
 mod egress_address;
 mod egress_policy;
 mod egress_target;

@@ -3,7 +3,7 @@
 //! A denial is a value: it is recorded, replayed and shown to the guest. The table is the single
 //! source for its stable code, its meaning, what to do next, its HTTP status and its WIT case.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// What a guest is told in WIT: which kind of rule said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +70,13 @@ pub const DETAIL_CHARS_MAX: usize = 512;
 
 impl Denial {
     /// A denial for `code` about `detail`, cut at [`DETAIL_CHARS_MAX`].
+    ///
+    /// Details repeat what guests wrote: control characters, which a log or a terminal would act
+    /// on, become U+FFFD, and what does not fit is never copied.
     pub fn new(code: Code, detail: impl fmt::Display) -> Self {
-        let mut detail = detail.to_string();
-        if let Some((cut, _)) = detail.char_indices().nth(DETAIL_CHARS_MAX) {
-            detail.truncate(cut);
-        }
-        Self { code, detail }
+        let mut kept = Detail { text: String::new(), room: DETAIL_CHARS_MAX };
+        let _full = write!(kept, "{detail}");
+        Self { code, detail: kept.text }
     }
 
     /// The reason.
@@ -106,6 +107,22 @@ impl fmt::Display for Denial {
 }
 
 impl std::error::Error for Denial {}
+
+/// A text that takes no more than there is room for.
+struct Detail {
+    text: String,
+    room: usize,
+}
+
+impl fmt::Write for Detail {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(if c.is_control() { char::REPLACEMENT_CHARACTER } else { c });
+        }
+        Ok(())
+    }
+}
 
 macro_rules! table {
     ($($code:ident = $name:literal $status:literal $wit:ident $scope:literal
@@ -163,12 +180,14 @@ table! {
         "the grant was issued in the future" => "check the issuer's clock";
     GrantLifetime     = "grant.lifetime"       401 Grant    false
         "the grant lives longer than grants may" => "issue a grant of at most 24 hours";
-    GrantRevoked      = "grant.revoked"        401 Revoked  true
-        "the grant was revoked" => "ask for a fresh grant with `request_scope`";
+    GrantRevoked      = "grant.revoked"        401 Revoked  false
+        "the grant was revoked" => "stop: whoever withdrew it has to issue another";
     GrantUsed         = "grant.used"           401 Revoked  false
         "the grant is bound to another run" => "present a grant of this run: one grant, one run";
     GrantUnredeemed   = "grant.unredeemed"     401 Grant    false
         "the grant was never redeemed by this run" => "redeem the grant before the first operation";
+    GrantPaper        = "grant.paper"          401 Grant    false
+        "the grant was issued under another contract" => "present a grant of this run's Paper";
     PathMalformed     = "path.malformed"       403 Grant    false
         "the path is not in normal form"
         => "use a relative path without `.`, `..` or empty segments";
@@ -252,5 +271,6 @@ mod tests {
     fn details_are_bounded() {
         let denial = Denial::new(Code::PathOutside, "é".repeat(2 * DETAIL_CHARS_MAX));
         assert_eq!(denial.detail().chars().count(), DETAIL_CHARS_MAX);
+        assert_eq!(Denial::new(Code::AgentOutside, "`a\n\u{1b}[2J`").detail(), "`a��[2J`");
     }
 }
