@@ -323,9 +323,11 @@ fn admitting_allocates_nothing() {
 fn the_operators_no_is_told_as_such() {
     let at = target("GET", "https://api.ok.test/v1/x");
     let denial = admit_both(&Policy::default(), &matrix(), &at).unwrap_err();
-    assert_eq!(denial.detail(), "`api.ok.test`, by the operator's policy");
+    assert_eq!((denial.code(), denial.detail()), (Code::Forbidden, "egress.host: `api.ok.test`"));
+    assert!(!denial.row().scope_helps);
     let denial = admit_both(&matrix(), &Policy::default(), &at).unwrap_err();
-    assert_eq!(denial.detail(), "`api.ok.test`");
+    assert_eq!((denial.code(), denial.detail()), (Code::EgressHost, "`api.ok.test`"));
+    assert!(denial.row().scope_helps);
     let policy = matrix();
     let admitted = admit_both(&policy, &policy, &at).unwrap();
     assert_eq!((admitted.operator.position(), admitted.warrant.position()), (0, 0));

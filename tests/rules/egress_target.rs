@@ -4,7 +4,7 @@ use envelope_rules::Code;
 use envelope_rules::egress::host::Host;
 use envelope_rules::egress::path::PathPattern;
 use envelope_rules::egress::target::{
-    METHOD_BYTES_MAX, Scheme, Target, URL_BYTES_MAX, overrides_method,
+    METHOD_BYTES_MAX, Scheme, Target, URL_BYTES_MAX, overrides_target,
 };
 use proptest::prelude::*;
 
@@ -185,6 +185,8 @@ fn paths_have_one_reading() {
         ("/v1/..;/admin", None),
         ("/v1/..%3B/admin", None),
         ("/%252e%252e/admin", None),
+        ("/v1/x%3Fadmin=1", None),
+        ("/v1/x%23", None),
         ("/%25", None),
         ("/%", None),
         ("/%4", None),
@@ -212,13 +214,14 @@ fn paths_have_one_reading() {
 
 #[test]
 fn queries_are_sent_as_they_are() {
-    for query in ["", "a=1&b=2", "filter[x]=1|2", "q=%0a%2F%2f%25", "u=https://x.test/?y", "a;b"] {
+    for query in ["", "a=1&b=2", "filter[x]=1|2", "q=%0a%2F%2f%25%27", "u=https://x.test/?y", "a;b"]
+    {
         let target = Target::parse("GET", &format!("https://api.ok.test/v1?{query}")).unwrap();
         assert_eq!(target.query(), Some(query));
         assert_eq!(target.path(), "/v1");
     }
     assert_eq!(Target::parse("GET", "https://api.ok.test/v1").unwrap().query(), None);
-    for query in ["a b", "%", "%zz", "a\\b", "é", "a\"b", "<", "\n", "\0", "a#b"] {
+    for query in ["a b", "%", "%zz", "a\\b", "é", "a\"b", "a'b", "<", "\n", "\0", "a#b"] {
         assert_eq!(read(&format!("https://api.ok.test/?{query}")), Err(Code::EgressTarget));
     }
 }
@@ -239,10 +242,19 @@ fn methods_are_upper_case_and_never_tunnels() {
     {
         assert_eq!(method(text), Err(Code::EgressMethod), "{text}");
     }
-    for header in ["X-HTTP-Method-Override", "x-http-method", "X-Method-Override"] {
-        assert!(overrides_method(header));
+    for header in [
+        "X-HTTP-Method-Override",
+        "x-http-method",
+        "X-Method-Override",
+        "X_HTTP_METHOD_OVERRIDE",
+        "X-Original-URL",
+        "x-rewrite_url",
+    ] {
+        assert!(overrides_target(header), "{header}");
     }
-    assert!(!overrides_method("x-request-id"));
+    for header in ["x-request-id", "x-http-metho", "x-http-methods", ""] {
+        assert!(!overrides_target(header), "{header}");
+    }
 }
 
 #[test]
@@ -305,7 +317,7 @@ fn hosts() -> impl Strategy<Value = String> {
 }
 
 fn paths() -> impl Strategy<Value = String> {
-    "(/([a-zA-Z0-9._~!$&'()*+,=:@-]|%C3%A9|%20){0,5}){0,4}(\\?[a-z=&/?%20\\[\\]]{0,8})?"
+    "(/([a-zA-Z0-9._~!$&'()*+,=:@-]|%C3%A9|%20){0,5}){0,4}(\\?([]!$&(-;=?@\\[^_`a-z{|}~]|%27|%2F){0,8})?"
 }
 
 proptest! {

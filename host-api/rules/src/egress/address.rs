@@ -98,6 +98,9 @@ impl CheckedAddr {
 
 /// Lets an address be dialled if it is public or if one of the operator's `exceptions` opens it.
 /// An address that leads to an IPv4 address passes only if that one passes too.
+///
+/// Give the exceptions of the host that is dialled, not of every host: whoever owns an allowed name
+/// can point it at an address that was excepted for another.
 pub fn check(address: IpAddr, exceptions: &[Cidr]) -> Result<CheckedAddr, Denial> {
     let finding = classify(address);
     if passes(address, &finding, exceptions) {

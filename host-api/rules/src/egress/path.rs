@@ -79,7 +79,7 @@ impl BadPath {
 ///
 /// Refused are dot and empty segments, `;` (some servers cut a segment there, after the policy saw
 /// `..;`), an encoding of anything that needs none or that a second decoding would turn into
-/// structure (`/`, `\`, `%`, `;`), lower-case hexadecimal digits and text that is not UTF-8.
+/// structure (`/`, `\`, `%`, `;`, `?`, `#`), lower-case hexadecimal digits and text that is not UTF-8.
 pub(super) fn check(path: &str) -> Result<(), BadPath> {
     if !path.starts_with('/') {
         return Err(BadPath::new(0, Fault::Relative));
@@ -135,7 +135,7 @@ impl Octet {
     const fn is_structure(self) -> bool {
         is_unreserved(self.value)
             || self.value.is_ascii_control()
-            || matches!(self.value, b'/' | b'\\' | b'%' | b';')
+            || matches!(self.value, b'/' | b'\\' | b'%' | b';' | b'?' | b'#')
     }
 }
 
@@ -188,7 +188,7 @@ const fn is_path_byte(byte: u8) -> bool {
     is_unreserved(byte) || matches!(byte, b'!' | b'$' | b'&'..=b',' | b'=' | b':' | b'@' | b'/')
 }
 
-/// What the URL standard leaves alone in a query: printable ASCII but ` "#<>\`.
+/// What the URL standard leaves alone in the query of http: printable ASCII but ` "#'<>\`.
 const fn is_query_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\\')
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'\'' | b'<' | b'>' | b'\\')
 }

@@ -61,15 +61,17 @@ pub struct Admitted<'a> {
 }
 
 /// Admits what the operator's policy and the warrant both allow: neither widens the other. The
-/// operator is asked first, so that nobody is told to request a scope that cannot be had.
+/// operator is asked first, and a no of the operator's has a code of its own, so that nobody is
+/// told to request a scope that cannot be had.
 pub fn admit_both<'a>(
     operator: &'a Policy,
     warrant: &'a Policy,
     target: &Target,
 ) -> Result<Admitted<'a>, Denial> {
     let operator = operator.admit(target).map_err(|denial| {
-        let detail = format_args!("{}, by the operator's policy", denial.detail());
-        Denial::new(denial.code(), detail)
+        let row = denial.row();
+        let code = if row.scope_helps { Code::Forbidden } else { row.code };
+        Denial::new(code, format_args!("{}: {}", row.name, denial.detail()))
     })?;
     Ok(Admitted { operator, warrant: warrant.admit(target)? })
 }

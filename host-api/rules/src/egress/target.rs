@@ -198,13 +198,21 @@ impl Method {
     }
 }
 
-/// Whether a header makes some servers act on another method than the one judged. Such headers are
-/// never sent. An override in a query or a body cannot be told from data and is not seen.
-pub fn overrides_method(header: &str) -> bool {
-    ["x-http-method-override", "x-http-method", "x-method-override"]
-        .into_iter()
-        .any(|name| header.eq_ignore_ascii_case(name))
+/// Whether a header makes some servers act on another method or path than the one judged. Such
+/// headers are never sent; `_` counts as `-`, because gateways to programs read both alike. An
+/// override in a query or a body cannot be told from data and is not seen.
+pub fn overrides_target(header: &str) -> bool {
+    let dashed = || header.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+    OVERRIDES.iter().any(|name| dashed().map(|byte| byte.to_ascii_lowercase()).eq(name.bytes()))
 }
+
+const OVERRIDES: [&str; 5] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// Splits `host[:port]`. Denials do not repeat the text: before an `@` stand passwords.
 fn split_authority(authority: &str) -> Result<(Host, Option<u16>), Denial> {
