@@ -198,6 +198,22 @@ fn a_tier_counts_from_the_first_token_above_it() {
     assert_eq!(new(&[1, 2, 3, 4, 5, 6, 7, 8, 9]), Err(BadPrice::TooManyTiers));
 }
 
+/// A report beyond all numbers is no excuse to book less than was held.
+#[test]
+fn what_is_settled_is_the_report_or_more_than_any_hold() {
+    let price = price(rates("1", "2"));
+    let settled = |billed| {
+        let usage = price.settlement(&billed);
+        (usage.get(Dimension::NanoUsd), usage.get(Dimension::Tokens))
+    };
+    assert_eq!(settled(Billed { input: 3, output: 4, ..Billed::default() }), (11_000, 7));
+    assert_eq!(settled(Billed::default()), (0, 0));
+    for (input, output) in [(u64::MAX, u64::MAX), (MAX_EXACT + 1, 0)] {
+        let billed = Billed { input, output, ..Billed::default() };
+        assert_eq!(settled(billed), (MAX_EXACT, MAX_EXACT));
+    }
+}
+
 #[test]
 fn a_clamped_call_says_what_it_could_afford() {
     let price = price(rates("1", "2"));
@@ -212,6 +228,9 @@ fn a_clamped_call_says_what_it_could_afford() {
     assert_eq!(afforded(left(MAX_EXACT, 400), 500, 256), Ok(300));
     assert_eq!(afforded(left(612_000, MAX_EXACT), 500, 256), Ok(256));
     assert_eq!(afforded(left(120_000, MAX_EXACT), 10, 256), Ok(10), "what was asked is enough");
+    assert_eq!(afforded(left(102_000, MAX_EXACT), 10, 0), Ok(1));
+    assert!(afforded(left(101_999, MAX_EXACT), 10, 0).is_err(), "no answer is no bound");
+    assert_eq!(afforded(left(100_000, MAX_EXACT), 0, 0), Ok(0), "none was asked for");
     for (left, detail) in [
         (left(611_999, MAX_EXACT), "can afford 255 output tokens, fewer than 256"),
         (left(99_999, MAX_EXACT), "the input alone is above what remains"),
@@ -324,7 +343,7 @@ proptest! {
             price.reservation(&call).unwrap().first_above(&left).is_none()
         };
         let longest = (0..=asked.max_output).rev().find(|&max_output| fits(max_output));
-        let expected = longest.filter(|&longest| longest >= floor.min(asked.max_output));
+        let expected = longest.filter(|&longest| longest >= floor.max(1).min(asked.max_output));
         let clamped = price.clamp(&asked, &left, floor);
         prop_assert_eq!(clamped.map(|call| call.max_output).ok(), expected);
     }

@@ -85,6 +85,16 @@ impl Cap {
         Some(self)
     }
 
+    /// The lower limit of both in every dimension.
+    #[must_use]
+    pub fn tightest(self, other: &Self) -> Self {
+        Dimension::ALL.into_iter().fold(self, |cap, dimension| {
+            let lower = |limit: &u64| cap.get(dimension).is_none_or(|mine| *limit < mine);
+            let lower = other.get(dimension).filter(lower);
+            lower.and_then(|limit| cap.with(dimension, limit)).unwrap_or(cap)
+        })
+    }
+
     /// The limit in `dimension`.
     pub const fn get(&self, dimension: Dimension) -> Option<u64> {
         match dimension {
@@ -146,26 +156,34 @@ impl Account {
     /// What remains in `dimension`, or `None` without a limit. Negative when a charge passed its
     /// reservation: the truth is never rounded up to zero.
     pub fn remaining(&self, dimension: Dimension) -> Option<i64> {
-        Some(signed(self.cap.get(dimension)?) - signed(self.used(dimension)))
+        self.remaining_of(&self.cap, dimension)
     }
 
     /// What can still be reserved in `dimension`: what remains, or the room left to count in.
     pub fn headroom(&self, dimension: Dimension) -> u64 {
-        let limit = self.cap.get(dimension).unwrap_or(MAX_EXACT);
-        limit.saturating_sub(self.used(dimension))
+        self.headroom_of(&self.cap, dimension)
     }
 
-    /// Whether `worst` fits under the cap, beside all that is spent and held.
+    /// Whether `worst` fits under the account's cap, beside all that is spent and held.
     pub(super) fn admits(&self, worst: &Usage) -> Result<(), Denial> {
+        self.admits_under(&self.cap, worst)
+    }
+
+    /// Whether `worst` fits under `cap`, beside all that is spent and held.
+    pub(super) fn admits_under(&self, cap: &Cap, worst: &Usage) -> Result<(), Denial> {
         let fits = |&dimension: &Dimension| {
             // An overdrawn account admits nothing, not even what is free.
-            let overdrawn = self.remaining(dimension).is_some_and(|left| left < 0);
-            worst.get(dimension) <= self.headroom(dimension) && !overdrawn
+            let overdrawn = self.remaining_of(cap, dimension).is_some_and(|left| left < 0);
+            worst.get(dimension) <= self.headroom_of(cap, dimension) && !overdrawn
         };
         match Dimension::ALL.into_iter().find(|dimension| !fits(dimension)) {
             None => Ok(()),
-            Some(dimension) => Err(self.refusal(dimension, worst.get(dimension))),
+            Some(dimension) => Err(self.refusal(cap, dimension, worst.get(dimension))),
         }
+    }
+
+    pub(super) fn headroom_of(&self, cap: &Cap, dimension: Dimension) -> u64 {
+        cap.get(dimension).unwrap_or(MAX_EXACT).saturating_sub(self.used(dimension))
     }
 
     pub(super) fn hold(&mut self, worst: Usage) {
@@ -183,13 +201,17 @@ impl Account {
         exact
     }
 
+    fn remaining_of(&self, cap: &Cap, dimension: Dimension) -> Option<i64> {
+        Some(signed(cap.get(dimension)?) - signed(self.used(dimension)))
+    }
+
     fn used(&self, dimension: Dimension) -> u64 {
         self.spent.get(dimension).saturating_add(self.held.get(dimension))
     }
 
-    fn refusal(&self, dimension: Dimension, wanted: u64) -> Denial {
+    fn refusal(&self, cap: &Cap, dimension: Dimension, wanted: u64) -> Denial {
         let (level, name, of) = (self.level.name(), &self.name, dimension.name());
-        match self.remaining(dimension) {
+        match self.remaining_of(cap, dimension) {
             Some(left) => Denial::new(
                 Code::BudgetExhausted,
                 format_args!("{level} `{name}`: {of} wanted {wanted}, remaining {left}"),

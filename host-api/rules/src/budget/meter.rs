@@ -63,7 +63,9 @@ pub struct Reset {
 
 impl Meter {
     /// A meter over `chain`, from the leaf to the root, at most one account a level. `name` must be
-    /// its own (a warrant's or a lease's digest): it makes the names of its holds unique.
+    /// its own (a warrant's or a lease's digest): it makes the names of its holds unique. So a meter is
+    /// made once, and [loaded](Self::load) ever after: made again, it would spend the same budget
+    /// twice, and give two calls one idempotency key.
     pub fn new(name: Digest, chain: Vec<Account>) -> Result<Self, BadMeter> {
         Self::load(MeterState::new(name, chain))
     }
@@ -82,12 +84,20 @@ impl Meter {
         &self.state
     }
 
-    /// What can still be reserved in each dimension: the tightest account decides.
+    /// What can still be reserved in each dimension: the tightest account decides. An open breaker
+    /// denies even that.
     pub fn headroom(&self) -> Usage {
+        self.headroom_within(&Cap::NONE)
+    }
+
+    /// The same under a `ceiling` over all that the leaf used.
+    pub fn headroom_within(&self, ceiling: &Cap) -> Usage {
+        let leaf = self.state.accounts.first();
         Dimension::ALL.into_iter().fold(Usage::ZERO, |row, dimension| {
             let rows = self.state.charged(self.state.today);
-            let room = rows.map(|account| account.headroom(dimension)).min().unwrap_or_default();
-            row.with(dimension, room).unwrap_or(row)
+            let rooms = rows.map(|account| account.headroom(dimension));
+            let rooms = rooms.chain(leaf.map(|leaf| leaf.headroom_of(ceiling, dimension)));
+            row.with(dimension, rooms.min().unwrap_or_default()).unwrap_or(row)
         })
     }
 
@@ -96,8 +106,14 @@ impl Meter {
     /// The denial names the first account from the leaf that refuses, the dimension, what was
     /// wanted and what remains.
     pub fn reserve(&mut self, worst: Usage) -> Result<Hold, Denial> {
+        self.reserve_within(worst, &Cap::NONE)
+    }
+
+    /// The same under a `ceiling` over all that the leaf used: what holds for this call beside the
+    /// caps of the accounts.
+    pub fn reserve_within(&mut self, worst: Usage, ceiling: &Cap) -> Result<Hold, Denial> {
         let today = self.state.today;
-        self.admit(&worst)?;
+        self.admit(&worst, ceiling)?;
         let number = self.state.next_hold;
         self.state.next_hold += 1;
         self.state.charged_mut(today).for_each(|account| account.hold(worst));
@@ -138,11 +154,16 @@ impl Meter {
     /// The hold `id` that was open when this meter was loaded, once. `None` when it was settled
     /// before, was taken back already, or is of another meter.
     pub fn recover(&mut self, id: HoldId) -> Option<Hold> {
-        let orphan = self.orphans.binary_search(&id.number).ok();
-        let orphan = orphan.filter(|_| id.meter == self.state.name)?;
-        let open = self.state.holds.iter().find(|open| open.number == id.number)?;
-        self.orphans.remove(orphan);
-        Some(Hold::new(id, open.worst))
+        let worst = *self.orphan(id)?;
+        self.orphans.retain(|&number| number != id.number);
+        Some(Hold::new(id, worst))
+    }
+
+    /// What the hold `id` sets aside, if it can be taken back.
+    pub fn orphan(&self, id: HoldId) -> Option<&Usage> {
+        let known = id.meter == self.state.name && self.orphans.contains(&id.number);
+        let mut open = self.state.holds.iter().filter(|_| known);
+        open.find(|open| open.number == id.number).map(|open| &open.worst)
     }
 
     /// The open holds that can be taken back.
@@ -186,7 +207,7 @@ impl Meter {
         Some(Reset { by, trip })
     }
 
-    fn admit(&self, worst: &Usage) -> Result<(), Denial> {
+    fn admit(&self, worst: &Usage, ceiling: &Cap) -> Result<(), Denial> {
         if let Some(trip) = &self.state.trip {
             let hold = trip.hold.number;
             let what = format_args!("hold {hold} was charged above its reservation");
@@ -198,6 +219,8 @@ impl Meter {
         if self.state.next_hold >= MAX_EXACT {
             return Err(Denial::new(Code::BudgetOverflow, "hold numbers are used up"));
         }
+        let mut leaf = self.state.accounts.iter().take(1);
+        leaf.try_for_each(|leaf| leaf.admits_under(ceiling, worst))?;
         self.state.charged(self.state.today).try_for_each(|account| account.admits(worst))
     }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use envelope_evidence::{Usage, usage::Dimension};
+use envelope_evidence::{Usage, usage::Dimension, usage::MAX_EXACT};
 use serde::{Deserialize, Serialize};
 
 use super::money::{NanoUsd, PicoUsd, PicoUsdPerUnit, dollars};
@@ -65,7 +65,8 @@ pub struct ModelCall {
     /// No tokenizer can make more of the prompt: at most the UTF-8 bytes of the serialised request
     /// and a constant per message, or the context window.
     pub input: u64,
-    /// The most tokens one answer may have, hidden reasoning included.
+    /// The most tokens one answer may have, hidden reasoning included. Zero is for requests without
+    /// an answer, such as embeddings: elsewhere some providers read it as no bound.
     pub max_output: u64,
     /// How many answers are asked for; each may be `max_output` long.
     pub choices: NonZeroU32,
@@ -116,14 +117,15 @@ impl Price {
     }
 
     /// `asked` with the longest answer that `left` affords, money and tokens both, or a denial when
-    /// that is shorter than `floor` (and than what was asked for).
+    /// that is shorter than `floor` (and than what was asked for). It is never zero unless that was
+    /// asked for, because there are providers that read a zero as no bound.
     ///
     /// The result's `max_output` has to be written into the request: a bound that the provider
     /// never sees bounds nothing.
     pub fn clamp(&self, asked: &ModelCall, left: &Usage, floor: u64) -> Result<ModelCall, Denial> {
         let afforded = self.affordable_output(asked, left)?;
         let max_output = asked.max_output.min(afforded.unwrap_or_default());
-        if afforded.is_none() || max_output < floor.min(asked.max_output) {
+        if afforded.is_none() || max_output < floor.max(1).min(asked.max_output) {
             let what = match afforded {
                 None => "the input alone is above what remains".to_owned(),
                 Some(tokens) => format!("can afford {tokens} output tokens, fewer than {floor}"),
@@ -143,6 +145,15 @@ impl Price {
                 sum.plus(rate.times(tokens.into())?)
             })?
             .round_up()
+    }
+
+    /// What to settle for a call that was `billed` so. A report that no integer holds is booked as
+    /// the largest amount, which is above every real hold: it opens the breaker.
+    pub fn settlement(&self, billed: &Billed) -> Usage {
+        let money = self.actual(billed).map_or(MAX_EXACT, NanoUsd::get);
+        let tokens = billed.tokens().unwrap_or(MAX_EXACT).min(MAX_EXACT);
+        let row = Usage::ZERO.with(Dimension::NanoUsd, money);
+        row.and_then(|row| row.with(Dimension::Tokens, tokens)).unwrap_or_default()
     }
 
     /// Per answer, or `None` when not even the input is affordable.
