@@ -6,8 +6,8 @@ use envelope_evidence::key::SigningKey;
 use envelope_evidence::{Digest, Timestamp};
 use envelope_rules::denial::{Code, Denial, WitCase};
 use envelope_rules::grant::{
-    Access, Budget, Claims, DEPTH_MAX, Expansion, FileOp, Grant, GrantKey, GrantKeys, Holder,
-    IAT_LEEWAY_SECS, Jti, LIFE_SECS_MAX, Standing, Wish, delegate, expand, mint,
+    Access, Budget, Ceiling, Claims, DEPTH_MAX, Expansion, FileOp, Grant, GrantKey, GrantKeys,
+    Holder, IAT_LEEWAY_SECS, Jti, LIFE_SECS_MAX, Standing, Wish, delegate, expand, mint,
 };
 use envelope_rules::path::{Path, Prefix};
 use envelope_rules::pattern::PatternSet;
@@ -422,12 +422,17 @@ fn expansion() -> Expansion {
 #[test]
 fn a_wider_grant_replaces_the_old_one() {
     let old = grant(&claims());
-    let expand = |wider, holder: &Holder<'_>, now| expand(&old, wider, holder, &keys(), at(now));
+    let (all, root) = (paths(&["**"]), Prefix::parse("rfp/").unwrap());
+    let open = Ceiling { paths: &all, outputs: Some(&root), exp: u64::MAX, budget: None };
+    let expand = |wider, holder: &Holder<'_>, now| {
+        expand(&old, wider, [open, open], holder, &keys(), at(now))
+    };
     let rotation = expand(expansion(), &HOLDER, EXP).unwrap();
     assert_eq!((rotation.revoke, &*rotation.approval), (jti(0), "apr_1"));
     let new = Grant::open(rotation.token.as_str(), &keys(), at(EXP)).unwrap();
     assert_eq!(new.claims().prev, Some(jti(0)));
     assert_eq!((&new.claims().jti, &new.claims().aud), (&jti(2), &old.claims().aud));
+    assert_eq!(new.claims().run.as_deref(), Some(RUN), "no other run can redeem it");
     assert_eq!(judge(&new, Access::Read, "hr/cv.pdf", EXP), Ok(()));
     assert_eq!(code(judge(&old, Access::Read, "hr/cv.pdf", IAT)), Code::PathOutside);
 
@@ -441,4 +446,36 @@ fn a_wider_grant_replaces_the_old_one() {
     assert_eq!(refused(expansion(), &other), Code::GrantAudience);
     let elsewhere = Holder { run: "run_2", ..HOLDER };
     assert_eq!(refused(expansion(), &elsewhere), Code::GrantUsed);
+    let revoked = Holder { standing: Standing { revoked: true, ..STANDING }, ..HOLDER };
+    assert_eq!(refused(expansion(), &revoked), Code::GrantRevoked);
+    let unbound = Holder { standing: Standing { bound_run: None, ..STANDING }, ..HOLDER };
+    assert_eq!(refused(expansion(), &unbound), Code::GrantUnredeemed);
+}
+
+#[test]
+fn an_approval_stays_below_operator_and_paper() {
+    let old = grant(&claims());
+    let (exact, narrow) = (paths(&["rfp/**", "hr/*"]), paths(&["rfp/*", "hr/*"]));
+    let (root, draft) = (Prefix::parse("rfp/").unwrap(), Prefix::parse("rfp/draft/").unwrap());
+    let budget = Some(Budget::nano_usd(9_000_000_000));
+    let wide = Ceiling { paths: &exact, outputs: Some(&root), exp: EXP + 600, budget };
+    let answer = |wider, ceilings| {
+        expand(&old, wider, ceilings, &HOLDER, &keys(), at(IAT)).map(|_| ()).map_err(|d| d.code())
+    };
+    assert_eq!(answer(expansion(), [wide, wide]), Ok(()));
+    let written = Ceiling { paths: &narrow, ..wide };
+    assert_eq!(answer(expansion(), [wide, written]), Ok(()), "outputs are readable");
+    let less = Some(Budget::nano_usd(8_999_999_999));
+    for tight in [
+        Ceiling { paths: &narrow, outputs: Some(&draft), ..wide },
+        Ceiling { outputs: Some(&draft), ..wide },
+        Ceiling { outputs: None, ..wide },
+        Ceiling { exp: EXP + 599, ..wide },
+        Ceiling { budget: less, ..wide },
+    ] {
+        assert_eq!(answer(expansion(), [tight, wide]), Err(Code::Forbidden), "{tight:?}");
+        assert_eq!(answer(expansion(), [wide, tight]), Err(Code::Forbidden), "{tight:?}");
+    }
+    let unlimited = Expansion { budget: None, ..expansion() };
+    assert_eq!(answer(unlimited, [wide, wide]), Err(Code::Forbidden));
 }

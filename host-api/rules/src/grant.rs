@@ -27,7 +27,7 @@ pub use claims::{
     Actor, BadJti, Budget, Claims, DEPTH_MAX, Jti, LIFE_SECS_MAX, NAME_BYTES_MAX, Parent, Unit,
 };
 pub use key::{BadKey, GrantKey, GrantKeys, KEYS_MAX, derive};
-pub use mint::{Expansion, Rotation, Wish, delegate, expand, mint};
+pub use mint::{Ceiling, Expansion, Rotation, Wish, delegate, expand, mint};
 
 use crate::denial::{Code, Denial};
 use crate::jws::{self, Compact};
@@ -73,7 +73,8 @@ pub struct Holder<'a> {
     pub standing: Standing<'a>,
 }
 
-/// What the store knows of a grant's `jti`. Read anew for every operation.
+/// What the store knows of a grant's `jti`. Read anew for every operation; a store that does not
+/// answer means `revoked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing<'a> {
     /// The run that redeemed the grant, if one did.

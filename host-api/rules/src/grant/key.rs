@@ -194,6 +194,9 @@ pub enum BadKey {
 /// The secret of key `kid` of organisation `org`, from the runtime's master secret: HKDF-SHA256
 /// with the info `envelope/grant/v1|org|kid`. A key id holds no `|`, so two infos never coincide.
 pub fn derive(master: &[u8; 32], org: &str, kid: &str) -> Option<Zeroizing<[u8; 32]>> {
+    if !jws::is_kid(kid) {
+        return None;
+    }
     hkdf(master, format!("envelope/grant/v1|{org}|{kid}").as_bytes())
 }
 
@@ -224,5 +227,6 @@ mod tests {
         assert_eq!(*secret("acme", "1"), *secret("acme", "1"));
         assert_ne!(*secret("acme", "1"), *secret("acme", "2"));
         assert_ne!(*secret("acme", "1"), *secret("acme2", "1"));
+        assert!(derive(&[7; 32], "acme", "eu|1").is_none(), "that of `1` of `acme|eu`");
     }
 }

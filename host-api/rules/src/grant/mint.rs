@@ -13,7 +13,8 @@ use crate::jws::TOKEN_BYTES_MAX;
 use crate::path::Prefix;
 use crate::pattern::{Pattern, PatternSet};
 
-/// A fresh grant that says `claims`, signed with the newest live key.
+/// A fresh grant that says `claims`, signed with the newest live key. Nothing but the shape of the
+/// claims is judged: what the operator and the Paper allow is decided before.
 pub fn mint(claims: &Claims, keys: &GrantKeys, now: Timestamp) -> Result<Token, Denial> {
     claims.check()?;
     let payload = serde_json::to_vec(claims).map_err(malformed)?;
@@ -28,7 +29,7 @@ pub fn mint(claims: &Claims, keys: &GrantKeys, now: Timestamp) -> Result<Token, 
 /// What a holder wants to hand on.
 #[derive(Debug, Clone)]
 pub struct Wish {
-    /// The name of the grant to come.
+    /// The name of the grant to come. Only the store can tell that nobody bears it yet.
     pub jti: Jti,
     /// The agent that gets it.
     pub aud: String,
@@ -47,6 +48,9 @@ pub struct Wish {
 /// A part of `parent` for another agent. The holder must be able to use `parent` itself right now;
 /// the child reads and writes nothing its parent does not, expires no later, spends no more than
 /// the parent's budget and `remaining_nano_usd` allow, and is one step deeper.
+///
+/// `remaining_nano_usd` is what was [carved](crate::budget::Meter::carve) for this child. What a
+/// meter merely has left can be promised to two children.
 pub fn delegate(
     parent: &Grant,
     wish: Wish,
@@ -66,7 +70,7 @@ pub fn delegate(
 /// What a human approved to replace a grant with.
 #[derive(Debug, Clone)]
 pub struct Expansion {
-    /// The name of the grant to come.
+    /// The name of the grant to come. Only the store can tell that nobody bears it yet.
     pub jti: Jti,
     /// What may be read from now on.
     pub paths: PatternSet,
@@ -93,23 +97,46 @@ pub struct Rotation {
     pub approval: String,
 }
 
-/// Replaces `old` by the scope a human approved, for the same agent, run and chain. `old` may have
-/// expired or been revoked meanwhile, because the approval speaks; it may not be another's.
+/// The widest scope that one party lets an approval give.
+#[derive(Debug, Clone, Copy)]
+pub struct Ceiling<'a> {
+    /// What may be read at most.
+    pub paths: &'a PatternSet,
+    /// Where may be written at most.
+    pub outputs: Option<&'a Prefix>,
+    /// The latest expiry: the run's deadline, or the contract's.
+    pub exp: u64,
+    /// The most that may be spent; `None` leaves it to the meter alone.
+    pub budget: Option<Budget>,
+}
+
+/// Replaces `old` by the scope a human approved, for the same agent, run and chain.
+///
+/// `old` may have expired meanwhile, because the approval speaks. It may be neither another's nor
+/// revoked: whoever withdrew it meant it, and of two approvals for one grant only the first finds
+/// it there. What was delegated from it ends with it.
+///
+/// An approval widens neither what the operator allows nor what the Paper does: `ceilings` are
+/// theirs, in this order. A delegated grant may come to hold more than the one it was delegated
+/// from, by the word of the human and never by the agent's.
 pub fn expand(
     old: &Grant,
     wider: Expansion,
+    ceilings: [Ceiling<'_>; 2],
     holder: &Holder<'_>,
     keys: &GrantKeys,
     now: Timestamp,
 ) -> Result<Rotation, Denial> {
     old.check_signature(keys, now)?;
     old.check_audience(holder)?;
-    old.check_run(holder)?;
+    old.check_standing(holder)?;
+    ceilings.iter().try_for_each(|ceiling| check_ceiling(&wider, ceiling))?;
     let Expansion { jti, paths, outputs, exp, budget, approval } = wider;
     ensure(!approval.is_empty(), Code::NotGranted, || "a wider grant needs an approval".into())?;
     check_fresh(&old.claims, &jti)?;
     let revoke = old.claims.jti.clone();
     let claims = Claims {
+        run: Some(holder.run.to_owned()),
         paths,
         outputs,
         exp,
@@ -122,10 +149,20 @@ pub fn expand(
     Ok(Rotation { token: mint(&claims, keys, now)?, revoke, approval })
 }
 
+fn check_ceiling(wider: &Expansion, ceiling: &Ceiling<'_>) -> Result<(), Denial> {
+    let below = |holds, what: &str| ensure(holds, Code::Forbidden, || what.to_owned());
+    below(wider.paths.within_any(&readable(ceiling.paths, ceiling.outputs)), "`paths`")?;
+    below(outputs_within(wider.outputs.as_ref(), ceiling.outputs), "`outputs`")?;
+    below(wider.exp <= ceiling.exp, "`exp`")?;
+    let affordable = |most: Budget| wider.budget.is_some_and(|budget| budget.limit <= most.limit);
+    below(ceiling.budget.is_none_or(affordable), "`budget`")
+}
+
 fn check_part(parent: &Claims, wish: &Wish, remaining_nano_usd: u64) -> Result<(), Denial> {
     let wider = |holds, what: &str| ensure(holds, Code::DelegationWider, || what.to_owned());
     check_fresh(parent, &wish.jti)?;
-    wider(wish.paths.within_any(&readable(parent)), "`paths`")?;
+    let readable = readable(&parent.paths, parent.outputs.as_ref());
+    wider(wish.paths.within_any(&readable), "`paths`")?;
     wider(outputs_within(wish.outputs.as_ref(), parent.outputs.as_ref()), "`outputs`")?;
     wider(wish.exp <= parent.exp, "`exp`")?;
     let limit = parent.budget.map_or(u64::MAX, |budget| budget.limit);
@@ -133,10 +170,10 @@ fn check_part(parent: &Claims, wish: &Wish, remaining_nano_usd: u64) -> Result<(
     ensure(parent.depth() < DEPTH_MAX, Code::DelegationDepth, || format!("{DEPTH_MAX} grants"))
 }
 
-/// Everything `claims` lets read: its patterns, and its outputs.
-fn readable(claims: &Claims) -> Vec<Pattern> {
-    let outputs = claims.outputs.iter().map(Pattern::below);
-    claims.paths.patterns().iter().cloned().chain(outputs).collect()
+/// Everything that may be read: what the patterns match, and the outputs.
+fn readable(paths: &PatternSet, outputs: Option<&Prefix>) -> Vec<Pattern> {
+    let outputs = outputs.into_iter().map(Pattern::below);
+    paths.patterns().iter().cloned().chain(outputs).collect()
 }
 
 fn outputs_within(child: Option<&Prefix>, parent: Option<&Prefix>) -> bool {
