@@ -35,8 +35,8 @@ fn keys() -> GrantKeys {
 }
 
 /// Reads `rfp/*.pdf`, writes below `rfp/draft/`.
-fn grant(keys: &GrantKeys) -> Grant {
-    let claims = Claims {
+fn claims() -> Claims {
+    Claims {
         iss: None,
         aud: "rfp-responder@svc".into(),
         run: None,
@@ -51,8 +51,11 @@ fn grant(keys: &GrantKeys) -> Grant {
         prev: None,
         par: None,
         act: None,
-    };
-    let token = mint(&claims, keys, at(IAT)).unwrap();
+    }
+}
+
+fn grant(claims: &Claims, keys: &GrantKeys) -> Grant {
+    let token = mint(claims, keys, at(IAT)).unwrap();
     Grant::open(token.as_str(), keys, at(IAT)).unwrap()
 }
 
@@ -129,13 +132,32 @@ impl World {
                 prices: prices(),
             },
             warrant: Warrant::new(document()).unwrap(),
-            grant: Some(grant(&keys)),
+            grant: Some(grant(&claims(), &keys)),
             keys,
             bound_run: Some(RUN),
             revoked: false,
             meter: Meter::new(Digest::of(b"meter"), chain).unwrap(),
             now: at(IAT + 1),
         }
+    }
+
+    /// Puts another grant in the place of the run's.
+    pub fn regrant(&mut self, change: impl FnOnce(&mut Claims)) {
+        let mut claims = claims();
+        change(&mut claims);
+        self.grant = Some(grant(&claims, &self.keys));
+    }
+
+    pub fn headroom(&self) -> Usage {
+        let standing = Standing { bound_run: self.bound_run, revoked: self.revoked };
+        let authority = Authority {
+            operator: &self.operator,
+            warrant: &self.warrant,
+            grant: self.grant.as_ref(),
+            keys: &self.keys,
+            standing,
+        };
+        self.meter.headroom_within(&authority.ceiling())
     }
 
     pub fn admit(&mut self, call: &Call<'_>) -> Result<Permit, Denial> {

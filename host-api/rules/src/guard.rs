@@ -38,7 +38,7 @@ pub use warrant::{
 use envelope_evidence::journal::Recovery;
 use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 
-use crate::budget::{Hold, HoldId, Meter};
+use crate::budget::{Cap, Hold, HoldId, Meter};
 use crate::denial::{Code, Denial};
 use crate::egress::policy;
 use crate::grant::{FileOp, Grant, GrantKeys, Holder, Standing};
@@ -54,8 +54,20 @@ pub struct Authority<'a> {
     pub grant: Option<&'a Grant>,
     /// The keys that verify grants.
     pub keys: &'a GrantKeys,
-    /// What the store says about the grant at this moment.
+    /// What the store says about this grant at this moment: read for every call, and after a scope
+    /// expansion about the new grant.
     pub standing: Standing<'a>,
+}
+
+impl Authority<'_> {
+    /// What the run may use in all: the lower of the warrant's budget and of the grant's. The guard
+    /// holds the meter's leaf under it at every call, whatever cap the leaf was opened with. To
+    /// [clamp](crate::budget::Price::clamp), ask [`Meter::headroom_within`] it.
+    pub fn ceiling(&self) -> Cap {
+        let granted = self.grant.and_then(|grant| grant.claims().budget);
+        let granted = granted.map_or(Cap::NONE, |budget| budget.cap());
+        self.warrant.document().budget.tightest(&granted)
+    }
 }
 
 /// Leave to perform one call, with its worst case set aside.
@@ -104,7 +116,7 @@ pub fn admit(
     now: Timestamp,
 ) -> Result<Permit, Denial> {
     let worst = judge(call, authority, now)?;
-    let hold = meter.reserve(worst)?;
+    let hold = meter.reserve_within(worst, &authority.ceiling())?;
     Ok(Permit { request: call.request, recovery: call.act.recovery(), hold })
 }
 
@@ -112,8 +124,9 @@ pub fn admit(
 ///
 /// What may happen again is judged like a new call, after its old reservation was booked in full,
 /// because nobody knows whether it was charged. What may be repeated under its key keeps its
-/// reservation. What must not happen twice waits for a human. Authority that ended in the meantime
-/// is not what it was: the call is denied.
+/// reservation. What must not happen twice waits for a human, and so does a call of which another
+/// build said that it may: it was not performed with the care that its class needs now. Authority
+/// that ended in the meantime is not what it was: the call is denied.
 pub fn readmit(
     begun: &Begun,
     call: &Call<'_>,
@@ -124,6 +137,9 @@ pub fn readmit(
     if begun.request != call.request {
         return Err(Denial::new(Code::OtherCall, begun.request));
     }
+    if begun.recovery != call.act.recovery() {
+        return Err(Denial::new(Code::HumanDecides, "it began under another class of recovery"));
+    }
     match begun.recovery {
         Recovery::Once => Err(Denial::new(Code::HumanDecides, call.act.capability().name())),
         Recovery::Again => {
@@ -133,12 +149,20 @@ pub fn readmit(
             admit(call, authority, meter, now)
         }
         Recovery::SameKey => {
-            judge(call, authority, now)?;
-            let hold = meter.recover(begun.hold);
-            let hold = hold.ok_or_else(|| Denial::new(Code::OtherCall, "its hold is settled"))?;
+            let worst = judge(call, authority, now)?;
+            let settled = || Denial::new(Code::OtherCall, "its hold is settled");
+            check_held(&worst, meter.orphan(begun.hold).ok_or_else(settled)?)?;
+            let hold = meter.recover(begun.hold).ok_or_else(settled)?;
             Ok(Permit { request: call.request, recovery: begun.recovery, hold })
         }
     }
+}
+
+/// Prices may have risen since: a call is never repeated under less than it can cost now.
+fn check_held(worst: &Usage, held: &Usage) -> Result<(), Denial> {
+    let Some(dimension) = worst.first_above(held) else { return Ok(()) };
+    let (of, wanted, held) = (dimension.name(), worst.get(dimension), held.get(dimension));
+    Err(Denial::new(Code::BudgetExhausted, format_args!("{of} wanted {wanted}, held {held}")))
 }
 
 /// May it happen, money aside? The answer is the worst case to set aside.
@@ -173,6 +197,10 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
             warrant.admit_agent(agent)?;
             call.worst
         }
+        Act::Plain(capability) if capability.has_own_act() => {
+            let what = format_args!("`{}` is judged by more than its name", capability.name());
+            return Err(Denial::new(Code::Forbidden, what));
+        }
         Act::Plain(_) => call.worst,
     };
     sum(worst, ONE_CALL)
@@ -189,11 +217,17 @@ fn sum(left: Usage, right: Usage) -> Result<Usage, Denial> {
     left.checked_add(right).map_err(too_large)
 }
 
-/// The six checks, under the grant that the run holds now.
+/// The six checks, under the grant that the run holds now, and that it is of the run's contract.
 fn check_file(op: &FileOp<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<(), Denial> {
     let Authority { warrant, grant, keys, standing, .. } = *authority;
     let Some(grant) = grant else {
         return Err(Denial::new(Code::NotGranted, format_args!("no grant for `{}`", op.path)));
     };
-    grant.check(keys, op, &Holder { agent: warrant.agent(), run: warrant.run(), standing }, now)
+    grant.check(keys, op, &Holder { agent: warrant.agent(), run: warrant.run(), standing }, now)?;
+    match grant.claims().paper {
+        Some(paper) if warrant.document().paper != Some(paper) => {
+            Err(Denial::new(Code::GrantPaper, paper))
+        }
+        Some(_) | None => Ok(()),
+    }
 }

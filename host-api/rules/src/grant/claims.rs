@@ -3,11 +3,12 @@
 use std::fmt;
 
 use envelope_evidence::Digest;
-use envelope_evidence::usage::MAX_EXACT;
+use envelope_evidence::usage::{Dimension, MAX_EXACT};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::budget::Cap;
 use crate::denial::{Code, Denial};
 use crate::jws;
 use crate::path::Prefix;
@@ -65,7 +66,8 @@ pub struct Claims {
     pub act: Option<Box<Actor>>,
 }
 
-/// A ceiling on what may be spent under a grant.
+/// A ceiling on what the run that holds a grant may spend in all, before a rotation too. The guard
+/// holds the run's meter under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
@@ -79,6 +81,12 @@ impl Budget {
     /// A ceiling in billionths of a US dollar.
     pub const fn nano_usd(limit: u64) -> Self {
         Self { unit: Unit::NanoUsd, limit }
+    }
+
+    /// The same ceiling for a meter.
+    pub(crate) fn cap(self) -> Cap {
+        let Self { unit: Unit::NanoUsd, limit } = self;
+        Cap::NONE.with(Dimension::NanoUsd, limit.min(MAX_EXACT)).unwrap_or_default()
     }
 }
 

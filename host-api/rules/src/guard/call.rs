@@ -13,8 +13,9 @@ use crate::grant::{Access, FileOp};
 pub struct Call<'a> {
     /// What is asked for.
     pub act: Act<'a>,
-    /// What it can use at worst: bytes, fuel, the budget handed to another agent. What a model can
-    /// cost is added by the guard, from the operator's prices.
+    /// What it can use at worst: bytes both ways, fuel, the budget handed to another agent. The
+    /// host computes it from limits that it enforces itself, never from a number of the guest's.
+    /// What a model can cost is added by the guard, from the operator's prices.
     pub worst: Usage,
     /// The digest of the whole request.
     pub request: Digest,
@@ -41,7 +42,8 @@ pub enum Act<'a> {
     },
     /// A call to another agent.
     Agent(&'a str),
-    /// Anything that needs no more than its capability.
+    /// Anything that needs no more than its capability. Denied for files, HTTP, models and agents:
+    /// named like this they would pass without a look at the grant, the address or the price.
     Plain(Capability),
 }
 
@@ -63,6 +65,9 @@ impl Act<'_> {
     /// commits. A request that HTTP calls safe may be repeated. One that is not must not happen
     /// twice. Models, agents and approvals are asked under a key that makes a second question the
     /// same question.
+    ///
+    /// Safe is what the method says (RFC 9110, section 9.2.1), whatever body or credentials go with
+    /// the request: a server that changes something on `GET` may do so twice after a crash.
     pub fn recovery(&self) -> Recovery {
         match self {
             Self::File { .. } => Recovery::Again,
@@ -161,6 +166,11 @@ impl Capability {
             Self::Artifacts => "artifacts",
             Self::Run => "run",
         }
+    }
+
+    /// Whether it is asked for by an [`Act`] of its own.
+    pub(super) const fn has_own_act(self) -> bool {
+        matches!(self, Self::Files | Self::Http | Self::Model | Self::Agents)
     }
 
     const fn recovery(self) -> Recovery {

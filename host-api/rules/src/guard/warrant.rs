@@ -62,7 +62,8 @@ pub struct WarrantDocument {
 pub struct ModelRule {
     /// Its name in the operator's price book.
     pub model: Label,
-    /// The longest answer that may be asked for.
+    /// The longest answer that may be asked for. It bounds one answer; how many are asked for at
+    /// once is bounded by their price.
     pub max_output: u64,
 }
 
