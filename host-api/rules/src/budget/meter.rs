@@ -63,9 +63,9 @@ pub struct Reset {
 
 impl Meter {
     /// A meter over `chain`, from the leaf to the root, at most one account a level. `name` must be
-    /// its own (a warrant's or a lease's digest): it makes the names of its holds unique. So a meter is
-    /// made once, and [loaded](Self::load) ever after: made again, it would spend the same budget
-    /// twice, and give two calls one idempotency key.
+    /// its own (a warrant's or a lease's digest): it makes the names of its holds unique. So a
+    /// meter is made once, and [loaded](Self::load) ever after: made again, it would spend the same
+    /// budget twice, and give two calls one idempotency key.
     pub fn new(name: Digest, chain: Vec<Account>) -> Result<Self, BadMeter> {
         Self::load(MeterState::new(name, chain))
     }

@@ -79,7 +79,8 @@ impl BadPath {
 ///
 /// Refused are dot and empty segments, `;` (some servers cut a segment there, after the policy saw
 /// `..;`), an encoding of anything that needs none or that a second decoding would turn into
-/// structure (`/`, `\`, `%`, `;`, `?`, `#`), lower-case hexadecimal digits and text that is not UTF-8.
+/// structure (`/`, `\`, `%`, `;`, `?`, `#`), lower-case hexadecimal digits and text that is not
+/// UTF-8.
 pub(super) fn check(path: &str) -> Result<(), BadPath> {
     if !path.starts_with('/') {
         return Err(BadPath::new(0, Fault::Relative));
