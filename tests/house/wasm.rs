@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::graph::PURE;
 use crate::cargo::{cargo, root};
 
 const TARGET: &str = "wasm32-wasip2";
@@ -10,7 +11,9 @@ const TARGET: &str = "wasm32-wasip2";
 fn pure_crates_compile_for_webassembly() {
     install_target();
     let target = format!("--target={TARGET}");
-    cargo(&["build", &target, "--package=envelope-evidence", "--package=envelope-rules"]);
+    let packages = PURE.map(|name| format!("--package={name}"));
+    let packages = packages.iter().map(String::as_str);
+    cargo(&["build", target.as_str()].into_iter().chain(packages).collect::<Vec<_>>());
 }
 
 fn install_target() {

@@ -50,7 +50,7 @@ pub use remedy::{Hold, HumanDecides, Remedy, RemedyTable, Stakes, Step};
 pub use scope::{
     Action, Classification, SESSION_SECS_DEFAULT, SESSION_SECS_MAX, Scope, SessionSecs,
 };
-pub use service::Service;
+pub use service::ServiceLevel;
 pub use shape::{DigestShape, present};
 pub use words::{
     ActionName, BadWords, Did, END, Email, Id, Letters, Line, MediaType, ModelName, Place, Pointer,
@@ -81,7 +81,7 @@ pub struct Contract {
     /// What the agent may do.
     pub scope: Scope,
     /// How well and how fast, and how long the buyer may look.
-    pub service: Service,
+    pub service: ServiceLevel,
     /// How much depends on the work.
     pub stakes: Stakes,
     /// What happens when criteria stay unmet.

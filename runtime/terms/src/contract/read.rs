@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::flaw::{Code, Flaw, Severity};
 use super::{
     Agent, Caps, Contract, Criterion, Deliverable, Dispute, Ip, Law, Liability, List, Milestone,
-    Parties, Price, RemedyTable, Schedule, Scope, Service, Stakes, Termination, Title,
+    Parties, Price, RemedyTable, Schedule, Scope, ServiceLevel, Stakes, Termination, Title,
 };
 
 /// A contract without errors, and what is worth a look.
@@ -48,7 +48,7 @@ const PARTS: [(&str, Misfit); 18] = [
     ("remedy", misfit::<RemedyTable>),
     ("schedules", misfit::<List<Schedule, 0, 16>>),
     ("scope", misfit::<Scope>),
-    ("service", misfit::<Service>),
+    ("service", misfit::<ServiceLevel>),
     ("stakes", misfit::<Stakes>),
     ("termination", misfit::<Termination>),
     ("title", misfit::<Title>),

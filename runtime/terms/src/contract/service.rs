@@ -10,7 +10,7 @@ use super::words::Sentence;
 /// The service level and the review that follows delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
+pub struct ServiceLevel {
     /// The share of each month in which the agent can be started, in basis points.
     pub availability: Weight,
     /// Hours until a fault is answered.
@@ -23,7 +23,7 @@ pub struct Service {
     pub review_days: Exact<1, 90>,
 }
 
-impl Service {
+impl ServiceLevel {
     /// What types cannot say: nothing is mended before it is answered.
     pub fn validate(&self) -> Vec<Flaw> {
         if self.resolution_hours.get() >= self.response_hours.get() {
