@@ -1,7 +1,7 @@
 //! What a journal admits, and how it names the first bad line.
 
 use envelope_evidence::journal::{
-    BadLine, Broken, Event, Journal, LINE_BYTES_MAX, Outcome, VERSION,
+    BadLine, Broken, Event, Header, Journal, LINE_BYTES_MAX, Outcome, VERSION,
 };
 use envelope_evidence::usage::MAX_EXACT;
 use envelope_evidence::{Digest, Dimension};
@@ -15,6 +15,13 @@ fn reads_what_it_writes() {
     assert_eq!(read.entries(), journal.entries());
     assert_eq!(read.header(), journal.header());
     assert_eq!((read.head(), read.used()), (journal.head(), journal.used()));
+}
+
+/// What it would not read again it does not write.
+#[test]
+fn writes_only_the_version_it_reads() {
+    let result = Journal::start(Header { v: VERSION + 1, ..header() });
+    assert_eq!(result.err(), Some(BadLine::Version(VERSION + 1)));
 }
 
 #[test]

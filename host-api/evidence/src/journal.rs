@@ -155,6 +155,7 @@ impl Journal {
     }
 
     fn headed(header: Header, line: &[u8]) -> Result<Self, BadLine> {
+        check_version(header.v)?;
         check_size(line, LINE_BYTES_MAX)?;
         let mut chain = Chain::default();
         chain.accept(line, None).map_err(|broken| BadLine::Link(broken.why))?;
@@ -175,6 +176,7 @@ impl Journal {
 
     /// Takes a record in, or leaves everything as it was.
     fn admit(&mut self, entry: Entry, line: &[u8]) -> Result<(), BadLine> {
+        check_version(entry.v)?;
         let ends = entry.event.as_ended().is_some();
         check_size(line, if ends { END_BYTES_MAX } else { LINE_BYTES_MAX })?;
         let mut chain = self.chain;
@@ -185,7 +187,7 @@ impl Journal {
         if self.entries.len() >= ENTRIES_MAX {
             return Err(Broken::Full.into());
         }
-        self.progress.follow(&entry)?;
+        self.progress.follow(&self.entries, &entry)?;
         self.entries.push(entry);
         self.chain = chain;
         Ok(())
@@ -200,6 +202,10 @@ fn check_size(line: &[u8], max: usize) -> Result<(), BadLine> {
     if line.len() > max { Err(BadLine::Long { found: line.len(), max }) } else { Ok(()) }
 }
 
+fn check_version(v: u64) -> Result<(), BadLine> {
+    if v == VERSION { Ok(()) } else { Err(BadLine::Version(v)) }
+}
+
 /// Reads a line of a known version. Version 1 is the only one so far; a second one gets its own
 /// types and is turned into today's here.
 fn versioned<T: serde::de::DeserializeOwned>(line: &[u8]) -> Result<T, BadLine> {
@@ -207,11 +213,10 @@ fn versioned<T: serde::de::DeserializeOwned>(line: &[u8]) -> Result<T, BadLine> 
     struct Probe {
         v: u64,
     }
-    let known = canonical::read(line);
-    match serde_json::from_slice::<Probe>(line) {
-        Ok(Probe { v }) if v != VERSION => Err(BadLine::Version(v)),
-        Ok(_) | Err(_) => Ok(known?),
-    }
+    canonical::read(line).map_err(|why| match serde_json::from_slice(line) {
+        Ok(Probe { v }) if v != VERSION => BadLine::Version(v),
+        Ok(_) | Err(_) => why.into(),
+    })
 }
 
 fn with_line_feed(mut line: Vec<u8>) -> Vec<u8> {

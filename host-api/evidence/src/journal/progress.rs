@@ -99,7 +99,8 @@ pub enum Broken {
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     calls: Vec<CallState>,
-    begun: Vec<(u64, Begun)>,
+    /// Calls that began and have no answer.
+    under_way: usize,
     rotations: usize,
     evaluations: usize,
     reviews: usize,
@@ -112,7 +113,7 @@ impl Progress {
     pub(super) fn new(header: &Header) -> Self {
         Self {
             calls: Vec::new(),
-            begun: Vec::new(),
+            under_way: 0,
             rotations: 0,
             evaluations: 0,
             reviews: 0,
@@ -134,22 +135,24 @@ impl Progress {
         self.last_at
     }
 
-    /// Takes `entry` in, or says why it cannot follow. Nothing changes on refusal.
-    pub(super) fn follow(&mut self, entry: &Entry) -> Result<(), Broken> {
+    /// Takes `entry`, which follows `before`, or says why it cannot. Nothing changes on refusal.
+    pub(super) fn follow(&mut self, before: &[Entry], entry: &Entry) -> Result<(), Broken> {
         if entry.at < self.last_at {
             return Err(Broken::Backwards { last: self.last_at, found: entry.at });
         }
-        let place = usize::try_from(entry.seq).map_err(|_| Broken::Full)?;
+        let place = before.len();
         match &entry.event {
             Event::Begun(begun) => self.begin(place, begun)?,
             Event::Answered(answered) => {
                 let rotations = self.rotations + usize::from(answered.rotation.is_some());
                 check_length(rotations, JUDGEMENTS_MAX)?;
-                self.settle(place, &answered.call, answered.used, Settled::Answered)?;
+                let state = CallState { entry: place, settled: Settled::Answered };
+                self.settle(before, &answered.call, answered.used, state)?;
                 self.rotations = rotations;
             }
             Event::Denied(denied) => {
-                self.settle(place, &denied.call, Usage::ZERO, Settled::Denied)?;
+                let state = CallState { entry: place, settled: Settled::Denied };
+                self.settle(before, &denied.call, Usage::ZERO, state)?;
             }
             Event::Ended(ended) => self.end(ended)?,
             Event::Evaluated(evaluation) => {
@@ -164,51 +167,36 @@ impl Progress {
 
     fn begin(&mut self, place: usize, begun: &Begun) -> Result<(), Broken> {
         self.open(&begun.call)?;
-        check_length(self.begun.len() + 1, OPEN_CALLS_MAX)?;
+        check_length(self.under_way + 1, OPEN_CALLS_MAX)?;
         self.used = self.used.checked_add(begun.reserved).map_err(Broken::Sum)?;
         self.calls.push(CallState { entry: place, settled: Settled::Begun });
-        self.begun.push((begun.call.n, begun.clone()));
+        self.under_way += 1;
         Ok(())
     }
 
+    /// Settles a new call, or one that began: then its reservation gives way to what it used.
     fn settle(
         &mut self,
-        place: usize,
+        before: &[Entry],
         call: &Call,
         used: Usage,
-        settled: Settled,
+        state: CallState,
     ) -> Result<(), Broken> {
-        let open = self.begun.iter().position(|(n, _)| *n == call.n);
-        let Some(index) = open else {
+        let known = usize::try_from(call.n).ok().and_then(|n| self.calls.get_mut(n));
+        let Some(begun) = known.filter(|known| known.settled == Settled::Begun) else {
             self.open(call)?;
             self.used = self.used.checked_add(used).map_err(Broken::Sum)?;
-            self.calls.push(CallState { entry: place, settled });
+            self.calls.push(state);
             return Ok(());
         };
-        self.close(index, place, call, used, settled)
-    }
-
-    /// Settles a call that began: its reservation gives way to what it used.
-    fn close(
-        &mut self,
-        index: usize,
-        place: usize,
-        call: &Call,
-        used: Usage,
-        settled: Settled,
-    ) -> Result<(), Broken> {
         if self.ended {
             return Err(Broken::Ended);
         }
-        let begun = self.begun.get(index).filter(|(_, begun)| begun.call == *call);
-        let (_, begun) = begun.ok_or(Broken::OtherCall(call.n))?;
-        let rest = self.used.saturating_sub(begun.reserved);
+        let reserved = reserved_for(call, before.get(begun.entry))?;
+        let rest = self.used.saturating_sub(reserved);
         self.used = rest.checked_add(used).map_err(Broken::Sum)?;
-        let state = usize::try_from(call.n).ok().and_then(|n| self.calls.get_mut(n));
-        if let Some(state) = state {
-            *state = CallState { entry: place, settled };
-        }
-        self.begun.swap_remove(index);
+        *begun = state;
+        self.under_way -= 1;
         Ok(())
     }
 
@@ -232,6 +220,14 @@ impl Progress {
         check_length(ended.outputs.len(), OUTPUTS_MAX)?;
         self.ended = true;
         Ok(())
+    }
+}
+
+/// What the record that began `call` reserved.
+fn reserved_for(call: &Call, record: Option<&Entry>) -> Result<Usage, Broken> {
+    match record.map(|record| &record.event) {
+        Some(Event::Begun(begun)) if begun.call == *call => Ok(begun.reserved),
+        Some(_) | None => Err(Broken::OtherCall(call.n)),
     }
 }
 
