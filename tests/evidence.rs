@@ -4,6 +4,7 @@ mod canonical;
 mod chain;
 mod journal;
 mod keys;
+mod lies;
 mod merkle;
 mod mutation;
 mod receipt;

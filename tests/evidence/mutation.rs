@@ -106,7 +106,7 @@ fn no_leaf_survives() {
     none_survives("changed leaves", &mutants);
 }
 
-fn leaves(value: &Value, at: String) -> Vec<String> {
+pub fn leaves(value: &Value, at: String) -> Vec<String> {
     match value {
         Value::Object(members) => {
             let below = |(name, value): (&String, &Value)| {
@@ -121,7 +121,7 @@ fn leaves(value: &Value, at: String) -> Vec<String> {
     }
 }
 
-fn change(leaf: &mut Value) {
+pub fn change(leaf: &mut Value) {
     *leaf = match leaf.take() {
         Value::String(text) => match text.strip_suffix(['0', 'a']) {
             Some(head) => format!("{head}1").into(),

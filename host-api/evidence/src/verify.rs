@@ -13,6 +13,7 @@ use crate::keyring::KeyRing;
 use crate::receipt::evidence::{Authority, Eval, Files, Identity, Intent, Replay, Reviews};
 use crate::receipt::provenance::Provenance;
 use crate::receipt::{Folder, Kind, Receipt};
+use crate::statement::Statement;
 
 /// What was checked, in order, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,13 +79,14 @@ pub struct Disclosed {
 /// Checks every file of `folder` against the keys in `ring`.
 pub fn verify(folder: &Folder, ring: &KeyRing) -> Report {
     let mut report = Report { checks: Vec::new(), said: None };
-    if let Some((envelope, receipt)) = files::receipt(folder, ring, &mut report) {
+    if let Some((envelope, statement)) = files::receipt(folder, ring, &mut report) {
+        let Statement { subject, predicate: receipt, .. } = statement;
         let at = receipt.finished.0;
         let mut evidence = Disclosed::default();
-        for kind in Kind::ALL {
-            files::evidence(folder, ring, &receipt, kind, &mut evidence, &mut report);
-        }
-        agreement::check(&receipt, &evidence, &mut report);
+        let mut check =
+            |kind| files::evidence(folder, ring, &receipt, kind, &mut evidence, &mut report);
+        let subjects: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind, check(kind))).collect();
+        agreement::check(&receipt, &subject, &evidence, &subjects, &mut report);
         files::journal(folder, &receipt, &envelope, &mut report);
         files::proof(folder, ring, &envelope, at, &mut report);
         report.said = Some(Said { id: envelope.digest(), receipt, evidence });

@@ -156,10 +156,9 @@ fn answers(said: &Said) -> Vec<(&'static str, String)> {
         format!("{} {} for {caller}", agent.name, agent.version)
     });
     let allowed = shown.authority.as_ref().map(|it| {
-        let denied: u64 = it.denials.iter().map(|denial| denial.count).sum::<u64>() + it.omitted;
         let grants: Vec<_> = it.scopes.iter().map(|held| held.scope.jti.as_str()).collect();
         let grants = if grants.is_empty() { "no grant".to_owned() } else { grants.join(" → ") };
-        format!("{grants}; {denied} denied")
+        format!("{grants}; {} denied", it.denied())
     });
     let files = shown.files.as_ref().map(files_line);
     let made = shown.output.as_ref().map(|it| {
@@ -189,10 +188,10 @@ fn answers(said: &Said) -> Vec<(&'static str, String)> {
 }
 
 fn files_line(files: &evidence::Files) -> String {
-    let counts = files.operations.iter().map(|it| {
-        let asked = it.answered + it.denied + it.begun;
-        format!("{} {} ({} denied)", asked, it.operation, it.denied)
-    });
+    let counts = files
+        .operations
+        .iter()
+        .map(|it| format!("{} {} ({} denied)", it.asked(), it.operation, it.denied));
     let counts: Vec<_> = counts.collect();
     if counts.is_empty() { "none touched".to_owned() } else { counts.join(", ") }
 }

@@ -130,6 +130,13 @@ pub struct Authority {
     pub omitted: u64,
 }
 
+impl Authority {
+    /// All refusals.
+    pub fn denied(&self) -> u64 {
+        self.denials.iter().fold(self.omitted, |sum, denial| sum.saturating_add(denial.count))
+    }
+}
+
 /// A scope and the approval it rests on: none for the first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -168,6 +175,14 @@ pub struct Files {
     pub omitted: u64,
 }
 
+impl Files {
+    /// All calls that asked for an operation on files.
+    pub fn asked(&self) -> u64 {
+        let operations = self.operations.iter().map(OperationCount::asked);
+        operations.fold(self.omitted_operations, u64::saturating_add)
+    }
+}
+
 /// Files that a receipt lists: enough to read, small enough to sign.
 pub const TOUCHED_MAX: usize = 1000;
 
@@ -186,6 +201,13 @@ pub struct OperationCount {
     pub denied: u64,
     /// How many began and have no recorded answer.
     pub begun: u64,
+}
+
+impl OperationCount {
+    /// How many calls asked for it, whatever came of them.
+    pub const fn asked(&self) -> u64 {
+        self.answered.saturating_add(self.denied).saturating_add(self.begun)
+    }
 }
 
 /// One file, touched once.

@@ -13,7 +13,7 @@ use crate::receipt::evidence::{
     Authority, DenialCount, Eval, Files, Held, Identity, Intent, JournalRef, Kind, NAMES_MAX,
     OperationCount, Presence, Replay, Reviews, TOUCHED_MAX, Touched,
 };
-use crate::receipt::provenance::{Ending, Made, Provenance};
+use crate::receipt::provenance::{Ending, Made, Provenance, engine_label};
 use crate::receipt::statement::{Calls, Component, Cost, Evidence, RECEIPT_TYPE, Receipt, Unit};
 use crate::statement::{Statement, Subject};
 use crate::text::Label;
@@ -181,7 +181,7 @@ impl<'a> Story<'a> {
             run: self.header.run.clone(),
             inputs: self.header.inputs,
             operations: self.operations.values().take(NAMES_MAX).cloned().collect(),
-            omitted_operations: rest.map(|it| it.answered + it.denied + it.begun).sum(),
+            omitted_operations: rest.map(OperationCount::asked).sum(),
             touched: self.touched.clone(),
             omitted: self.omitted,
         }
@@ -197,7 +197,7 @@ impl<'a> Story<'a> {
             paper: paper.as_ref().map(|paper| paper.digest),
             component: agent.component,
             inputs: self.header.inputs,
-            engine: Label::cut(&format!("{} {}", engine.name, engine.version)),
+            engine: engine_label(engine),
             started: Rfc3339(self.header.started),
             finished: Rfc3339(finished),
             ending: Ending {

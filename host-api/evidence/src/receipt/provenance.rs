@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::journal::{Outcome, Output, OutputValue};
-use crate::statement::{DigestSet, Subject};
+use crate::journal::{Engine, Outcome, Output, OutputValue};
+use crate::statement::Subject;
 use crate::text::Label;
 use crate::time::Rfc3339;
 
@@ -43,6 +43,7 @@ pub struct Ending {
 }
 
 /// What went into a run, and what came out of it.
+#[derive(Clone)]
 pub(crate) struct Made {
     pub(crate) skill: Label,
     pub(crate) args: Digest,
@@ -78,12 +79,30 @@ impl Provenance {
         }
     }
 
-    /// The component the output was made by, as the dependencies name it.
-    pub fn component(&self) -> Option<Digest> {
-        let dependencies = &self.build_definition.resolved_dependencies;
-        let component = dependencies.iter().find(|subject| subject.name == "component");
-        component.map(|subject| DigestSet::digest(&subject.digest))
+    /// What it was made of, if this is what [`Provenance::of`] makes of it.
+    pub(crate) fn made(&self) -> Option<Made> {
+        let BuildDefinition { external_parameters, resolved_dependencies, .. } =
+            &self.build_definition;
+        let RunDetails { builder, metadata } = &self.run_details;
+        let [component, inputs] = resolved_dependencies.as_slice() else { return None };
+        let made = Made {
+            skill: external_parameters.skill.clone(),
+            args: external_parameters.args,
+            paper: external_parameters.paper,
+            component: component.digest.digest(),
+            inputs: inputs.digest.digest(),
+            engine: builder.version.engine.clone(),
+            started: metadata.started_on,
+            finished: metadata.finished_on,
+            ending: self.envelope.clone(),
+        };
+        (Self::of(made.clone()) == *self).then_some(made)
     }
+}
+
+/// The engine and its version in a word.
+pub(crate) fn engine_label(engine: &Engine) -> Label {
+    Label::cut(&format!("{} {}", engine.name, engine.version))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

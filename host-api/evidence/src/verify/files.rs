@@ -11,7 +11,7 @@ use crate::receipt::{
     BUNDLE_FILE, Bundle, Folder, JOURNAL_FILE, Kind, PROOF_FILE, RECEIPT_FILE, RECEIPT_TYPE,
     Receipt, evidence_file, fold,
 };
-use crate::statement::{PAYLOAD_TYPE, Statement};
+use crate::statement::{PAYLOAD_TYPE, Statement, Subject};
 use crate::time::Timestamp;
 use crate::tlog::{Log, Proof};
 use crate::verify::{Disclosed, Finding, Report};
@@ -22,7 +22,7 @@ pub(super) fn receipt(
     folder: &Folder,
     ring: &KeyRing,
     report: &mut Report,
-) -> Option<(Envelope, Receipt)> {
+) -> Option<(Envelope, Statement<Receipt>)> {
     let envelope = match read_envelope(folder) {
         Ok(envelope) => envelope,
         Err(why) => {
@@ -30,22 +30,22 @@ pub(super) fn receipt(
             return None;
         }
     };
-    let receipt: Receipt = match open(&envelope, RECEIPT_TYPE) {
-        Ok(statement) => statement.predicate,
+    let statement: Statement<Receipt> = match open(&envelope, RECEIPT_TYPE) {
+        Ok(statement) => statement,
         Err(why) => {
             report.fails("receipt.shape", why);
             return None;
         }
     };
     report.holds("receipt.shape", "one canonical DSSE envelope around an in-toto statement");
-    match envelope.verify(ring, &[Purpose::Receipt], receipt.finished.0) {
+    match envelope.verify(ring, &[Purpose::Receipt], statement.predicate.finished.0) {
         Ok(()) => report.holds("receipt.signature", signers(&envelope)),
         Err(why) => {
             report.fails("receipt.signature", why);
             return None;
         }
     }
-    Some((envelope, receipt))
+    Some((envelope, statement))
 }
 
 fn read_envelope(folder: &Folder) -> Result<Envelope, String> {
@@ -66,7 +66,8 @@ fn read_envelope(folder: &Folder) -> Result<Envelope, String> {
     }
 }
 
-/// One piece of evidence: withheld, or exactly the one the receipt links to.
+/// One piece of evidence: withheld, or exactly the one the receipt links to. Returns what it is
+/// about, if it holds.
 pub(super) fn evidence(
     folder: &Folder,
     ring: &KeyRing,
@@ -74,16 +75,16 @@ pub(super) fn evidence(
     kind: Kind,
     disclosed: &mut Disclosed,
     report: &mut Report,
-) {
+) -> Option<Vec<Subject>> {
     let name = format!("evidence.{}", kind.name());
     let linked = receipt.evidence.get(kind);
     if linked.name != kind.name() || linked.media_type != PAYLOAD_TYPE {
         report.fails(name, "the receipt links to it under another name or type");
-        return;
+        return None;
     }
     let Some(bytes) = folder.files.get(&evidence_file(kind)) else {
         report.add(name, Finding::Withheld(linked.digest.digest()));
-        return;
+        return None;
     };
     let checked = Envelope::parse(bytes).map_err(|why| why.to_string()).and_then(|envelope| {
         if envelope.digest() != linked.digest.digest() {
@@ -96,24 +97,33 @@ pub(super) fn evidence(
         let purposes = [Purpose::Receipt, Purpose::Review];
         let accepted = if kind == Kind::Review { &purposes[..] } else { &purposes[..1] };
         envelope.verify(ring, accepted, receipt.finished.0).map_err(|why| why.to_string())?;
-        disclose(&envelope, kind, disclosed)?;
-        Ok(signers(&envelope))
+        Ok((disclose(&envelope, kind, disclosed)?, signers(&envelope)))
     });
     match checked {
-        Ok(signers) => report.holds(name, signers),
-        Err(why) => report.fails(name, why),
+        Ok((subject, signers)) => {
+            report.holds(name, signers);
+            Some(subject)
+        }
+        Err(why) => {
+            report.fails(name, why);
+            None
+        }
     }
 }
 
-fn disclose(envelope: &Envelope, kind: Kind, disclosed: &mut Disclosed) -> Result<(), String> {
+fn disclose(
+    envelope: &Envelope,
+    kind: Kind,
+    disclosed: &mut Disclosed,
+) -> Result<Vec<Subject>, String> {
     fn read<T: DeserializeOwned>(
         envelope: &Envelope,
         kind: Kind,
         slot: &mut Option<T>,
-    ) -> Result<(), String> {
+    ) -> Result<Vec<Subject>, String> {
         let statement = open::<T>(envelope, &kind.predicate_type())?;
         *slot = Some(statement.predicate);
-        Ok(())
+        Ok(statement.subject)
     }
     match kind {
         Kind::Identity => read(envelope, kind, &mut disclosed.identity),
