@@ -1,4 +1,4 @@
-//! What evidence costs: a journal line, the receipt of a thousand calls, its verification.
+//! What evidence costs: a preview, a journal line, the receipt of a thousand calls, its verification.
 
 #[path = "../evidence/sample.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -7,7 +7,9 @@ mod sample;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use envelope_evidence::Preview;
 use envelope_evidence::journal::{Event, Journal, Outcome};
+use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Folder, fold};
 use envelope_evidence::verify::verify;
 
@@ -28,6 +30,13 @@ fn benches(c: &mut Criterion) {
     let (journal, file) = sample::record(sample::header(), calls());
     let key = sample::receipt_key();
     let ring = sample::ring();
+    let path = "workspace/annexes/2026/pricing-table.pdf";
+    let long = "{\"name\": \"a \\\"quoted\\\" text\"}, ".repeat(2100);
+    let mut secrets = Secrets::none();
+    ["correct horse battery", "hunter2hunter2", "s3cr3t"].map(|value| secrets.add(value));
+    measure(c, "preview: a path of 40 characters", || Preview::of(path, &Secrets::none()));
+    measure(c, "preview: the same beside three secrets", || Preview::of(path, &secrets));
+    measure(c, "preview: 64 KiB beside three secrets", || Preview::of(&long, &secrets));
     measure(c, "journal: append 1001 records", || {
         sample::record(sample::header(), calls()).0.head()
     });

@@ -57,6 +57,9 @@ impl<const MAX: usize> Text<MAX> {
 
     /// As much of `text` as fits, control characters as spaces and a cut shown by an ellipsis.
     pub fn cut(text: &str) -> Self {
+        if text.len() <= MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Self(text.to_owned());
+        }
         let mut kept: String =
             text.chars().take(MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
         if text.chars().nth(MAX).is_some() {
