@@ -2,6 +2,7 @@
 
 mod canonical;
 mod chain;
+mod fold_property;
 mod journal;
 mod keys;
 mod lies;

@@ -10,7 +10,7 @@ pub struct Timestamp(u64);
 
 impl Timestamp {
     /// The latest instant spelled safely in every time zone, on the last but one day of 9999.
-    pub const MAX: Self = Self(253_402_207_200_999);
+    pub const MAX: Self = Self(253_402_207_200_000);
 
     /// 1970-01-01T00:00:00Z.
     pub const ZERO: Self = Self(0);
@@ -50,7 +50,7 @@ impl fmt::Display for Timestamp {
         let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
         match jiff::Timestamp::from_millisecond(millis) {
             Ok(time) => write!(f, "{time:.3}"),
-            Err(_) => f.write_str("9999-12-30T22:00:00.999Z"),
+            Err(_) => f.write_str("9999-12-30T22:00:00.000Z"),
         }
     }
 }
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let millis = u64::deserialize(deserializer)?;
         Self::from_millis(millis)
-            .ok_or_else(|| serde::de::Error::custom("a time is at most 9999-12-30T22:00:00.999Z"))
+            .ok_or_else(|| serde::de::Error::custom("a time is at most 9999-12-30T22:00:00.000Z"))
     }
 }
 
@@ -94,7 +94,8 @@ mod tests {
         let at = |millis| Timestamp::from_millis(millis).unwrap().to_string();
         assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(at(1_748_133_600_007), "2025-05-25T00:40:00.007Z");
-        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.999Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!(at(Timestamp::MAX.millis() - 1), "9999-12-30T21:59:59.999Z");
         assert_eq!(Timestamp::from_millis(Timestamp::MAX.millis() + 1), None);
         assert_eq!(Timestamp::from_secs(u64::MAX), None);
     }
