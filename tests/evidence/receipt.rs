@@ -1,9 +1,13 @@
 //! Journal → receipt → verification.
 
+use envelope_evidence::dsse::{BadEnvelope, Envelope};
 use envelope_evidence::journal::{Ended, Event, Journal, Outcome, Output};
 use envelope_evidence::key::{ForLogs, Purpose, SigningKey, Window};
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
-use envelope_evidence::receipt::{BUNDLE_FILE, Folder, JOURNAL_FILE, Kind, PROOF_FILE, fold};
+use envelope_evidence::receipt::{
+    BUNDLE_FILE, Folder, JOURNAL_FILE, Kind, PROOF_FILE, RECEIPT_FILE, fold,
+};
+use envelope_evidence::statement::PAYLOAD_TYPE;
 use envelope_evidence::verify::{Check, Finding, Report, verify};
 use envelope_evidence::{Digest, Dimension, PathText};
 
@@ -225,6 +229,52 @@ fn keys_are_judged_by_purpose_and_time() {
     let fits = Window { not_before: at(9_000), not_after: at(9_001) };
     let ring = KeyRing::new([KeyRecord { window: fits, ..receipt }, review, log]).unwrap();
     assert!(verify(&folder(), &ring).verified(), "the positive control");
+}
+
+/// The log signs later than the host: perhaps with its next key, never with its last one.
+#[test]
+fn a_receipt_can_be_logged_under_the_next_key() {
+    let verified = |window: Window| {
+        let host = [
+            KeyRecord::of(&sample::receipt_key(), sample::year()),
+            KeyRecord::of(&sample::review_key(), sample::year()),
+        ];
+        let log = KeyRecord::of(&sample::log_key(), window);
+        let report = verify(&folder(), &KeyRing::new(host.into_iter().chain([log])).unwrap());
+        let failure = report.first_failure().map(|check| check.name.clone());
+        assert!(failure.is_none() || failure.as_deref() == Some("log.inclusion"));
+        failure.is_none()
+    };
+    assert!(verified(Window { not_before: at(20_000), ..sample::year() }));
+    assert!(verified(Window { not_after: at(9_001), ..sample::year() }));
+    assert!(!verified(Window { not_after: at(9_000), ..sample::year() }));
+}
+
+/// A reviewer's signature stands beside the host's, not in its place.
+#[test]
+fn a_review_needs_the_host_as_well() {
+    let mut reviewed = folder();
+    let file = "evidence/review.dsse.json";
+    let review = Envelope::parse(&reviewed.files[file]).unwrap();
+    let alone = |key: &SigningKey<_>| Envelope::seal(PAYLOAD_TYPE, review.payload().into(), key);
+    let bytes = alone(&sample::review_key()).to_bytes().unwrap();
+    reviewed.files.insert(file.into(), bytes);
+    let report = verify(&reviewed, &ring());
+    let failure = report.first_failure().unwrap();
+    assert_eq!(failure.name, "evidence.review");
+    let why = "no signature by a key for purpose `receipt`".to_owned();
+    assert_eq!(failure.result, Finding::Fails(why));
+}
+
+/// What a refusal quotes is bounded: a key id is no place for a megabyte.
+#[test]
+fn key_ids_are_short() {
+    let folder = folder();
+    let text = std::str::from_utf8(&folder.files[RECEIPT_FILE]).unwrap();
+    let id = sample::receipt_key().id().to_owned();
+    let long = text.replace(&id, &format!("{id}0"));
+    assert_eq!(Envelope::parse(long.as_bytes()), Err(BadEnvelope::KeyId));
+    assert!(Envelope::parse(text.as_bytes()).is_ok(), "the positive control");
 }
 
 /// Rotation by overlap: an old receipt stays good under the ring that holds both keys.

@@ -20,6 +20,9 @@ pub const DEPTH_MAX: usize = 64;
 /// The longest JSON pointer in a [`Refused`]: an error must not grow with its document.
 pub const POINTER_BYTES_MAX: usize = 256;
 
+/// The longest reason in a [`Refused`], likewise.
+const REASON_CHARS_MAX: usize = 256;
+
 /// The canonical bytes of the document in `bytes`. Never longer than `bytes`.
 pub fn canonical(bytes: &[u8]) -> Result<Vec<u8>, Refused> {
     canonical_bounded(bytes, BYTES_MAX)
@@ -144,10 +147,12 @@ fn check(bytes: &[u8]) -> Result<(), Refused> {
     Err(Refused::at(same, Why::NotCanonical))
 }
 
-/// What `error` says, without its line and column: a [`Refused`] has its own place.
+/// What `error` says, without its line and column: a [`Refused`] has its own place. It may quote
+/// the document, so it is cut.
 fn without_position(error: &serde_json::Error) -> String {
     let said = error.to_string();
-    said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what).to_owned()
+    let what = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
+    what.chars().take(REASON_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -169,6 +174,8 @@ mod tests {
         assert_eq!(read::<Vec<u8>>(b"[1,2]"), Ok(vec![1, 2]));
         let refused = read::<Vec<u8>>(b"[1, 2]").unwrap_err();
         assert_eq!(refused, Refused { byte: 3, pointer: None, why: Why::NotCanonical });
+        let long = canonical(format!("{:?}", "a".repeat(10_000)).as_bytes()).unwrap();
+        assert!(read::<Vec<u8>>(&long).unwrap_err().to_string().len() < 400);
         let refused = read::<Vec<u8>>(b"[1,-2]").unwrap_err();
         assert!(matches!(refused, Refused { byte: 5, why: Why::Shape(_), .. }), "{refused}");
     }

@@ -16,6 +16,9 @@ use crate::time::Timestamp;
 /// Signatures on one envelope: the host's, and those of a few reviewers.
 pub const SIGNATURES_MAX: usize = 8;
 
+/// Bytes of a key id: those of our keys are 64 hexadecimal digits, and no others are trusted.
+pub const KEY_ID_BYTES_MAX: usize = 64;
+
 /// A signed payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -40,6 +43,9 @@ pub enum BadEnvelope {
     /// A payload or signature in another spelling of base64, or a signature of the wrong length.
     #[error("`{0}` is not canonical base64 of the right length")]
     Base64(&'static str),
+    /// A key id longer than [`KEY_ID_BYTES_MAX`].
+    #[error("a `keyid` is longer than {KEY_ID_BYTES_MAX} bytes")]
+    KeyId,
     /// None, or more than [`SIGNATURES_MAX`].
     #[error("an envelope has 1 to {SIGNATURES_MAX} signatures, this one has {0}")]
     Count(usize),
@@ -161,6 +167,9 @@ impl Envelope {
         let count = paper.signatures.len();
         if count == 0 || count > SIGNATURES_MAX {
             return Err(BadEnvelope::Count(count));
+        }
+        if paper.signatures.iter().any(|line| line.keyid.len() > KEY_ID_BYTES_MAX) {
+            return Err(BadEnvelope::KeyId);
         }
         let payload =
             STANDARD.decode(&paper.payload).map_err(|_| BadEnvelope::Base64("payload"))?;

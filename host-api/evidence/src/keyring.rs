@@ -1,5 +1,7 @@
 //! The public keys a verifier trusts, each for one purpose and one span of time.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -32,7 +34,8 @@ impl KeyRecord {
 /// A set of trusted keys. Rotation is overlap: the next key is added before the last one ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyRing {
-    records: Vec<(String, KeyRecord)>,
+    /// By the id of the key.
+    records: BTreeMap<String, KeyRecord>,
 }
 
 /// Why a key cannot be used for a signature.
@@ -128,7 +131,7 @@ impl KeyRing {
     pub fn from_pem(text: &str) -> Result<Self, BadKey> {
         let key = PublicKey::from_pem(text)?;
         let record = KeyRecord { key, purpose: Purpose::Receipt, window: Window::ALWAYS };
-        Ok(Self { records: vec![(key.id(), record)] })
+        Ok(Self { records: BTreeMap::from([(key.id(), record)]) })
     }
 
     /// Reads `{"keys":[{"alg","kid","not_after","not_before","public","purpose"}…]}`.
@@ -147,7 +150,7 @@ impl KeyRing {
 
     /// The canonical key file of this ring.
     pub fn to_json(&self) -> Result<Vec<u8>, canonical::Refused> {
-        let line = |(kid, record): &(String, KeyRecord)| KeyLine {
+        let line = |(kid, record): (&String, &KeyRecord)| KeyLine {
             alg: ALGORITHM.to_owned(),
             kid: kid.clone(),
             not_after: record.window.not_after,
@@ -160,9 +163,9 @@ impl KeyRing {
 
     /// The key `kid` if it may be used for `purpose` at `at`.
     pub fn find(&self, kid: &str, wanted: Purpose, at: Timestamp) -> Result<&PublicKey, NoKey> {
-        let known = self.records.iter().find(|(id, _)| id == kid);
+        let known = self.records.get(kid);
         let kid = || kid.to_owned();
-        let Some((_, record)) = known else { return Err(NoKey::Unknown { kid: kid() }) };
+        let Some(record) = known else { return Err(NoKey::Unknown { kid: kid() }) };
         if record.purpose != wanted {
             return Err(NoKey::Purpose { kid: kid(), is: record.purpose, wanted });
         }
@@ -175,26 +178,24 @@ impl KeyRing {
 
     /// The purpose of key `kid`, if it is known at all.
     pub fn purpose_of(&self, kid: &str) -> Option<Purpose> {
-        self.records.iter().find(|(id, _)| id == kid).map(|(_, record)| record.purpose)
+        self.records.get(kid).map(|record| record.purpose)
     }
 
-    /// All keys trusted for `purpose` at `at`.
-    pub fn all(&self, purpose: Purpose, at: Timestamp) -> impl Iterator<Item = &PublicKey> {
+    /// All keys trusted for `purpose` at `at` or later.
+    pub fn from(&self, purpose: Purpose, at: Timestamp) -> impl Iterator<Item = &PublicKey> {
         let live =
-            move |record: &&KeyRecord| record.purpose == purpose && record.window.contains(at);
-        self.records.iter().map(|(_, record)| record).filter(live).map(|record| &record.key)
+            move |record: &&KeyRecord| record.purpose == purpose && at < record.window.not_after;
+        self.records.values().filter(live).map(|record| &record.key)
     }
 
     fn insert(&mut self, record: KeyRecord) -> Result<(), BadRecord> {
         if record.window.not_before >= record.window.not_after {
             return Err(BadRecord::Window);
         }
-        let kid = record.key.id();
-        if self.purpose_of(&kid).is_some() {
-            return Err(BadRecord::Twice);
+        match self.records.insert(record.key.id(), record) {
+            None => Ok(()),
+            Some(_) => Err(BadRecord::Twice),
         }
-        self.records.push((kid, record));
-        Ok(())
     }
 }
 

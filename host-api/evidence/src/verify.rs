@@ -2,6 +2,11 @@
 //!
 //! The answer is a [`Report`]: one line per check, so that a reader sees what was checked, what was
 //! withheld and what failed first. Every byte of every file of the folder is covered by a check.
+//!
+//! Keys are judged at the time the receipt says it was finished, for offline there is no other
+//! clock. Whoever steals a key can date a receipt back into its window for ever: a verifier who
+//! hears of a theft takes the key off the ring, or accepts its receipts with a proof of inclusion
+//! in a checkpoint that it has held since before.
 
 mod agreement;
 mod files;
