@@ -2,6 +2,7 @@
 //! not reachable from here.
 
 mod cargo;
+mod cli;
 mod evidence;
 mod golden;
 mod house;

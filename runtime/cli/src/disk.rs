@@ -9,8 +9,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-/// Bytes of one file: a journal of a million calls.
-const FILE_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of one file, and of all files of a folder: a journal of a million calls.
+const BYTES_MAX: u64 = 1 << 30;
 
 /// Files of a receipt folder: it has a dozen, a folder with thousands is something else.
 const FILES_MAX: usize = 64;
@@ -20,11 +20,11 @@ const FILES_MAX: usize = 64;
 pub(crate) enum Unreadable {
     #[error("cannot read `{path}`: {why}", path = path.display())]
     Io { path: PathBuf, why: io::Error },
-    #[error("`{path}` is larger than {FILE_BYTES_MAX} bytes", path = path.display())]
+    #[error("`{path}` is larger than {BYTES_MAX} bytes", path = path.display())]
     TooLarge { path: PathBuf },
     #[error("`{path}` holds more than {FILES_MAX} files: is it a receipt?", path = path.display())]
     TooMany { path: PathBuf },
-    #[error("`{path}` is neither a file nor a folder", path = path.display())]
+    #[error("`{path}` is not a regular file", path = path.display())]
     Special { path: PathBuf },
     #[error("`{path}` has a name that is not text", path = path.display())]
     Name { path: PathBuf },
@@ -38,17 +38,17 @@ pub(crate) fn is_folder(path: &Path) -> bool {
 /// The bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     let failed = |why| Unreadable::Io { path: path.to_owned(), why };
-    let file = fs::File::open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
+    // Asked before it is opened: opening a pipe waits for somebody to write to it.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(Unreadable::Special { path: path.to_owned() });
     }
+    let file = fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if u64::try_from(read).is_ok_and(|read| read <= FILE_BYTES_MAX) {
-        Ok(bytes)
-    } else {
-        Err(Unreadable::TooLarge { path: path.to_owned() })
+    file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if size(&bytes) > BYTES_MAX {
+        return Err(Unreadable::TooLarge { path: path.to_owned() });
     }
+    Ok(bytes)
 }
 
 /// The files of a folder and of the folders in it, by name with `/` between. Links are not
@@ -86,8 +86,16 @@ fn add(
     if files.len() >= FILES_MAX {
         return Err(Unreadable::TooMany { path: folder.to_owned() });
     }
-    files.insert(name, read(&entry.path)?);
+    let bytes = read(&entry.path)?;
+    if files.values().map(|file| size(file)).sum::<u64>() + size(&bytes) > BYTES_MAX {
+        return Err(Unreadable::TooLarge { path: folder.to_owned() });
+    }
+    files.insert(name, bytes);
     Ok(())
+}
+
+fn size(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn list(folder: &Path) -> Result<Vec<Entry>, Unreadable> {

@@ -26,9 +26,15 @@ pub(crate) fn styled(style: Style, text: impl fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Text from outside without the control characters that a terminal would act on.
+/// Text from outside without the characters that a terminal would act on: control characters, and
+/// those that are not seen or turn the direction of writing, so that a name reads as what it is.
 pub(crate) fn plain(text: impl fmt::Display) -> String {
-    let spell = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let spell = |c: char| if acts(c) { c.escape_default().collect() } else { c.to_string() };
     text.to_string().chars().map(spell).collect()
 }
 
@@ -39,5 +45,6 @@ mod tests {
     #[test]
     fn a_terminal_has_nothing_to_act_on() {
         assert_eq!(plain("a\u{1b}[31mb\nc é"), "a\\u{1b}[31mb\\nc é");
+        assert_eq!(plain("fdp\u{202e}exe.\u{200b}"), "fdp\\u{202e}exe.\\u{200b}");
     }
 }

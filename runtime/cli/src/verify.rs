@@ -94,14 +94,15 @@ fn read_keys(path: &Path) -> Result<KeyRing, Unusable> {
 fn read_receipt(path: &Path) -> Result<Folder, Unusable> {
     let hint = "give the folder that holds `receipt.dsse.json`, or one file of a receipt";
     let unusable = |what: String| Unusable { what, hint };
-    if !disk::is_folder(path) {
+    let folder = if disk::is_folder(path) {
+        Folder { files: disk::read_folder(path).map_err(|why| unusable(why.to_string()))? }
+    } else {
         let bytes = disk::read(path).map_err(|why| unusable(why.to_string()))?;
-        return Folder::of_one_file(&bytes)
-            .map_err(|why| unusable(format!("`{}`: {why}", path.display())));
-    }
-    let files = disk::read_folder(path).map_err(|why| unusable(why.to_string()))?;
-    if [RECEIPT_FILE, BUNDLE_FILE].iter().any(|name| files.contains_key(*name)) {
-        Ok(Folder { files })
+        Folder::of_one_file(&bytes)
+            .map_err(|why| unusable(format!("`{}`: {why}", path.display())))?
+    };
+    if [RECEIPT_FILE, BUNDLE_FILE].iter().any(|name| folder.files.contains_key(*name)) {
+        Ok(folder)
     } else {
         Err(unusable(format!("`{}` holds no receipt", path.display())))
     }
@@ -115,6 +116,7 @@ fn print(report: &Report) {
     page::line("");
     if let Some(said) = report.said.as_ref().filter(|_| report.verified()) {
         for (question, answer) in answers(said) {
+            let answer = plain(answer);
             page::line(format!("{}  {answer}", styled(FAINT, format!("{question:<9}"))));
         }
         page::line("");

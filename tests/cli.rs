@@ -1,0 +1,3 @@
+//! The binary `envelope`, run as a person or a script runs it.
+
+mod verify;
