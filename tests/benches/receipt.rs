@@ -1,4 +1,4 @@
-//! What evidence costs: a preview, a journal line, the receipt of a thousand calls, its verification.
+//! What evidence costs: previews, journal lines, the receipt of a thousand calls, its verification.
 
 #[path = "../evidence/sample.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -33,7 +33,9 @@ fn benches(c: &mut Criterion) {
     let path = "workspace/annexes/2026/pricing-table.pdf";
     let long = "{\"name\": \"a \\\"quoted\\\" text\"}, ".repeat(2100);
     let mut secrets = Secrets::none();
-    ["correct horse battery", "hunter2hunter2", "s3cr3t"].map(|value| secrets.add(value));
+    for value in ["correct horse battery", "hunter2hunter2", "s3cr3t"] {
+        secrets.add(value);
+    }
     measure(c, "preview: a path of 40 characters", || Preview::of(path, &Secrets::none()));
     measure(c, "preview: the same beside three secrets", || Preview::of(path, &secrets));
     measure(c, "preview: 64 KiB beside three secrets", || Preview::of(&long, &secrets));
