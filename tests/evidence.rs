@@ -1,6 +1,6 @@
 //! What happened: canonical JSON, digests, keys, journals, receipts, verification.
 
-mod canonical;
+pub mod canonical;
 mod chain;
 mod fold_property;
 mod journal;

@@ -1,4 +1,8 @@
 //! Software nobody here wrote checks what we emit: Python and Node packages.
 
+mod canonical;
 mod digests;
+mod grants;
+mod keys;
+mod receipts;
 mod stranger;

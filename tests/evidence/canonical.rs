@@ -204,7 +204,7 @@ fn typed_values_pass_the_same_door() {
 
 /// A document of the profile before it is spelled.
 #[derive(Debug, Clone)]
-enum Doc {
+pub enum Doc {
     Plain(&'static str),
     Integer(i64),
     Text(Vec<char>),
@@ -229,7 +229,7 @@ fn text() -> impl Strategy<Value = Vec<char>> {
     proptest::collection::vec(character(), 0..6)
 }
 
-fn doc() -> impl Strategy<Value = Doc> {
+pub fn doc() -> impl Strategy<Value = Doc> {
     let edge: i64 = (1 << 53) - 1;
     let leaf = prop_oneof![
         proptest::sample::select(vec!["null", "true", "false"]).prop_map(Doc::Plain),
@@ -303,7 +303,7 @@ fn escape(character: char, out: &mut String, spelled: impl Fn(u16) -> String) {
     out.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| spelled(*unit)));
 }
 
-fn spelled(doc: &Doc, noise: &[u8]) -> String {
+pub fn spelled(doc: &Doc, noise: &[u8]) -> String {
     let mut text = String::new();
     spell(doc, &mut noise.iter().copied().cycle(), &mut text);
     text
