@@ -119,6 +119,8 @@ fn the_first_bad_line_is_named() {
     refused(&|lines| lines[4] = lines[3].clone(), 5, "follows");
     refused(&|lines| lines.last_mut().unwrap().truncate(9), 10, "line feed");
     refused(&|lines| lines[2].insert(0, b' '), 3, "byte 0");
+    let without = |line: &[u8]| String::from_utf8_lossy(line).replace(r#""rotation":null,"#, "");
+    refused(&|lines| lines[1] = without(&lines[1]).into(), 2, "not in canonical form");
     let newer = |line: &[u8]| String::from_utf8_lossy(line).replace("\"v\":1}", "\"v\":2}");
     refused(&|lines| lines[5] = newer(&lines[5]).into(), 6, "version 2 is not known");
     let long = [b"\"".as_slice(), &vec![b'1'; LINE_BYTES_MAX], b"\"\n"].concat();

@@ -312,6 +312,12 @@ fn a_warrant_has_one_spelling_and_is_checked_at_load() {
     let bytes = envelope_evidence::canonical::of(warrant.document()).unwrap();
     assert_eq!(Warrant::parse(&bytes).unwrap().digest(), warrant.digest());
     assert!(Warrant::parse(&[b" ".as_slice(), &bytes].concat()).is_err());
+    let paperless = WarrantDocument { paper: None, ..document() };
+    let paperless = String::from_utf8(envelope_evidence::canonical::of(&paperless).unwrap());
+    let paperless = paperless.unwrap();
+    assert!(Warrant::parse(paperless.as_bytes()).is_ok());
+    let left_out = paperless.replace(r#""paper":null,"#, "");
+    assert!(Warrant::parse(left_out.as_bytes()).is_err(), "its digest would be another's");
 
     let refused = |change: &dyn Fn(&mut WarrantDocument)| {
         let mut document = document();

@@ -52,14 +52,17 @@ pub fn is_canonical(bytes: &[u8]) -> bool {
     check(bytes).is_ok()
 }
 
-/// Reads a `T` from bytes that are already canonical, and from no others: what is signed or hashed
-/// has one spelling, so a second one is an alteration.
-pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+/// Reads a `T` from bytes that are exactly what [`of`] writes for it, and from no others: what is
+/// signed or hashed has one spelling, so a second one is an alteration. A member that may be null
+/// and is left out is such a second spelling.
+pub fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Refused> {
     check(bytes)?;
-    serde_json::from_slice(bytes).map_err(|error| {
+    let value = serde_json::from_slice(bytes).map_err(|error| {
         // Canonical bytes are one line: the column is the offset.
         Refused::at(error.column().min(bytes.len()), Why::Shape(without_position(&error)))
-    })
+    })?;
+    same(&of(&value)?, bytes)?;
+    Ok(value)
 }
 
 /// A document outside the profile: where and why.
@@ -139,7 +142,10 @@ pub enum Why {
 }
 
 fn check(bytes: &[u8]) -> Result<(), Refused> {
-    let canonical = canonical(bytes)?;
+    same(&canonical(bytes)?, bytes)
+}
+
+fn same(canonical: &[u8], bytes: &[u8]) -> Result<(), Refused> {
     if canonical == bytes {
         return Ok(());
     }
@@ -178,5 +184,16 @@ mod tests {
         assert!(read::<Vec<u8>>(&long).unwrap_err().to_string().len() < 400);
         let refused = read::<Vec<u8>>(b"[1,-2]").unwrap_err();
         assert!(matches!(refused, Refused { byte: 5, why: Why::Shape(_), .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_member_left_out_is_a_second_spelling_of_null() {
+        #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+        struct Row {
+            parent: Option<u8>,
+        }
+        assert_eq!(read(br#"{"parent":null}"#), Ok(Row { parent: None }));
+        let refused = read::<Row>(b"{}").unwrap_err();
+        assert_eq!(refused, Refused { byte: 1, pointer: None, why: Why::NotCanonical });
     }
 }

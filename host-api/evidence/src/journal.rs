@@ -16,6 +16,9 @@ pub use entry::{
 pub use header::{Agent, Args, Caller, CallerKind, Engine, Header, PaperRef, Scope};
 pub use progress::{Broken, CallState, Settled};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::canonical;
 use crate::chain::{Chain, Fracture};
 use crate::digest::Digest;
@@ -208,7 +211,7 @@ fn check_version(v: u64) -> Result<(), BadLine> {
 
 /// Reads a line of a known version. Version 1 is the only one so far; a second one gets its own
 /// types and is turned into today's here.
-fn versioned<T: serde::de::DeserializeOwned>(line: &[u8]) -> Result<T, BadLine> {
+fn versioned<T: DeserializeOwned + Serialize>(line: &[u8]) -> Result<T, BadLine> {
     #[derive(serde::Deserialize)]
     struct Probe {
         v: u64,

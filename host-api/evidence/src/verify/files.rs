@@ -1,5 +1,6 @@
 //! The checks of single files.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::canonical;
@@ -116,7 +117,7 @@ fn disclose(
     kind: Kind,
     disclosed: &mut Disclosed,
 ) -> Result<Vec<Subject>, String> {
-    fn read<T: DeserializeOwned>(
+    fn read<T: DeserializeOwned + Serialize>(
         envelope: &Envelope,
         kind: Kind,
         slot: &mut Option<T>,
@@ -212,7 +213,7 @@ pub(super) fn strays(folder: &Folder, report: &mut Report) {
 }
 
 /// The statement in `envelope`, if it is one of the kind `predicate_type`.
-fn open<P: DeserializeOwned>(
+fn open<P: DeserializeOwned + Serialize>(
     envelope: &Envelope,
     predicate_type: &str,
 ) -> Result<Statement<P>, String> {
