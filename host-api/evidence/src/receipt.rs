@@ -10,10 +10,10 @@ mod folder;
 pub mod provenance;
 mod statement;
 
-pub use evidence::Kind;
+pub use evidence::{Calls, Kind};
 pub use fold::fold;
 pub use folder::{BUNDLE_FILE, Folder, JOURNAL_FILE, PROOF_FILE, RECEIPT_FILE, Unusable};
-pub use statement::{Calls, Component, Cost, Evidence, RECEIPT_TYPE, Receipt};
+pub use statement::{Component, Cost, Evidence, RECEIPT_TYPE, Receipt};
 
 pub(crate) use folder::{Bundle, evidence_file};
 

@@ -169,6 +169,7 @@ fn answers(said: &Said) -> Vec<(&'static str, String)> {
     });
     let evaluated = shown.eval.as_ref().map(|it| match it.evaluations.len() {
         0 => "no".to_owned(),
+        1 => "1 criterion".to_owned(),
         count => format!("{count} criteria"),
     });
     let reviewed = shown.review.as_ref().map(|it| {

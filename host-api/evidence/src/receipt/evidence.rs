@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::journal::{Agent, Args, Caller, Engine, Evaluation, PaperRef, Review, Scope};
-use crate::receipt::statement::Calls;
 use crate::text::{Label, PathText};
 use crate::time::Rfc3339;
 use crate::usage::Usage;
@@ -286,6 +285,17 @@ pub struct Replay {
     pub journal: JournalRef,
     /// What the calls must come to.
     pub calls: Calls,
+}
+
+/// How many calls there were, and the RFC 6962 root over one leaf per call. A leaf holds what
+/// replay reproduces: the request and the verdict, never times, costs or fuel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calls {
+    /// How many.
+    pub count: u64,
+    /// The root.
+    pub root: Digest,
 }
 
 /// A journal by its ends.

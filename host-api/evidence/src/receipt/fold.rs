@@ -10,11 +10,11 @@ use crate::journal::{Call, Ended, Event, FILES, Header, Journal, Outcome, Settle
 use crate::merkle;
 use crate::receipt::Unsigned;
 use crate::receipt::evidence::{
-    Authority, DenialCount, Eval, Files, Held, Identity, Intent, JournalRef, Kind, NAMES_MAX,
-    OperationCount, Presence, Replay, Reviews, TOUCHED_MAX, Touched,
+    Authority, Calls, DenialCount, Eval, Files, Held, Identity, Intent, JournalRef, Kind,
+    NAMES_MAX, OperationCount, Presence, Replay, Reviews, TOUCHED_MAX, Touched,
 };
 use crate::receipt::provenance::{Ending, Made, Provenance, engine_label};
-use crate::receipt::statement::{Calls, Component, Cost, Evidence, RECEIPT_TYPE, Receipt, Unit};
+use crate::receipt::statement::{Component, Cost, Evidence, RECEIPT_TYPE, Receipt, Unit};
 use crate::statement::{Statement, Subject};
 use crate::text::Label;
 use crate::time::Rfc3339;

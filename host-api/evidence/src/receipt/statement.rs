@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::journal::{Outcome, PaperRef};
-use crate::receipt::evidence::Kind;
+use crate::receipt::evidence::{Calls, Kind};
 use crate::statement::{Descriptor, DigestSet, PAYLOAD_TYPE};
 use crate::text::Label;
 use crate::time::Rfc3339;
@@ -51,17 +51,6 @@ pub struct Component {
     pub name: Label,
     /// The digest of the component.
     pub digest: DigestSet,
-}
-
-/// How many calls there were, and the RFC 6962 root over one leaf per call. A leaf holds what
-/// replay reproduces: the request and the verdict, never times, costs or fuel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Calls {
-    /// How many.
-    pub count: u64,
-    /// The root.
-    pub root: Digest,
 }
 
 /// Money spent.
