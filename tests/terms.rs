@@ -1,4 +1,5 @@
 //! Contracts: their data, their documents, and what becomes of a purchase.
 
 mod contract;
+pub mod exports;
 pub mod sample;

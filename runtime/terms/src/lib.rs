@@ -6,5 +6,6 @@
 //! never records one (that is `envelope-evidence`).
 
 pub mod contract;
+pub mod export;
 
 pub use contract::{Contract, Flaw};
