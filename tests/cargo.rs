@@ -35,24 +35,36 @@ pub fn packages(manifest: &str) -> Vec<Value> {
     metadata(manifest)["packages"].as_array().unwrap().clone()
 }
 
-/// The program `envelope`, built once with the features this test binary was built with, so that
-/// next to nothing is compiled twice.
+/// The program `envelope`.
 pub fn envelope() -> &'static Path {
-    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let mut arguments =
-            vec!["build", "--workspace", "--bin=envelope", "--test=suite", "--message-format=json"];
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| program("envelope"));
+    &PROGRAM
+}
+
+/// The program that answers for OPA.
+pub fn opa() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| program("opa-by-regorus"));
+    &PROGRAM
+}
+
+/// The program called `name`. All are built once with the features this test binary was built
+/// with, so that next to nothing is compiled twice.
+fn program(name: &str) -> PathBuf {
+    static MESSAGES: LazyLock<String> = LazyLock::new(|| {
+        let targets = ["--bin=envelope", "--example=opa-by-regorus", "--test=suite"];
+        let mut arguments = vec!["build", "--workspace", "--message-format=json"];
+        arguments.extend(targets);
         if !cfg!(debug_assertions) {
             arguments.push("--release");
         }
-        let messages = cargo(&arguments);
-        let executable = |line: &str| {
-            let message: Value = serde_json::from_str(line).ok()?;
-            let is_envelope = message["target"]["name"] == "envelope";
-            message["executable"].as_str().filter(|_| is_envelope).map(PathBuf::from)
-        };
-        messages.lines().find_map(executable).expect("cargo names what it built")
+        cargo(&arguments)
     });
-    &BUILT
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let is_it = message["target"]["name"] == name;
+        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+    };
+    MESSAGES.lines().find_map(executable).expect("cargo names what it built")
 }
 
 fn metadata(manifest: &str) -> Value {

@@ -5,4 +5,5 @@ mod digests;
 mod grants;
 mod keys;
 mod receipts;
+mod policies;
 mod stranger;
