@@ -4,6 +4,6 @@ mod canonical;
 mod digests;
 mod grants;
 mod keys;
-mod receipts;
 mod policies;
+mod receipts;
 mod stranger;
