@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs";
 import { errors, importJWK, jwtVerify, SignJWT } from "jose";
 
 const opened = async ([token, jwk, algorithm, audience]) => {
-  const wanted = { algorithms: [algorithm], audience, requiredClaims: ["exp", "iat", "jti"] };
+  const requiredClaims = ["exp", "iat", "jti"];
+  const wanted = { algorithms: [algorithm], audience, requiredClaims, typ: "grant+jwt" };
   try {
-    const key = await importJWK(jwk);
-    const { protectedHeader, payload } = await jwtVerify(token, key, { ...wanted, typ: "grant+jwt" });
+    const { protectedHeader, payload } = await jwtVerify(token, await importJWK(jwk), wanted);
     return [protectedHeader, payload];
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
