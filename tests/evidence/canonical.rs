@@ -229,7 +229,7 @@ fn text() -> impl Strategy<Value = Vec<char>> {
     proptest::collection::vec(character(), 0..6)
 }
 
-pub fn doc() -> impl Strategy<Value = Doc> {
+fn doc() -> impl Strategy<Value = Doc> {
     let edge: i64 = (1 << 53) - 1;
     let leaf = prop_oneof![
         proptest::sample::select(vec!["null", "true", "false"]).prop_map(Doc::Plain),
