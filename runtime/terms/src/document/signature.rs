@@ -66,7 +66,7 @@ pub(super) fn seal<P: Serialize>(
 }
 
 /// The statement in `envelope`, if it is of the kind `predicate_type`.
-pub(super) fn read<P: DeserializeOwned>(
+pub(super) fn read<P: DeserializeOwned + Serialize>(
     envelope: &Envelope,
     predicate_type: &str,
 ) -> Result<Statement<P>, Refused> {
