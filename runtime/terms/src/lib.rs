@@ -8,5 +8,6 @@
 pub mod contract;
 pub mod document;
 pub mod export;
+pub mod schema;
 
 pub use contract::{Contract, Flaw};
