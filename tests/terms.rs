@@ -10,3 +10,4 @@ mod precedence;
 pub mod sample;
 mod side_letter;
 mod schema;
+mod source;

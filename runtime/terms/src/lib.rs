@@ -9,5 +9,6 @@ pub mod contract;
 pub mod document;
 pub mod export;
 pub mod schema;
+pub mod source;
 
 pub use contract::{Contract, Flaw};
