@@ -8,4 +8,5 @@ mod keys;
 mod policies;
 mod receipts;
 mod schema;
+mod receipts;
 mod stranger;

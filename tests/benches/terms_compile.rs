@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use envelope_terms::contract::List;
+use envelope_terms::export::AcsVersion;
 use envelope_terms::source::{Look, check};
 
 /// A page of a contract has about five hundred words.
@@ -30,7 +30,7 @@ fn benches(c: &mut Criterion) {
         c.bench_function(&format!("compile: {name}"), |bencher| {
             bencher.iter(|| {
                 let checked = check("a.paper.md", black_box(source.as_bytes()), &[]).unwrap();
-                checked.paper(List::default()).unwrap().to_bytes().unwrap()
+                checked.paper(AcsVersion::Beta).unwrap().to_bytes().unwrap()
             });
         });
     }

@@ -33,7 +33,8 @@ use std::ops::Range;
 use envelope_evidence::Digest;
 use serde_json::Value;
 
-use crate::contract::{self, Code, Contract, Flaw, List, Severity};
+use crate::contract::{self, Code, Contract, Flaw, Severity};
+use crate::export::{self, AcsVersion, export_digests};
 use data::Data;
 use fill::Filled;
 use template::Apart;
@@ -44,7 +45,7 @@ pub use draw::Look;
 pub use fill::{PARTS_MAX, RENDERED_BYTES_MAX};
 pub use front::SOURCE_BYTES_MAX;
 pub use order::{GrantTemplate, WarrantTemplate};
-pub use paper::{BadPaper, Hashes, Paper, PolicyExport, Status};
+pub use paper::{BadPaper, Hashes, Paper, Status};
 pub use prose::SLOTS_MAX;
 pub use template::Template;
 
@@ -77,22 +78,20 @@ impl Checked {
         &self.warnings
     }
 
-    /// The Paper, with the digests of the policies that were exported from its contract.
-    pub fn paper(
-        self,
-        exports: List<PolicyExport, 0, 16>,
-    ) -> Result<Paper, envelope_evidence::canonical::Refused> {
+    /// The Paper, with the digests of the policies that follow from its contract. `acs` is the
+    /// version of the Agent Control Specification they are written for.
+    pub fn paper(self, acs: AcsVersion) -> Result<Paper, export::Refused> {
         Ok(Paper {
             v: Paper::VERSION,
             status: Status::Compiled,
             msa: self.msa,
+            exports: export_digests(&self.contract, acs)?,
             hashes: Hashes::of(&self.contract, &self.prose, self.template)?,
             contract: self.contract,
             prose: self.prose,
             clauses: self.clauses,
             warrant: self.warrant,
             grant: self.grant,
-            exports,
         })
     }
 }

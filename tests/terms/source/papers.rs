@@ -1,13 +1,15 @@
 //! Whole Papers compile, always to the same bytes, and fix what their runs may do.
 
-use envelope_evidence::{Digest, Dimension, Label, Timestamp};
+use envelope_evidence::{Dimension, Label, Timestamp};
 use envelope_rules::grant::Jti;
 use envelope_rules::guard::{Capability, Warrant};
-use envelope_terms::contract::{List, Title};
-use envelope_terms::source::{BadPaper, Kind, Paper, PolicyExport, check};
+use envelope_terms::export::AcsVersion;
+use envelope_terms::source::{BadPaper, Kind, Paper, check};
 
 use super::samples::{PAPERS, TEMPLATES, checked, paper, template};
 use crate::golden;
+
+const ACS: AcsVersion = AcsVersion::Beta;
 
 #[test]
 fn papers_compile_to_the_reviewed_bytes() {
@@ -15,7 +17,7 @@ fn papers_compile_to_the_reviewed_bytes() {
         let checked = checked(name);
         assert_eq!(checked.warnings().diagnostics(), [], "{name}");
         golden::check(&format!("terms/papers/{name}.md"), checked.prose());
-        let paper = checked.paper(exports()).unwrap();
+        let paper = checked.paper(ACS).unwrap();
         let pretty = serde_json::to_string_pretty(&paper).unwrap() + "\n";
         golden::check(&format!("terms/papers/{name}.json"), &pretty);
     }
@@ -27,7 +29,7 @@ fn line_ends_do_not_matter() {
         let windows = text.replace('\n', "\r\n");
         let other = check(&format!("{name}.paper.md"), windows.as_bytes(), &[]).unwrap();
         let bytes = |checked: envelope_terms::source::Checked| {
-            checked.paper(exports()).unwrap().to_bytes().unwrap()
+            checked.paper(ACS).unwrap().to_bytes().unwrap()
         };
         assert_eq!(bytes(other), bytes(checked(name)), "{name}");
     }
@@ -35,8 +37,10 @@ fn line_ends_do_not_matter() {
 
 #[test]
 fn a_paper_is_read_back_and_an_altered_one_is_not() {
-    let paper = checked("credit-memo").paper(exports()).unwrap();
+    let paper = checked("credit-memo").paper(ACS).unwrap();
     let bytes = paper.to_bytes().unwrap();
+    let terms = paper.terms().unwrap();
+    assert!(terms.contains_key("contract") && !terms.contains_key("prose"));
     assert_eq!(Paper::read(&bytes), Ok(paper));
     let text = String::from_utf8(bytes).unwrap();
     for (from, to, part) in [
@@ -44,6 +48,11 @@ fn a_paper_is_read_back_and_an_altered_one_is_not() {
         ("\"amount\":175000,\"currency\"", "\"amount\":175001,\"currency\"", ""),
         ("\"life_seconds\":7200", "\"life_seconds\":7201", "grant"),
         ("\"capabilities\":[\"files\"", "\"capabilities\":[", "shape"),
+        (
+            "\"exporter\":1,\"files\":{",
+            "\"exporter\":1,\"files\":{\"a\":\"sha256:44d630f74bd529584006c4fd6e547eb9009fdf2f80936a55b5f9f270c531bf33\",",
+            "exports",
+        ),
         ("\"session_seconds\":7200", "\"session_seconds\":7201", "warrant"),
     ] {
         let altered = text.replace(from, to);
@@ -58,7 +67,7 @@ fn a_paper_is_read_back_and_an_altered_one_is_not() {
 
 #[test]
 fn a_warrant_says_what_the_paper_fixes() {
-    let paper = checked("clinic-letters").paper(List::default()).unwrap();
+    let paper = checked("clinic-letters").paper(ACS).unwrap();
     let now = Timestamp::from_secs(1_800_000_000).unwrap();
     let document = paper.warrant(Label::new("run-7").unwrap(), now).unwrap();
     let warrant = Warrant::new(document.clone()).unwrap();
@@ -75,7 +84,7 @@ fn a_warrant_says_what_the_paper_fixes() {
     let can = |capability| warrant.capabilities().contains(capability);
     assert!(can(Capability::Agents) && can(Capability::Files) && can(Capability::Model));
     assert!(!can(Capability::Http), "no host is listed");
-    let sealed = checked("museum-labels").paper(List::default()).unwrap();
+    let sealed = checked("museum-labels").paper(ACS).unwrap();
     assert!(!sealed.warrant.capabilities.contains(Capability::Agents));
 
     let jti = Jti::parse("grt_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
@@ -127,10 +136,5 @@ fn a_paper_may_be_written_in_the_words_of_a_template() {
     let data = slots.split("+++\n").nth(1).unwrap();
     let rendered = format!("+++\n{data}+++\n\n{}", own.prose());
     let by = check("b.paper.md", rendered.as_bytes(), &[service]).unwrap();
-    assert_eq!(by.paper(exports()).unwrap(), own.paper(exports()).unwrap());
-}
-
-fn exports() -> List<PolicyExport, 0, 16> {
-    let format = Title::new("example/v1").unwrap();
-    List::new(vec![PolicyExport { format, digest: Digest::of(b"policy") }]).unwrap()
+    assert_eq!(by.paper(ACS).unwrap(), own.paper(ACS).unwrap());
 }

@@ -90,8 +90,8 @@ mod tests {
         for (fence, end) in [("+++", "\n"), ("+++", "\r\n"), ("+++ ", "\n")] {
             let source = format!("{fence}{end}a = 1{end}{fence}{end}# T{end}");
             let parts = split(&source).unwrap();
-            assert_eq!(source[parts.data].trim(), "a = 1");
-            assert_eq!(source[parts.prose].trim(), "# T");
+            assert_eq!(source.get(parts.data).unwrap().trim(), "a = 1");
+            assert_eq!(source.get(parts.prose).unwrap().trim(), "# T");
         }
         for wrong in ["", "+++", "+++\na = 1\n", "a = 1\n+++\n", "\n+++\n+++\n"] {
             assert_eq!(split(wrong).unwrap_err().code, Code::Source, "{wrong:?}");

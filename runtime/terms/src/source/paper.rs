@@ -3,10 +3,12 @@
 use envelope_evidence::{Digest, Label, Timestamp, canonical};
 use envelope_rules::guard::WarrantDocument;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::clause::Clause;
 use super::order::{GrantTemplate, WarrantTemplate};
-use crate::contract::{Contract, DigestShape, List, Title, present};
+use crate::contract::{Contract, Flaw, Severity, present};
+use crate::export::{Digests, EXPORTER, export_digests};
 
 /// A contract that was compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +34,7 @@ pub struct Paper {
     /// What files each run may use.
     pub grant: GrantTemplate,
     /// The policies that were derived from it for other engines.
-    pub exports: List<PolicyExport, 0, 16>,
+    pub exports: Digests,
 }
 
 /// Where a Paper stands in its life.
@@ -59,17 +61,6 @@ pub struct Hashes {
     pub template: Digest,
 }
 
-/// A policy for another engine, by its digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyExport {
-    /// The format and its version.
-    pub format: Title,
-    /// The digest of the exported bytes.
-    #[schemars(with = "DigestShape")]
-    pub digest: Digest,
-}
-
 /// A Paper that is not what it says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPaper {
@@ -81,7 +72,10 @@ pub enum BadPaper {
     Version(u64),
     /// Its data have flaws.
     #[error("the contract in it has flaws, the first: {0}")]
-    Contract(crate::contract::Flaw),
+    Contract(Flaw),
+    /// Its data cannot be exported.
+    #[error("no policies follow from it: {0}")]
+    Export(String),
     /// One part does not follow from the others.
     #[error("its `{0}` does not follow from its contract and prose")]
     Part(&'static str),
@@ -109,23 +103,40 @@ impl Paper {
             return Err(BadPaper::Version(paper.v));
         }
         let errors = paper.contract.validate().into_iter();
-        let mut errors =
-            errors.filter(|flaw| flaw.code.severity() == crate::contract::Severity::Error);
+        let mut errors = errors.filter(|flaw| flaw.code.severity() == Severity::Error);
         if let Some(flaw) = errors.next() {
             return Err(BadPaper::Contract(flaw));
         }
         let hashes = Hashes::of(&paper.contract, &paper.prose, paper.hashes.template)?;
         let warrant = WarrantTemplate::of(&paper.contract).map_err(BadPaper::Contract)?;
         let grant = GrantTemplate::of(&paper.contract).map_err(BadPaper::Contract)?;
+        let exports = export_digests(&paper.contract, paper.exports.acs)
+            .map_err(|refused| BadPaper::Export(refused.to_string()))?;
         let parts = [
             ("hashes", hashes == paper.hashes),
             ("warrant", warrant == paper.warrant),
             ("grant", grant == paper.grant),
+            // Another exporter writes other bytes, which this one cannot judge.
+            ("exports", exports == paper.exports || paper.exports.exporter != EXPORTER),
         ];
         match parts.into_iter().find(|(_, follows)| !follows) {
             Some((part, _)) => Err(BadPaper::Part(part)),
             None => Ok(paper),
         }
+    }
+
+    /// Everything but the prose, as the terms of a document whose text the prose is.
+    pub fn terms(&self) -> serde_json::Result<Map<String, Value>> {
+        let mut terms = match serde_json::to_value(self)? {
+            Value::Object(terms) => terms,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
+        };
+        terms.remove("prose");
+        Ok(terms)
     }
 
     /// The warrant of one run that is launched `now` under this Paper.
