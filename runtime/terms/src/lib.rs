@@ -5,10 +5,12 @@
 //! salts are arguments. It never decides whether a call may happen (that is `envelope-rules`) and
 //! never records one (that is `envelope-evidence`).
 
+pub mod acceptance;
 pub mod contract;
 pub mod document;
 pub mod export;
 pub mod schema;
 pub mod source;
+pub mod escrow;
 
 pub use contract::{Contract, Flaw};
