@@ -6,11 +6,13 @@
 //! never records one (that is `envelope-evidence`).
 
 pub mod acceptance;
+pub mod badge;
 pub mod contract;
 pub mod document;
 pub mod export;
 pub mod schema;
 pub mod source;
+pub mod dispute;
 pub mod escrow;
 
 pub use contract::{Contract, Flaw};
