@@ -77,12 +77,7 @@ pub enum Standing {
 impl Badge {
     /// The badge of `subject` at `at`, from verified attestations and the ids of those taken back.
     /// Attestations beyond [`OATHS_MAX`] do not count.
-    pub fn of(
-        subject: &Did,
-        sworn: &[Sworn],
-        revoked: &BTreeSet<Digest>,
-        at: Timestamp,
-    ) -> Self {
+    pub fn of(subject: &Did, sworn: &[Sworn], revoked: &BTreeSet<Digest>, at: Timestamp) -> Self {
         let standing = |pillar| {
             let about = |one: &&Sworn| one.oath().attests(subject, &Claim::Pillar { pillar });
             let found = sworn.iter().take(OATHS_MAX).filter(about);

@@ -18,7 +18,7 @@ use crate::contract::{self, Contract, Did, HumanDecides, Id, Remedy, TieBreaker,
 
 pub use event::{Answer, Cause, Effect, Event, Reason, Refused, Side};
 pub use panel::{MILLION, Million, Posterior, Voice, posterior};
-pub use record::{BadRecord, LIST_MAX, TRACED_MAX, SealedRecord, Telemetry, Traced, TraceSlice};
+pub use record::{BadRecord, LIST_MAX, SealedRecord, TRACED_MAX, Telemetry, TraceSlice, Traced};
 pub use remedy::{refund_share, weight_of};
 
 /// How long the panel has to answer: models take minutes, and their providers mend a fault in days.

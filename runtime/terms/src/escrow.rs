@@ -154,6 +154,11 @@ impl Escrow {
         self.commands.len()
     }
 
+    /// The order called `command`.
+    pub fn order(&self, command: &CommandId) -> Option<&Order> {
+        self.commands.get(command).map(|known| &known.order)
+    }
+
     /// How long the money may be held; none while nothing was paid in or an order is on its way.
     pub fn resting(&self) -> Option<Hold> {
         self.hold().ok()

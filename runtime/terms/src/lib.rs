@@ -14,5 +14,6 @@ pub mod schema;
 pub mod source;
 pub mod dispute;
 pub mod escrow;
+pub mod purchase;
 
 pub use contract::{Contract, Flaw};

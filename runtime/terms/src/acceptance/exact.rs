@@ -79,7 +79,6 @@ impl Scaled {
         let scaled = value.and_then(|value| value.checked_mul(10_i128.checked_pow(shift)?));
         scaled.map(|size| Self(sign * size)).ok_or(Unread::TooPrecise)
     }
-
 }
 
 fn step<'a>(value: &'a RawValue, key: &str) -> Option<&'a RawValue> {

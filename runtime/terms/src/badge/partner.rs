@@ -56,8 +56,7 @@ pub fn verified_partner(
     if !signature.key.verifies(signature.message, signature.signature) {
         return Err(NotPartner::Signature);
     }
-    let in_force =
-        |msa: &LiveMsa| msa.signed <= at && msa.ends.is_none_or(|ends| at < ends);
+    let in_force = |msa: &LiveMsa| msa.signed <= at && msa.ends.is_none_or(|ends| at < ends);
     msa.filter(in_force).ok_or(NotPartner::Msa)?;
     let (sworn, revoked) = identity;
     let claim = Claim::Pillar { pillar: Pillar::Identity };

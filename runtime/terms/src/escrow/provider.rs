@@ -27,8 +27,7 @@ pub enum ProviderId {
 
 impl ProviderId {
     /// Every provider.
-    pub const ALL: [Self; 5] =
-        [Self::Manual, Self::Stripe, Self::Wise, Self::PayPal, Self::Crypto];
+    pub const ALL: [Self; 5] = [Self::Manual, Self::Stripe, Self::Wise, Self::PayPal, Self::Crypto];
 
     /// The name in documents.
     pub const fn name(self) -> &'static str {
@@ -126,8 +125,7 @@ impl Provider for Manual {
 
     fn send(&mut self, command: &Command) -> Result<(), Unsent> {
         let Command { id, order } = command.clone();
-        let (known, _) =
-            self.orders.entry(id).or_insert_with(|| (order.clone(), Report::Pending));
+        let (known, _) = self.orders.entry(id).or_insert_with(|| (order.clone(), Report::Pending));
         if *known == order { Ok(()) } else { Err(Unsent::Reused(command.id.clone())) }
     }
 
