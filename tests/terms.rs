@@ -7,6 +7,8 @@ pub mod documents;
 pub mod contract;
 pub mod exports;
 mod precedence;
+mod escrow;
+mod machine;
 pub mod sample;
 mod side_letter;
 mod schema;
