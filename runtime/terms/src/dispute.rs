@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use envelope_evidence::{Digest, Timestamp, canonical};
 
-use crate::contract::{self, Contract, Did, HumanDecides, Id, Remedy, TieBreaker, Verdict, Weight};
+use crate::contract::{
+    self, Contract, Did, Hold, HumanDecides, Id, Remedy, Stakes, TieBreaker, Verdict, Weight,
+};
 
 pub use event::{Answer, Cause, Effect, Event, Reason, Refused, Side};
 pub use panel::{MILLION, Million, Posterior, Voice, posterior};
@@ -118,10 +120,15 @@ impl Rules {
             principals.chain([&party.did, &party.human_root.did])
         });
         let weights = contract.criteria.iter().map(|one| (one.id.clone(), one.weight));
+        let mut remedy = contract.agreed_remedy().clone();
+        if contract.stakes == Stakes::Critical {
+            // Whatever a Paper says, a person decides and nothing moves while much depends on it.
+            (remedy.human, remedy.hold, remedy.suspend) = (HumanDecides::Always, Hold::Full, true);
+        }
         Self {
             paper,
             dispute: contract.dispute.clone(),
-            remedy: contract.agreed_remedy().clone(),
+            remedy,
             weights: weights.collect(),
             partial: people.cloned().collect(),
         }

@@ -48,6 +48,16 @@ impl Division {
         }
     }
 
+    /// The same, but `payee` keeps what it has, at the buyer's expense.
+    pub(super) fn without(mut self, payee: Payee, book: &Book, funded: u64) -> Self {
+        match payee {
+            Payee::Developer => self.developer = self.developer.max(book.paid(payee)),
+            Payee::Marketplace => self.marketplace = self.marketplace.max(book.paid(payee)),
+        }
+        let paid = self.developer.saturating_add(self.marketplace);
+        Self { buyer: funded.saturating_sub(paid), ..self }
+    }
+
     /// All of it.
     pub const fn sum(&self) -> u64 {
         self.buyer.saturating_add(self.developer).saturating_add(self.marketplace)

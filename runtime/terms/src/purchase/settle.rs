@@ -4,7 +4,7 @@ use envelope_evidence::Timestamp;
 
 use super::{Division, Effect, Ending, Hand, Payout, Purchase, Refused, State, Stepped, Why, Work};
 use crate::contract::{MinorUnits, Share};
-use crate::escrow::{self, Fact, Order, Payee};
+use crate::escrow::{self, Fact, Order};
 
 impl Purchase {
     /// Orders the next movement, or ends the purchase when all money is where it belongs. Does
@@ -110,17 +110,22 @@ impl Purchase {
         let (Some(escrow), Hand::Provider { payout }) = (&self.escrow, &mut self.hand) else {
             return Err(self.not_now("write off"));
         };
-        if !matches!(escrow.state(), escrow::State::ReversalFailed { .. }) {
+        let lost = match escrow.state() {
+            escrow::State::ReversalFailed { command, .. } => escrow.order(command),
+            escrow::State::Unfunded {}
+            | escrow::State::HoldPending { .. }
+            | escrow::State::Held { .. }
+            | escrow::State::ReleasePending { .. }
+            | escrow::State::RefundPending { .. }
+            | escrow::State::ReversalPending { .. }
+            | escrow::State::Expired { .. }
+            | escrow::State::Settled { .. } => None,
+        };
+        let (Some(Order::Reverse { from, .. }), Some(due)) = (lost, payout.division) else {
             return Err(self.not_now("write off"));
-        }
-        if let Some(due) = payout.division {
-            let kept = |due: u64, payee| due.max(escrow.book().paid(payee));
-            let developer = kept(due.developer, Payee::Developer);
-            let marketplace = kept(due.marketplace, Payee::Marketplace);
-            let buyer = funded.saturating_sub(developer).saturating_sub(marketplace);
-            payout.division = Some(Division { buyer, developer, marketplace });
-            payout.why = Why::WrittenOff;
-        }
+        };
+        payout.division = Some(due.without(*from, escrow.book(), funded));
+        payout.why = Why::WrittenOff;
         self.settle(now)
     }
 
