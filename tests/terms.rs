@@ -2,13 +2,18 @@
 
 mod amendment;
 mod chain;
+mod acceptance;
+mod badge;
 mod contract;
 pub mod documents;
 pub mod contract;
 pub mod exports;
 mod precedence;
+mod deal;
+mod dispute;
 mod escrow;
 mod machine;
+mod purchase;
 pub mod sample;
 mod side_letter;
 mod schema;
