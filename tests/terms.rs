@@ -12,6 +12,7 @@ mod precedence;
 mod deal;
 mod dispute;
 mod escrow;
+pub mod exports;
 mod machine;
 mod purchase;
 pub mod sample;

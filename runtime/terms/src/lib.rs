@@ -14,6 +14,7 @@ pub mod schema;
 pub mod source;
 pub mod dispute;
 pub mod escrow;
+pub mod export;
 pub mod purchase;
 
 pub use contract::{Contract, Flaw};
