@@ -8,5 +8,4 @@ mod keys;
 mod policies;
 mod receipts;
 mod schema;
-mod receipts;
 mod stranger;

@@ -1,21 +1,19 @@
 //! Contracts: their data, their documents, and what becomes of a purchase.
 
-mod amendment;
-mod chain;
 mod acceptance;
+mod amendment;
 mod badge;
-mod contract;
-pub mod documents;
+mod chain;
 pub mod contract;
-pub mod exports;
-mod precedence;
 mod deal;
 mod dispute;
+pub mod documents;
 mod escrow;
 pub mod exports;
 mod machine;
+mod precedence;
 mod purchase;
 pub mod sample;
-mod side_letter;
 mod schema;
+mod side_letter;
 mod source;

@@ -8,13 +8,12 @@
 pub mod acceptance;
 pub mod badge;
 pub mod contract;
-pub mod document;
-pub mod export;
-pub mod schema;
-pub mod source;
 pub mod dispute;
+pub mod document;
 pub mod escrow;
 pub mod export;
 pub mod purchase;
+pub mod schema;
+pub mod source;
 
 pub use contract::{Contract, Flaw};
