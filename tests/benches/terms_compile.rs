@@ -17,8 +17,8 @@ const WORDS_PER_PAGE: usize = 500;
 const PAGES: usize = 30;
 
 /// A sentence of twenty-five words around two slots.
-const SENTENCE: &str = "The developer answers to {{ parties.buyer.name }} for the work of the agent as \
-far as the data of this Paper say so, and not beyond {{ price.amount }} in all.";
+const SENTENCE: &str = "The developer answers to {{ parties.buyer.name }} for the work of the \
+agent as far as the data of this Paper say so, and not beyond {{ price.amount }} in all.";
 
 fn benches(c: &mut Criterion) {
     let short = samples::paper("museum-labels");

@@ -2,16 +2,16 @@
 //!
 //! A source is data in TOML between two lines `+++`, then prose in Markdown. The prose has slots,
 //! `{{ price.amount }}`, which stand for values of the data; a heading names its clause and what it
-//! is about, `## Liability {#liability kind=liability}`. Lines `{{ each criteria }}` and `{{ end }}`
-//! repeat what stands between them, in which a path may begin at the entry: `{{ .statement }}`.
+//! is about, `## Liability {#liability kind=liability}`. Between `{{ each criteria }}` and
+//! `{{ end }}` prose is repeated for each entry, where a path may begin: `{{ .statement }}`.
 //!
 //! [`check`] reads, types and cross-checks a source and tells everything it finds at once;
 //! [`Checked::paper`] makes the [`Paper`]. The same source makes the same bytes.
 //!
 //! In rendered prose each value stands between `**`, and nothing else does. So prose can be read
 //! back: words between values have to be those of the template, values those of the data. A slot
-//! may also carry what somebody wrote into it, `{{ price.amount = CHF 2,400.00 }}`, and a source may
-//! hold prose that is rendered already, if it names its template.
+//! may carry what somebody wrote into it, `{{ price.amount = CHF 2,400.00 }}`; a source that names
+//! its template may hold prose that is rendered already.
 
 mod clause;
 mod data;

@@ -94,7 +94,10 @@ fn codes(report: &Report) -> Vec<Code> {
 proptest! {
     /// Whatever a value holds, it stays in its slot: it is read back, and opens no clause.
     #[test]
-    fn no_value_leaves_its_slot(title in "[ -~éß€]{0,12}[!-~]", words in "[*_#{}<>;\\\\`|~&\\[\\]()a-c ]{0,16}") {
+    fn no_value_leaves_its_slot(
+        title in "[ -~éß€]{0,12}[!-~]",
+        words in "[*_#{}<>;\\\\`|~&\\[\\]()a-c ]{0,16}",
+    ) {
         let (title, words) = (title.trim(), format!("{words}."));
         let (title, words) = (title.trim(), words.trim());
         let checked = checked("tender-digest");

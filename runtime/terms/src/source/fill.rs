@@ -229,7 +229,7 @@ impl<'a> Filler<'a, '_> {
             Ok(()) => {
                 let message = format!("this contract has no `{path}`");
                 let help = format!(
-                    "set it, or write the sentence between `{{{{ each {path} }}}}` and `{{{{ end }}}}`"
+                    "set it, or write `{{{{ each {path} }}}}` before and `{{{{ end }}}}` after"
                 );
                 let diagnostic = Diagnostic::new(Code::Slot, slot.span.clone(), message);
                 self.found.push(diagnostic.help(help));

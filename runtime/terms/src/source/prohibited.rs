@@ -39,8 +39,8 @@ pub(super) fn hidden(text: &str) -> impl Iterator<Item = Diagnostic> {
     })
 }
 
-/// What the author's words, which stand at byte `at`, may not do: hide words in HTML, show what lies
-/// elsewhere, or state an amount by hand.
+/// What the author's words, which stand at byte `at`, may not do: hide words in HTML, show what
+/// lies elsewhere, or state an amount by hand.
 pub(super) fn plain(words: &str, at: usize) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let place = |start: usize, length: usize| at + start..at + start + length;

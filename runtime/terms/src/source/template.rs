@@ -139,7 +139,7 @@ impl Template {
 }
 
 impl Apart {
-    /// The kind of document and where it is named.
+    /// What is missing or twice among the clauses.
     pub(super) fn clauses(&self) -> Vec<Diagnostic> {
         let place = self.data.span("/document/kind").unwrap_or_else(|| self.parts.fence.clone());
         let kind = self.header.as_ref().map(|header| header.kind);
