@@ -6,4 +6,5 @@ mod grants;
 mod keys;
 mod policies;
 mod receipts;
+mod schema;
 mod stranger;

@@ -1,5 +1,6 @@
 //! Contracts: their data, their documents, and what becomes of a purchase.
 
-mod contract;
+pub mod contract;
 pub mod exports;
 pub mod sample;
+mod schema;

@@ -16,6 +16,7 @@ fn the_sample_has_no_flaw_and_one_spelling() {
     assert_eq!(envelope_evidence::canonical::read::<Contract>(&bytes).unwrap(), read.contract);
 }
 
+<<<<<<< HEAD
 #[test]
 fn the_schema_is_the_one_reviewed() {
     let schema = schemars::schema_for!(Contract);
@@ -30,6 +31,13 @@ type Case = (&'static str, Value, Code, &'static str);
 fn flaws_of_price_and_criteria_are_located() {
     let second = sample::json()["criteria"][1].clone();
     check(&[
+=======
+/// Edits of the sample at one place each, with the code and the place of the flaw they make.
+pub fn edits() -> Vec<(&'static str, Value, Code, &'static str)> {
+    let twin = "did:web:helvetia-hochbau.example";
+    let second = sample::json()["criteria"][1].clone();
+    vec![
+>>>>>>> bc86e95 (terms: publish JSON Schemas and Zod modules, agreed by strangers)
         ("/price/amount", json!(0), Code::Shape, "/price/amount"),
         ("/price/amount", json!(-1), Code::Shape, "/price/amount"),
         ("/price/amount", json!(2400.5), Code::Shape, "/price/amount"),
@@ -138,6 +146,7 @@ fn flaws_of_service_remedy_and_dispute_are_located() {
         ("/dispute/tie_breaker/did", json!(TWIN), Code::Neutrality, "/dispute/tie_breaker/did"),
         ("/schedules/1/letters", json!("T"), Code::Schedules, "/schedules/1/letters"),
         ("/schedules/1/letters", json!("T\n"), Code::Shape, "/schedules/1/letters"),
+<<<<<<< HEAD
     ]);
 }
 
@@ -147,6 +156,17 @@ fn check(cases: &[Case]) {
     for (place, value, code, pointer) in cases {
         let flaws = spoiled(place, value);
         let found = flaws.iter().any(|flaw| flaw.code == *code && flaw.pointer == *pointer);
+=======
+    ]
+}
+
+/// Each edit of the sample is told by its code at its place.
+#[test]
+fn flaws_are_located() {
+    for (place, value, code, pointer) in edits() {
+        let flaws = spoiled(place, &value);
+        let found = flaws.iter().any(|flaw| flaw.code == code && flaw.pointer == pointer);
+>>>>>>> bc86e95 (terms: publish JSON Schemas and Zod modules, agreed by strangers)
         assert!(found, "{place} = {value}: {flaws:#?}");
     }
 }

@@ -7,5 +7,6 @@
 
 pub mod contract;
 pub mod export;
+pub mod schema;
 
 pub use contract::{Contract, Flaw};
