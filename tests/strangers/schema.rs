@@ -98,7 +98,7 @@ fn differing<'a>(ours: &'a [bool], theirs: &'a [bool]) -> impl Iterator<Item = u
 
 /// The edits that the contract's own tests make.
 fn reviewed(wanted: fn(Code) -> bool) -> Vec<Edit> {
-    let edits = contract::edits().into_iter().filter(|(_, _, code, _)| wanted(*code));
+    let edits = contract::cases().into_iter().filter(|(_, _, code, _)| wanted(*code));
     edits.map(|(place, value, ..)| (tokens(place), value)).collect()
 }
 

@@ -401,7 +401,7 @@ export const Scope = z.strictObject({
 });
 
 /** The service level and the review that follows delivery. */
-export const Service = z.strictObject({
+export const ServiceLevel = z.strictObject({
   /** The share of each month in which the agent can be started, in basis points. */
   availability: z.int().min(1).max(10000),
   /** Hours until a fault is mended or worked around. */
@@ -662,7 +662,7 @@ export const Contract = z.strictObject({
   /** What the agent may do. */
   scope: Scope,
   /** How well and how fast, and how long the buyer may look. */
-  service: Service,
+  service: ServiceLevel,
   /** How much depends on the work. */
   stakes: Stakes,
   /** How the contract ends early. */
