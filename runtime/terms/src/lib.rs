@@ -6,6 +6,7 @@
 //! never records one (that is `envelope-evidence`).
 
 pub mod contract;
+pub mod document;
 pub mod export;
 
 pub use contract::{Contract, Flaw};
