@@ -1,6 +1,7 @@
 //! Software nobody here wrote checks what we emit: Python and Node packages.
 
 mod canonical;
+mod chain;
 mod digests;
 mod grants;
 mod keys;
