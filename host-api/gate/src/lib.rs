@@ -1,0 +1,3 @@
+//! The only door to the world: journal → rules → effect → journal.
+
+pub mod workspace;
