@@ -1,3 +1,13 @@
 //! The only door to the world: journal → rules → effect → journal.
 
+pub mod bindings;
+pub mod cost;
+pub mod gate;
+pub mod host;
+pub mod inside;
+pub mod journal;
+pub mod request;
+pub mod stop;
+pub mod wasi;
 pub mod workspace;
+pub mod world;

@@ -68,6 +68,13 @@ pub struct Denial {
 /// The longest detail kept, in characters: enough for a path, short enough for a log line.
 pub const DETAIL_CHARS_MAX: usize = 512;
 
+impl Code {
+    /// The code whose name is `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|row| row.name == name).map(|row| row.code)
+    }
+}
+
 impl Denial {
     /// A denial for `code` about `detail`, cut at [`DETAIL_CHARS_MAX`].
     ///

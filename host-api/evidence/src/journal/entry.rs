@@ -139,6 +139,11 @@ impl Content {
         Self { digest: Digest::of(bytes), size, inline }
     }
 
+    /// `size` bytes known by their digest alone: kept elsewhere, or computed again by a replay.
+    pub const fn named(digest: Digest, size: u64) -> Self {
+        Self { digest, size, inline: None }
+    }
+
     /// The digest of the bytes.
     pub const fn digest(&self) -> Digest {
         self.digest

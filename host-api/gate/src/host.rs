@@ -1,0 +1,7 @@
+//! x
+/// S
+#[derive(Debug)]
+pub struct NoStream;
+/// C
+#[derive(Debug)]
+pub struct NoChild;

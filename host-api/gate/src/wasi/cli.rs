@@ -1,0 +1,4 @@
+//! x
+/// No terminal.
+#[derive(Debug)]
+pub struct NoTerminal;
