@@ -30,7 +30,7 @@ use crate::inside::Inside;
 use crate::journal::{JournalWriter, PENDING_BYTES_MAX};
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
-use crate::world::World;
+use crate::world::{Outer, World};
 
 /// Bytes of a journal that are kept free for its last records.
 const END_ROOM: u64 = 4 << 10;
@@ -161,12 +161,8 @@ impl Gate {
         Ok(Ok(value))
     }
 
-    /// Passes a call whose effect asks the world. `perform` gets the idempotency key.
-    pub async fn outer(
-        &mut self,
-        request: Request<'_>,
-        perform: impl AsyncFnOnce(&dyn World, Timestamp, &str) -> Result<Vec<u8>, Stop>,
-    ) -> Passed<Vec<u8>> {
+    /// Passes a call whose effect asks the world.
+    pub async fn outer(&mut self, request: Request<'_>, outer: Outer<'_>) -> Passed<Vec<u8>> {
         self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
@@ -186,12 +182,33 @@ impl Gate {
         }
         let hold = permit.spend();
         let world = Arc::clone(&self.parts.world);
-        let bytes = perform(&*world, self.now, &key).await?;
+        let bytes = outer.perform(&*world, self.now, &key).await?;
         self.now = self.time();
         let moved = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(hold.worst().get(BYTES));
         let answer = Answer::of(Content::of(&bytes)).moved(moved);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(bytes))
+    }
+
+    /// Passes a call whose answer is at hand but could not be computed again: it is recorded whole.
+    pub async fn noted(&mut self, request: Request<'_>, answer: Vec<u8>) -> Passed<Vec<u8>> {
+        self.outer(request, Outer::Known(answer)).await
+    }
+
+    /// Records a call that is refused whatever the rules say.
+    pub async fn refuse(
+        &mut self,
+        request: Request<'_>,
+        denial: Denial,
+    ) -> Result<Denial, Stop> {
+        self.debt = self.debt.saturating_add(request.fuel);
+        match self.look_up(&request)? {
+            Known::Denied(denial) => Ok(denial),
+            Known::Absent => self.deny(&request, denial).await,
+            Known::Answered(_) | Known::Begun(_) => {
+                Err(self.diverges("an answer".to_owned(), asked(&request)))
+            }
+        }
     }
 
     /// What the run owns, for what needs no passage: a handle that is dropped.

@@ -1,7 +1,103 @@
-//! x
-/// D
-#[derive(Debug)]
-pub struct Descriptor;
-/// L
-#[derive(Debug)]
-pub struct Listing;
+//! `wasi:filesystem`: one workspace, every operation judged anew.
+//!
+//! Paths are resolved by their text, which is exact because a workspace holds no links, and what
+//! was judged is what is opened. A refusal is `access` (or `quota`, when it is the budget's);
+//! `not-permitted` is what no grant can allow: leaving the workspace, and links.
+
+mod descriptor;
+mod folder;
+mod stat;
+
+use envelope_rules::Path;
+use wasmtime::component::Resource;
+use wasmtime_wasi_io::streams::Error;
+
+use crate::airlock::Airlock;
+use crate::bindings::wasi::filesystem::{preopens, types};
+use crate::wasi::files::{Done, Failed, denial_code};
+use crate::wasi::streams::Broken;
+use crate::workspace::{FsError, Node, Resolved};
+
+pub use folder::Listing;
+
+/// An open file or folder.
+#[derive(Debug, Clone)]
+pub struct Descriptor {
+    pub(crate) node: Node,
+    pub(crate) path: Path,
+    pub(crate) folder: bool,
+    pub(crate) flags: types::DescriptorFlags,
+}
+
+impl preopens::Host for Airlock {
+    async fn get_directories(
+        &mut self,
+    ) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        self.gate.charge(crate::cost::PASSAGE);
+        let node = self.gate.inside().workspace.root();
+        let flags = types::DescriptorFlags::READ | types::DescriptorFlags::MUTATE_DIRECTORY;
+        let root = Descriptor { node, path: Path::root(), folder: true, flags };
+        Ok(vec![(self.hand_out(root)?, "/".to_owned())])
+    }
+}
+
+impl types::Host for Airlock {
+    async fn filesystem_error_code(
+        &mut self,
+        error: Resource<Error>,
+    ) -> wasmtime::Result<Option<types::ErrorCode>> {
+        Ok(match self.table.get(&error)?.downcast_ref::<Broken>() {
+            Some(Broken::Denied(denial)) => Some(denial_code(denial)),
+            Some(Broken::Fs(error)) => Some(error_code(*error)),
+            None => None,
+        })
+    }
+}
+
+impl Airlock {
+    pub(crate) fn hand_out(
+        &mut self,
+        descriptor: Descriptor,
+    ) -> wasmtime::Result<Resource<Descriptor>> {
+        self.gate.inside().workspace.retain(descriptor.node);
+        Ok(self.table.push(descriptor)?)
+    }
+
+    fn descriptor(&self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
+        self.table.get(handle).cloned().map_err(|error| Failed::Over(error.into()))
+    }
+
+    fn file(&self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
+        let descriptor = self.descriptor(handle)?;
+        if descriptor.folder { Err(FsError::IsDirectory.into()) } else { Ok(descriptor) }
+    }
+
+    fn folder(&self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
+        let descriptor = self.descriptor(handle)?;
+        if descriptor.folder { Ok(descriptor) } else { Err(FsError::NotDirectory.into()) }
+    }
+
+    /// The path that `text` names from the folder `handle` on.
+    fn resolve(&mut self, handle: &Resource<Descriptor>, text: &str) -> Done<Resolved> {
+        let folder = self.folder(handle)?;
+        Ok(self.gate.inside().workspace.resolve(&folder.path, text)?)
+    }
+}
+
+/// The code of the standard for what the workspace says.
+pub(crate) fn error_code(error: FsError) -> types::ErrorCode {
+    match error {
+        FsError::BadDescriptor => types::ErrorCode::BadDescriptor,
+        FsError::Exist => types::ErrorCode::Exist,
+        FsError::FileTooLarge => types::ErrorCode::FileTooLarge,
+        FsError::IllegalByteSequence => types::ErrorCode::IllegalByteSequence,
+        FsError::Invalid => types::ErrorCode::Invalid,
+        FsError::IsDirectory => types::ErrorCode::IsDirectory,
+        FsError::NameTooLong => types::ErrorCode::NameTooLong,
+        FsError::NoEntry => types::ErrorCode::NoEntry,
+        FsError::NotDirectory => types::ErrorCode::NotDirectory,
+        FsError::NotEmpty => types::ErrorCode::NotEmpty,
+        FsError::NotPermitted => types::ErrorCode::NotPermitted,
+        FsError::Quota => types::ErrorCode::Quota,
+    }
+}
