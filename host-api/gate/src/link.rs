@@ -1,6 +1,6 @@
 //! Every import a guest may have, and what stands behind it.
 
-use wasmtime::component::{Component, HasData, Linker};
+use wasmtime::component::{Component, Linker};
 
 use crate::airlock::{Airlock, InAirlock};
 use crate::bindings::{envelope, wasi};
@@ -76,7 +76,7 @@ fn link_wasi<T: Send + 'static>(
 ) -> wasmtime::Result<()> {
     use wasi::{cli, clocks, filesystem, io, random};
     cli::environment::add_to_linker::<T, InAirlock>(l, airlock)?;
-    cli::exit::add_to_linker::<T, InAirlock>(l, &Default::default(), airlock)?;
+    cli::exit::add_to_linker::<T, InAirlock>(l, airlock)?;
     cli::stdin::add_to_linker::<T, InAirlock>(l, airlock)?;
     cli::stdout::add_to_linker::<T, InAirlock>(l, airlock)?;
     cli::stderr::add_to_linker::<T, InAirlock>(l, airlock)?;

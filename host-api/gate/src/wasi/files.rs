@@ -8,10 +8,12 @@ use envelope_rules::grant::Access;
 
 use crate::airlock::Airlock;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
+use crate::wasi::filesystem::error_code;
 use crate::gate::{Answer, Passed};
 use crate::inside::Inside;
 use crate::request::Request;
-use crate::workspace::{FsError, Node};
+use crate::stop::{Fault, Stop};
+use crate::workspace::{FsError, NodeId};
 
 /// Bytes that move in one call. A guest that wants more asks again, as `read` and `write` allow.
 pub const MOVE_BYTES_MAX: u64 = 1 << 20;
@@ -72,7 +74,7 @@ pub(crate) fn denial_code(denial: &Denial) -> ErrorCode {
 pub(crate) fn answer<T>(outcome: &Result<T, FsError>, bytes: impl FnOnce(&T) -> Answer) -> Answer {
     match outcome {
         Ok(value) => bytes(value),
-        Err(error) => Answer::computed(format!("error {error:?}").as_bytes()),
+        Err(error) => Answer::computed(format!("error {}", error.name()).as_bytes()),
     }
 }
 
@@ -82,7 +84,7 @@ impl Airlock {
         &mut self,
         operation: &'static str,
         path: &Path,
-        node: Node,
+        node: NodeId,
         offset: u64,
         len: u64,
     ) -> Done<Bytes> {
@@ -91,7 +93,7 @@ impl Airlock {
         let request = Request::file(operation, Access::Read, path, &body).moving(len);
         self.load(node).await?;
         let read = |inside: &mut Inside, _| {
-            let outcome = inside.workspace.read(node, offset, usize::try_from(len).unwrap_or(0));
+            let outcome = inside.workspace.read(node, offset, len);
             let answer = answer(&outcome, |bytes| {
                 Answer::computed(bytes).moved(u64::try_from(bytes.len()).unwrap_or(len))
             });
@@ -105,7 +107,7 @@ impl Airlock {
         &mut self,
         operation: &'static str,
         path: &Path,
-        node: Node,
+        node: NodeId,
         offset: Option<u64>,
         bytes: &[u8],
     ) -> Done<()> {
@@ -116,7 +118,7 @@ impl Airlock {
         let write = |inside: &mut Inside, now| {
             let outcome = match offset {
                 Some(offset) => inside.workspace.write(node, offset, bytes, now),
-                None => inside.workspace.append(node, bytes, now),
+                None => inside.workspace.append(node, bytes, now).map(drop),
             };
             let answer = answer(&outcome, |()| Answer::computed(b"").moved(len));
             (outcome, answer)
@@ -126,11 +128,14 @@ impl Airlock {
 
     /// Brings the content of a file in, when it is not there yet. A file is only opened under a
     /// permit, and who may open it may have its content at hand.
-    pub(crate) async fn load(&mut self, node: Node) -> Done<()> {
+    pub(crate) async fn load(&mut self, node: NodeId) -> Done<()> {
         let inside = self.gate.inside();
         let Some(digest) = inside.workspace.needs(node) else { return Ok(()) };
         let blobs = inside.blobs.clone();
-        let bytes = blobs.get(&digest).await.map_err(|fault| Failed::Over(fault.into()))?;
+        let bytes = blobs.get(&digest).await.map_err(|why| {
+            let fault = Fault::Blob { digest, why: why.to_string() };
+            Failed::Over(Stop::from(fault).into())
+        })?;
         self.gate.inside().workspace.supply(node, bytes)?;
         Ok(())
     }

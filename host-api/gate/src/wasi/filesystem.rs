@@ -16,14 +16,14 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::filesystem::{preopens, types};
 use crate::wasi::files::{Done, Failed, denial_code};
 use crate::wasi::streams::Broken;
-use crate::workspace::{FsError, Node, Resolved};
+use crate::workspace::{FsError, NodeId, Resolved, resolve};
 
 pub use folder::Listing;
 
 /// An open file or folder.
 #[derive(Debug, Clone)]
 pub struct Descriptor {
-    pub(crate) node: Node,
+    pub(crate) node: NodeId,
     pub(crate) path: Path,
     pub(crate) folder: bool,
     pub(crate) flags: types::DescriptorFlags,
@@ -59,7 +59,7 @@ impl Airlock {
         &mut self,
         descriptor: Descriptor,
     ) -> wasmtime::Result<Resource<Descriptor>> {
-        self.gate.inside().workspace.retain(descriptor.node);
+        self.gate.inside().workspace.retain(descriptor.node)?;
         Ok(self.table.push(descriptor)?)
     }
 
@@ -80,7 +80,22 @@ impl Airlock {
     /// The path that `text` names from the folder `handle` on.
     fn resolve(&mut self, handle: &Resource<Descriptor>, text: &str) -> Done<Resolved> {
         let folder = self.folder(handle)?;
-        Ok(self.gate.inside().workspace.resolve(&folder.path, text)?)
+        let at = resolve(&folder.path, text)?;
+        self.check_through(&at)?;
+        Ok(at)
+    }
+
+    /// `a/../b` goes through `a`, which has to be a folder. One that the grant does not show is as
+    /// good as none, so that nothing is learned of it.
+    fn check_through(&mut self, at: &Resolved) -> Done<()> {
+        for path in &at.through {
+            let claims = self.gate.grant().map(envelope_rules::Grant::claims);
+            if !claims.is_some_and(|claims| claims.shows(path)) {
+                return Err(FsError::NoEntry.into());
+            }
+            self.gate.inside().workspace.folder(path)?;
+        }
+        Ok(())
     }
 }
 
@@ -88,10 +103,12 @@ impl Airlock {
 pub(crate) fn error_code(error: FsError) -> types::ErrorCode {
     match error {
         FsError::BadDescriptor => types::ErrorCode::BadDescriptor,
+        FsError::Busy => types::ErrorCode::Busy,
         FsError::Exist => types::ErrorCode::Exist,
         FsError::FileTooLarge => types::ErrorCode::FileTooLarge,
-        FsError::IllegalByteSequence => types::ErrorCode::IllegalByteSequence,
+        FsError::IllegalByteSequence(_) => types::ErrorCode::IllegalByteSequence,
         FsError::Invalid => types::ErrorCode::Invalid,
+        FsError::Io => types::ErrorCode::Io,
         FsError::IsDirectory => types::ErrorCode::IsDirectory,
         FsError::NameTooLong => types::ErrorCode::NameTooLong,
         FsError::NoEntry => types::ErrorCode::NoEntry,

@@ -18,7 +18,7 @@ use crate::inside::Inside;
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX};
-use crate::workspace::{FsError, Node};
+use crate::workspace::{FsError, NodeId};
 
 /// Bytes that a stream takes at once: what `blocking-write-and-flush` takes at most, sixteenfold.
 const ROOM: u64 = 64 << 10;
@@ -33,9 +33,9 @@ pub(crate) enum Stream {
     Stdout,
     Stderr,
     /// A file, read or written from a place on.
-    File { path: Path, node: Node, at: u64 },
+    File { path: Path, node: NodeId, at: u64 },
     /// A file, written at its end.
-    Append { path: Path, node: Node },
+    Append { path: Path, node: NodeId },
 }
 
 /// What went wrong with a stream, kept behind `wasi:io/error`.
@@ -212,7 +212,7 @@ impl Airlock {
 
     fn keep(&mut self, place: u32, stream: Stream) {
         if let Stream::File { node, .. } | Stream::Append { node, .. } = &stream {
-            self.gate.inside().workspace.retain(*node);
+            let _ = self.gate.inside().workspace.retain(*node);
         }
         self.streams.insert(place, stream);
     }

@@ -1,5 +1,6 @@
 //! The methods of `descriptor`, as WASI lists them.
 
+use envelope_rules::Path;
 use envelope_rules::grant::Access;
 use wasmtime::component::Resource;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
@@ -15,7 +16,7 @@ use crate::request::Request;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX, answer, coded, done};
 use crate::wasi::filesystem::{Descriptor, Listing, stat};
 use crate::wasi::streams::Stream;
-use crate::workspace::{FsError, Kind};
+use crate::workspace::{FsError, NodeId, NodeKind, Resolved};
 
 type Coded<T> = wasmtime::Result<Result<T, ErrorCode>>;
 type Handle = Resource<Descriptor>;
@@ -66,7 +67,7 @@ impl types::HostDescriptor for Airlock {
     }
 
     async fn get_type(&mut self, fd: Handle) -> Coded<DescriptorType> {
-        let kind = |it: Descriptor| if it.folder { Kind::Folder } else { Kind::File };
+        let kind = |it: Descriptor| if it.folder { NodeKind::Folder } else { NodeKind::File };
         coded(self.descriptor(&fd).map(kind).map(stat::kind))
     }
 
@@ -140,7 +141,7 @@ impl types::HostDescriptor for Airlock {
             Ok(at) => {
                 let wanted = at.path.clone();
                 let find =
-                    move |inside: &Inside| inside.workspace.lookup(&wanted).ok_or(FsError::NoEntry);
+                    move |inside: &Inside| inside.workspace.lookup(&wanted);
                 self.touch(&at.path, find, [a, m]).await
             }
             Err(failed) => Err(failed),
@@ -202,7 +203,7 @@ impl types::HostDescriptor for Airlock {
     async fn unlink_file_at(&mut self, fd: Handle, path: String) -> Coded<()> {
         let removed = self
             .change("unlink", &fd, &path, |inside, at, now| {
-                if at.must_be_folder {
+                if at.wants_folder() {
                     return Err(FsError::NotDirectory);
                 }
                 inside.workspace.unlink(&at.path, now)
@@ -217,10 +218,10 @@ impl types::HostDescriptor for Airlock {
 
     async fn metadata_hash(&mut self, fd: Handle) -> Coded<MetadataHashValue> {
         let found = match self.descriptor(&fd) {
-            Ok(Descriptor { path, node, .. }) => self.stat_node(&path, node).await,
+            Ok(Descriptor { path, node, .. }) => self.hash_node(&path, node).await,
             Err(failed) => Err(failed),
         };
-        coded(found.map(|found| hash(found.hash)))
+        coded(found)
     }
 
     async fn metadata_hash_at(
@@ -230,10 +231,10 @@ impl types::HostDescriptor for Airlock {
         path: String,
     ) -> Coded<MetadataHashValue> {
         let found = match self.resolve(&fd, &path) {
-            Ok(at) => self.stat_path(&at).await,
+            Ok(at) => self.hash_path(&at).await,
             Err(failed) => Err(failed),
         };
-        coded(found.map(|found| hash(found.hash)))
+        coded(found)
     }
 
     async fn drop(&mut self, fd: Handle) -> wasmtime::Result<()> {
@@ -248,7 +249,7 @@ impl Airlock {
         let file = self.file(fd)?;
         readable(&file)?;
         let bytes = self.read_file("read", &file.path, file.node, offset, len).await?;
-        let size = self.gate.inside().workspace.stat(file.node).size;
+        let size = self.gate.inside().workspace.stat(file.node)?.size;
         let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok((bytes.to_vec(), end >= size))
     }
@@ -278,6 +279,24 @@ impl Airlock {
         done(self.gate.inner(request, resize).await)
     }
 
+    async fn hash_path(&mut self, at: &Resolved) -> Done<MetadataHashValue> {
+        self.stat_path(at).await?;
+        let node = self.gate.inside().workspace.lookup(&at.path)?;
+        self.hash(node)
+    }
+
+    async fn hash_node(&mut self, path: &Path, node: NodeId) -> Done<MetadataHashValue> {
+        self.stat_node(path, node).await?;
+        self.hash(node)
+    }
+
+    fn hash(&mut self, node: NodeId) -> Done<MetadataHashValue> {
+        let hash = self.gate.inside().workspace.metadata_hash(node)?.to_be_bytes();
+        let half = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        let (upper, lower) = hash.split_at(8);
+        Ok(MetadataHashValue { lower: half(lower), upper: half(upper) })
+    }
+
     /// Links do not exist here. The wish is judged like a change, and then refused by design.
     async fn no_link(
         &mut self,
@@ -301,8 +320,4 @@ fn readable(file: &Descriptor) -> Done<()> {
 fn writable(file: &Descriptor) -> Done<()> {
     let may = file.flags.contains(DescriptorFlags::WRITE);
     if may { Ok(()) } else { Err(Failed::Fs(FsError::BadDescriptor)) }
-}
-
-const fn hash((lower, upper): (u64, u64)) -> MetadataHashValue {
-    MetadataHashValue { lower, upper }
 }

@@ -13,11 +13,11 @@ use crate::inside::Inside;
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed, answer, coded, done};
 use crate::wasi::filesystem::{Descriptor, stat};
-use crate::workspace::{FsError, Kind, Node, Resolved};
+use crate::workspace::{FsError, NodeKind, NodeId, Resolved};
 
 /// The entries of a folder that its reader has not seen yet, the last one first.
 #[derive(Debug)]
-pub struct Listing(Vec<(String, Kind)>);
+pub struct Listing(Vec<(String, NodeKind)>);
 
 impl types::HostDirectoryEntryStream for Airlock {
     async fn read_directory_entry(
@@ -70,7 +70,7 @@ impl Airlock {
             create: open.contains(OpenFlags::CREATE),
             exclusive: open.contains(OpenFlags::EXCLUSIVE),
             truncate: open.contains(OpenFlags::TRUNCATE),
-            folder: open.contains(OpenFlags::DIRECTORY) || at.must_be_folder,
+            folder: open.contains(OpenFlags::DIRECTORY) || at.wants_folder(),
             write: flags.contains(DescriptorFlags::WRITE),
         };
         if how.folder && (how.create || how.truncate) {
@@ -88,15 +88,13 @@ impl Airlock {
             (outcome, answer)
         };
         let (node, kind) = done(self.gate.inner(request, opening).await)?;
-        Ok(Descriptor { node, path: at.path, folder: kind == Kind::Folder, flags })
+        Ok(Descriptor { node, path: at.path, folder: kind == NodeKind::Folder, flags })
     }
 
     /// What is asked for: a look into a folder, reading a file, or more.
     fn access_of(&mut self, at: &Resolved, how: &Opening) -> Access {
         let workspace = &self.gate.inside().workspace;
-        let is_folder = workspace.lookup(&at.path).is_some_and(|node| {
-            workspace.stat(node).kind == Kind::Folder
-        });
+        let is_folder = workspace.folder(&at.path).is_ok();
         if how.write || how.truncate || how.create {
             Access::Write
         } else if is_folder || how.folder {
@@ -123,19 +121,14 @@ impl Airlock {
     }
 
     /// The entries of a folder that the grant lets be seen.
-    fn shown(&mut self, folder: &Descriptor) -> Done<Vec<(String, Kind)>> {
+    fn shown(&mut self, folder: &Descriptor) -> Done<Vec<(String, NodeKind)>> {
         let entries = self.gate.inside().workspace.list(folder.node)?;
         let claims = self.gate.grant().map(envelope_rules::Grant::claims);
         let seen = |name: &str| {
-            let inner = if folder.path == Path::root() {
-                name.to_owned()
-            } else {
-                format!("{}/{name}", folder.path)
-            };
-            let path = Path::parse(&inner).ok();
-            claims.zip(path).is_some_and(|(claims, path)| claims.shows(&path))
+            claims.zip(folder.path.join(name).ok()).is_some_and(|(claims, path)| claims.shows(&path))
         };
-        Ok(entries.into_iter().filter(|(name, _)| seen(name)).collect())
+        let entries = entries.into_iter().map(|entry| (entry.name, entry.kind));
+        Ok(entries.filter(|(name, _)| seen(name)).collect())
     }
 
     /// A change at one path.
@@ -181,24 +174,24 @@ impl Opening {
         inside: &mut Inside,
         path: &Path,
         now: envelope_evidence::Timestamp,
-    ) -> Result<(Node, Kind), FsError> {
+    ) -> Result<(NodeId, NodeKind), FsError> {
         let workspace = &mut inside.workspace;
-        let Some(node) = workspace.lookup(path) else {
-            if !self.create {
-                return Err(FsError::NoEntry);
+        let node = match workspace.lookup(path) {
+            Err(FsError::NoEntry) if self.create => {
+                return Ok((workspace.create(path, now)?, NodeKind::File));
             }
-            return Ok((workspace.create(path, now)?, Kind::File));
+            found => found?,
         };
-        let kind = workspace.stat(node).kind;
+        let kind = workspace.stat(node)?.kind;
         if self.create && self.exclusive {
             return Err(FsError::Exist);
         }
         match kind {
-            Kind::File if self.folder => return Err(FsError::NotDirectory),
-            Kind::Folder if self.write || self.truncate || self.create => {
+            NodeKind::File if self.folder => return Err(FsError::NotDirectory),
+            NodeKind::Folder if self.write || self.truncate || self.create => {
                 return Err(FsError::IsDirectory);
             }
-            Kind::File | Kind::Folder => {}
+            NodeKind::File | NodeKind::Folder => {}
         }
         if self.truncate {
             workspace.set_size(node, 0, now)?;

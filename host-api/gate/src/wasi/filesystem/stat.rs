@@ -9,24 +9,23 @@ use crate::bindings::wasi::filesystem::types;
 use crate::gate::Answer;
 use crate::inside::Inside;
 use crate::request::Request;
-use crate::wasi::clocks::datetime;
 use crate::wasi::files::{Done, answer, done};
-use crate::workspace::{FsError, Kind, Node, Resolved, Stat};
+use crate::workspace::{FsError, Moment, NodeId, NodeKind, Resolved, Stat};
 
 impl Airlock {
     /// The metadata of an open node.
-    pub(super) async fn stat_node(&mut self, path: &Path, node: Node) -> Done<Stat> {
-        self.look("stat", path, move |inside| Ok(inside.workspace.stat(node))).await
+    pub(super) async fn stat_node(&mut self, path: &Path, node: NodeId) -> Done<Stat> {
+        self.look("stat", path, move |inside| inside.workspace.stat(node)).await
     }
 
     /// The metadata of what stands at a path.
     pub(super) async fn stat_path(&mut self, at: &Resolved) -> Done<Stat> {
         let path = at.path.clone();
-        let must_be_folder = at.must_be_folder;
+        let wants_folder = at.wants_folder();
         self.look("stat", &at.path, move |inside| {
-            let node = inside.workspace.lookup(&path).ok_or(FsError::NoEntry)?;
-            let stat = inside.workspace.stat(node);
-            if must_be_folder && stat.kind != Kind::Folder {
+            let node = inside.workspace.lookup(&path)?;
+            let stat = inside.workspace.stat(node)?;
+            if wants_folder && stat.kind != NodeKind::Folder {
                 return Err(FsError::NotDirectory);
             }
             Ok(stat)
@@ -53,7 +52,7 @@ impl Airlock {
     pub(super) async fn touch(
         &mut self,
         path: &Path,
-        find: impl FnOnce(&Inside) -> Result<Node, FsError>,
+        find: impl FnOnce(&Inside) -> Result<NodeId, FsError>,
         [accessed, modified]: [types::NewTimestamp; 2],
     ) -> Done<()> {
         let body = (format!("{accessed:?}"), format!("{modified:?}"));
@@ -61,7 +60,7 @@ impl Airlock {
         let set = |inside: &mut Inside, now| {
             let outcome = find(inside).and_then(|node| {
                 let (accessed, modified) = (time(accessed, now)?, time(modified, now)?);
-                inside.workspace.set_times(node, accessed, modified)
+                inside.workspace.set_times(node, accessed, modified, now)
             });
             let answer = answer(&outcome, |()| Answer::computed(b""));
             (outcome, answer)
@@ -70,39 +69,39 @@ impl Airlock {
     }
 }
 
-/// The time a guest wants a file to bear: kept in milliseconds, like every time of a run.
-fn time(wanted: types::NewTimestamp, now: Timestamp) -> Result<Option<Timestamp>, FsError> {
+/// The time a guest wants a file to bear.
+fn time(wanted: types::NewTimestamp, now: Timestamp) -> Result<Option<Moment>, FsError> {
     match wanted {
         types::NewTimestamp::NoChange => Ok(None),
-        types::NewTimestamp::Now => Ok(Some(now)),
+        types::NewTimestamp::Now => Ok(Some(now.into())),
         types::NewTimestamp::Timestamp(at) => {
-            let fits = at.nanoseconds < 1_000_000_000;
-            let millis = at.seconds.checked_mul(1000).filter(|_| fits);
-            let millis = millis.and_then(|ms| ms.checked_add(u64::from(at.nanoseconds / 1_000_000)));
-            millis.and_then(Timestamp::from_millis).ok_or(FsError::Invalid).map(Some)
+            Moment::new(at.seconds, at.nanoseconds).ok_or(FsError::Invalid).map(Some)
         }
     }
+}
+
+fn clock(at: Moment) -> types::Datetime {
+    types::Datetime { seconds: at.secs(), nanoseconds: at.nanos() }
 }
 
 pub(super) fn told(stat: &Stat) -> types::DescriptorStat {
     types::DescriptorStat {
         type_: kind(stat.kind),
-        link_count: 1,
+        link_count: stat.links,
         size: stat.size,
-        data_access_timestamp: Some(datetime(stat.accessed)),
-        data_modification_timestamp: Some(datetime(stat.modified)),
-        status_change_timestamp: Some(datetime(stat.modified)),
+        data_access_timestamp: Some(clock(stat.accessed)),
+        data_modification_timestamp: Some(clock(stat.modified)),
+        status_change_timestamp: Some(clock(stat.changed)),
     }
 }
 
-pub(super) fn kind(kind: Kind) -> types::DescriptorType {
+pub(super) fn kind(kind: NodeKind) -> types::DescriptorType {
     match kind {
-        Kind::File => types::DescriptorType::RegularFile,
-        Kind::Folder => types::DescriptorType::Directory,
+        NodeKind::File => types::DescriptorType::RegularFile,
+        NodeKind::Folder => types::DescriptorType::Directory,
     }
 }
 
 fn words(stat: &Stat) -> String {
-    let Stat { kind, size, accessed, modified, .. } = stat;
-    format!("{kind:?} {size} {} {}", accessed.millis(), modified.millis())
+    format!("{stat:?}")
 }
