@@ -286,6 +286,31 @@ impl Gate {
         self.parts.writer.flush(true).await
     }
 
+    /// How the recorded run ended, on a replay.
+    pub fn recorded_end(&self) -> Option<&Ended> {
+        self.parts.journal.ended().filter(|_| self.parts.replay)
+    }
+
+    /// Whether only the record is played.
+    pub const fn is_replay(&self) -> bool {
+        self.parts.replay
+    }
+
+    /// Values that no record may show.
+    pub const fn secrets(&self) -> &Secrets {
+        &self.parts.secrets
+    }
+
+    /// The run is over: its record, and what it owned.
+    pub fn into_parts(self) -> (Journal, Inside) {
+        (self.parts.journal, self.parts.inside)
+    }
+
+    /// What to say of a run that ended before all that is recorded was asked again.
+    pub fn too_early(&self) -> Stop {
+        self.diverges("another call".to_owned(), "the end".to_owned())
+    }
+
     /// Whether calls are recorded that were not asked again: a run that ends too early.
     pub fn unplayed(&self) -> bool {
         self.next < self.recorded

@@ -1,1 +1,16 @@
-//! Begun.
+//! Runs a component under a warrant and gives back a receipt.
+//!
+//! This crate knows nothing of purchases, users or databases: it takes an [`Order`](run::Order) and
+//! leaves a journal. Nothing in it performs an effect; that is the gate's.
+
+mod bindings;
+mod cell;
+pub mod config;
+mod ending;
+pub mod epoch;
+mod invoke;
+pub mod limits;
+mod offline;
+pub mod prepared;
+pub mod replay;
+pub mod run;

@@ -10,7 +10,7 @@ use crate::inside::Note;
 use crate::request::Request;
 
 /// Bytes of one note with its fields: a paragraph, not a document.
-pub const NOTE_BYTES_MAX: usize = 16 << 10;
+pub(super) const NOTE_BYTES_MAX: usize = 16 << 10;
 
 type Noted = wasmtime::Result<Result<(), types::Fault>>;
 

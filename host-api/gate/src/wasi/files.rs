@@ -16,7 +16,7 @@ use crate::stop::{Fault, Stop};
 use crate::workspace::{FsError, NodeId};
 
 /// Bytes that move in one call. A guest that wants more asks again, as `read` and `write` allow.
-pub const MOVE_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const MOVE_BYTES_MAX: u64 = 1 << 20;
 
 /// Why a file operation gave nothing.
 #[derive(Debug)]
