@@ -17,13 +17,15 @@ use std::sync::Arc;
 
 use envelope_evidence::journal::{
     Answered, Begun, Call as CallRecord, Content, Denied, Ended, Event, FileTouch, Journal,
-    Recovery,
+    Recovery, Scope,
 };
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
 use envelope_rules::budget::{Hold, Meter};
 use envelope_rules::denial::{Code, Denial};
-use envelope_rules::grant::{Grant, GrantKeys, Standing};
+use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
+use envelope_rules::path::Prefix;
+use envelope_rules::pattern::PatternSet;
 use envelope_rules::guard::{self, Authority, Call, Operator, Permit, Warrant};
 
 use crate::inside::Inside;
@@ -114,6 +116,8 @@ pub struct Gate {
     written: u64,
     now: Timestamp,
     last_denial: Option<Denial>,
+    /// What the grant says, as the header records it: a replay has no grant, only this.
+    claims: Option<Claims>,
     /// Fuel that the host's work cost and the guest has not paid yet.
     debt: u64,
 }
@@ -131,7 +135,8 @@ impl Gate {
     pub fn new(parts: Parts) -> Self {
         let recorded = parts.journal.calls().len();
         let now = parts.journal.header().started;
-        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, debt: 0 }
+        let claims = parts.journal.header().scope.as_ref().and_then(claims);
+        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, claims, debt: 0 }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -231,9 +236,9 @@ impl Gate {
         &self.parts.authorities.warrant
     }
 
-    /// The grant the run holds.
-    pub const fn grant(&self) -> Option<&Grant> {
-        self.parts.authorities.grant.as_ref()
+    /// What the run's grant says, for what is shown to the guest. It permits nothing.
+    pub const fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
     }
 
     /// The latest refusal.
@@ -540,6 +545,28 @@ fn authority_of<'a>(
         revoked: standing.is_none_or(|state| state.revoked),
     };
     Authority { operator, warrant, grant: grant.as_ref(), keys, standing }
+}
+
+/// What a recorded scope says. None, if it says what no grant can.
+fn claims(scope: &Scope) -> Option<Claims> {
+    let paths: Vec<_> = scope.paths.iter().map(|path| path.as_str()).collect();
+    let outputs = Some(scope.outputs.as_str()).filter(|prefix| !prefix.is_empty());
+    Some(Claims {
+        iss: None,
+        aud: scope.audience.to_string(),
+        run: None,
+        paper: None,
+        paths: PatternSet::parse(&paths).ok()?,
+        outputs: outputs.map(Prefix::parse).transpose().ok()?,
+        exp: scope.expires,
+        iat: scope.issued,
+        jti: Jti::parse(&scope.jti).ok()?,
+        depth: Some(scope.depth),
+        budget: None,
+        prev: None,
+        par: None,
+        act: None,
+    })
 }
 
 /// A refusal as it was told the first time.

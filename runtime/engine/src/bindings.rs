@@ -1,6 +1,5 @@
 //! The exports of the shapes a component can have.
 
-#[expect(missing_docs, reason = "generated from documented WIT")]
 mod generated {
     pub(crate) mod agent {
         wasmtime::component::bindgen!({

@@ -10,6 +10,7 @@ mod ending;
 pub mod epoch;
 mod invoke;
 pub mod limits;
+pub mod local;
 mod offline;
 pub mod prepared;
 pub mod replay;

@@ -130,7 +130,8 @@ pub(crate) async fn drive(
 ) -> Result<Finished, Halted> {
     let Order { component, authorities, args, manifest, limits, secrets } = order;
     let Surroundings { blobs, world, writer, watcher } = surroundings;
-    let outputs = authorities.grant.as_ref().and_then(|grant| grant.claims().outputs.clone());
+    let scope = journal.header().scope.as_ref().map(|scope| scope.outputs.as_str());
+    let outputs = scope.and_then(|prefix| Prefix::parse(prefix).ok());
     let skill = journal.header().skill.to_string();
     let deadline = authorities.warrant.deadline();
     let fuel = fuel(&journal, &limits, replay);

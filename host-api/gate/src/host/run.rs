@@ -14,8 +14,7 @@ impl run::Host for Airlock {
     async fn about(&mut self) -> wasmtime::Result<run::Identity> {
         self.ask("about").await?;
         let header = self.gate.journal().header();
-        let grant = self.gate.grant();
-        let outputs = grant.and_then(|grant| grant.claims().outputs.as_ref());
+        let outputs = self.gate.claims().and_then(|claims| claims.outputs.as_ref());
         Ok(run::Identity {
             run: header.run.to_string(),
             agent: header.agent.name.to_string(),

@@ -123,7 +123,7 @@ impl Airlock {
     /// The entries of a folder that the grant lets be seen.
     fn shown(&mut self, folder: &Descriptor) -> Done<Vec<(String, NodeKind)>> {
         let entries = self.gate.inside().workspace.list(folder.node)?;
-        let claims = self.gate.grant().map(envelope_rules::Grant::claims);
+        let claims = self.gate.claims();
         let seen = |name: &str| {
             claims.zip(folder.path.join(name).ok()).is_some_and(|(claims, path)| claims.shows(&path))
         };
