@@ -548,7 +548,7 @@ fn authority_of<'a>(
 }
 
 /// What a recorded scope says. None, if it says what no grant can.
-fn claims(scope: &Scope) -> Option<Claims> {
+pub fn claims(scope: &Scope) -> Option<Claims> {
     let paths: Vec<_> = scope.paths.iter().map(|path| path.as_str()).collect();
     let outputs = Some(scope.outputs.as_str()).filter(|prefix| !prefix.is_empty());
     Some(Claims {

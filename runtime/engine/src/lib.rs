@@ -4,8 +4,10 @@
 //! leaves a journal. Nothing in it performs an effect; that is the gate's.
 
 mod bindings;
+pub mod card;
 mod cell;
 pub mod config;
+mod describe;
 mod ending;
 pub mod epoch;
 mod invoke;

@@ -1,9 +1,11 @@
 //! What one run may take of the machine.
 
+use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
 /// The limits of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of linear memory.
     pub memory: usize,

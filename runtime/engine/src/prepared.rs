@@ -7,14 +7,18 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::{AgentPre, CommandPre};
+use crate::card::{BadCard, Card};
 use crate::cell::Cell;
 use crate::config::Machine;
+use crate::describe;
 
 /// A component and how it is called.
 pub struct Prepared {
     machine: Machine,
     digest: Digest,
     entry: Entry,
+    card: Card,
+    card_digest: Digest,
 }
 
 /// The shape of a component, ready to be instantiated.
@@ -28,6 +32,15 @@ pub(crate) enum Entry {
 /// A component that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRunnable {
+    /// It does not compile.
+    #[error("the component does not compile: {0}")]
+    Compile(String),
+    /// It does not say what it is.
+    #[error("the agent does not describe itself: {0}")]
+    Silent(String),
+    /// It says something that is no card.
+    #[error(transparent)]
+    Card(#[from] BadCard),
     /// It does not link.
     #[error("the component does not link: {0}")]
     Link(String),
@@ -37,11 +50,24 @@ pub enum NotRunnable {
 }
 
 impl Prepared {
-    /// Links `component`, which `machine` compiled from bytes with the given digest.
-    pub fn new(
+    /// Compiles `bytes` and prepares them. A program that is no agent is called `name`.
+    pub async fn compile(
+        machine: &Machine,
+        bytes: &[u8],
+        name: &str,
+    ) -> Result<Self, NotRunnable> {
+        let component = Component::new(machine.engine(), bytes);
+        let component = component.map_err(|why| NotRunnable::Compile(format!("{why:#}")))?;
+        Self::new(machine, &component, Digest::of(bytes), name).await
+    }
+
+    /// Links `component`, which `machine` compiled from bytes with the given digest, and asks it
+    /// for its card.
+    pub async fn new(
         machine: &Machine,
         component: &Component,
         digest: Digest,
+        name: &str,
     ) -> Result<Self, NotRunnable> {
         let broken = |error: wasmtime::Error| NotRunnable::Link(format!("{error:#}"));
         let mut linker = Linker::new(machine.engine());
@@ -51,7 +77,25 @@ impl Prepared {
             Ok(agent) => Entry::Agent(agent),
             Err(_) => Entry::Command(CommandPre::new(pre).map_err(|_| NotRunnable::Shape)?),
         };
-        Ok(Self { machine: machine.clone(), digest, entry })
+        let card = match &entry {
+            Entry::Agent(agent) => describe::describe(agent, machine, digest).await?,
+            Entry::Command(_) => {
+                let card = Card::of_command(name, digest);
+                serde_json::to_vec(&card).map_err(BadCard::from)?
+            }
+        };
+        let (parsed, card_digest) = (Card::parse(&card)?, Digest::of(&card));
+        Ok(Self { machine: machine.clone(), digest, entry, card: parsed, card_digest })
+    }
+
+    /// What the agent says of itself.
+    pub const fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The digest of the card's bytes.
+    pub const fn card_digest(&self) -> Digest {
+        self.card_digest
     }
 
     /// The digest of the component's bytes.
