@@ -5,7 +5,7 @@ use envelope_evidence::Digest;
 use envelope_rules::path::{Path, Prefix};
 
 use super::content::Content;
-use super::tree::{Body, NodeId, Workspace};
+use super::tree::{Body, Workspace};
 
 /// A file that the run created, changed or moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
