@@ -75,5 +75,6 @@ pub(super) fn read(folder: &Dir, name: &str, max: u64) -> io::Result<Option<Vec<
 
 /// Waits until the names in `folder` are on the disk.
 pub(super) fn sync(folder: &Dir) -> io::Result<()> {
-    folder.try_clone()?.into_std_file().sync_all()
+    // A handle that is good for walking is not good for flushing: the folder is opened anew.
+    folder.open(".")?.sync_all()
 }
