@@ -6,8 +6,8 @@
 //! lead to the same state, so a replay computes files again instead of recording them.
 //!
 //! There are files and folders and nothing else. A symlink, a second name for a file, a device or
-//! a pipe has no representation here, so none can lead out. Taking a folder in leaves them
-//! behind, and giving outputs out refuses to walk through one.
+//! a pipe has no representation here, so none can lead out. [`import`] leaves them behind, and
+//! [`export`] refuses to walk through one.
 //!
 //! Paths are judged elsewhere: [`resolve`] turns what a guest wrote into the one path that is
 //! judged and then opened, and the workspace takes no other kind.
@@ -15,7 +15,10 @@
 mod blobs;
 mod bytes;
 mod content;
+mod disk;
 mod error;
+mod export;
+mod import;
 mod manifest;
 mod names;
 mod outputs;
@@ -27,6 +30,8 @@ mod tree;
 
 pub use blobs::{BLOB_BYTES_MAX, Blobs, Fault};
 pub use error::FsError;
+pub use export::{ExportError, Exported, export};
+pub use import::{ImportError, Imported, LEFT_MAX, Left, NAMES_MAX, Progress, WhyLeft, import};
 pub use manifest::{
     BYTES_MAX, BadManifest, FILE_BYTES_MAX, FILES_MAX, FileEntry, Limits, Manifest,
 };

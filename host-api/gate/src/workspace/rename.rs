@@ -25,8 +25,8 @@ impl Workspace {
     /// folder; descriptors stay with what they were opened on.
     pub fn rename(&mut self, from: &Path, to: &Path, now: Timestamp) -> Result<(), FsError> {
         let (old_folder, _) = self.seat(from)?;
-        let id = self.lookup(from)?;
         let (folder, name) = self.seat(to)?;
+        let id = self.lookup(from)?;
         if is_below(to, from) {
             return Err(FsError::Invalid);
         }

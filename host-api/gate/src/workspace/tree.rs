@@ -199,13 +199,18 @@ impl Workspace {
 
     /// The folder at `path`, made where it is missing.
     fn implied(&mut self, path: &Path, start: Moment) -> Result<NodeId, FsError> {
-        path.segments().try_fold(ROOT, |at, name| match self.node(at)?.folder()?.get(name) {
-            Some(&id) => Ok(id),
-            None => {
-                let folder = Node::new(Body::Folder(BTreeMap::new()), start, false);
-                Ok(self.place(at, name, folder))
-            }
-        })
+        let mut at = ROOT;
+        for name in path.segments() {
+            at = match self.node(at)?.folder()?.get(name) {
+                Some(&id) => id,
+                None => {
+                    let folder = Node::new(Body::Folder(BTreeMap::new()), start, false);
+                    self.place(at, name, folder)
+                }
+            };
+        }
+        self.node(at)?.folder()?;
+        Ok(at)
     }
 
     /// Puts a new node into a folder.
