@@ -48,7 +48,7 @@ pub(crate) async fn invoke(
             let text = String::from_utf8_lossy(args).into_owned();
             let skills = agent.envelope_host_skills();
             let answer = skills.call_invoke(&mut *store, skill, &text).await?;
-            Ok(of_agent(answer))
+            Ok(held_to_schema(component, skill, of_agent(answer)))
         }
         Entry::Command(command) => {
             let command = command.instantiate_async(&mut *store).await?;
@@ -77,6 +77,22 @@ fn of_agent(answer: Result<String, Failure>) -> Returned {
         Err(Failure::UnknownSkill(skill)) => failed("unknown skill", skill),
         Err(Failure::InvalidArgs(why)) => failed("invalid arguments", why),
         Err(Failure::Failed(document)) => failed("the skill failed", document),
+    }
+}
+
+/// A result that its own schema does not allow is no result.
+fn held_to_schema(component: &Prepared, skill: &str, returned: Returned) -> Returned {
+    let Returned { outcome: Outcome::Ok, result: Some(result), .. } = &returned else {
+        return returned;
+    };
+    let unfit = component.card().skill(skill).and_then(|it| it.fits_output(result).err());
+    match unfit {
+        Some(unfit) => Returned {
+            outcome: Outcome::Failed,
+            reason: format!("the result does not fit its schema {unfit}"),
+            ..returned
+        },
+        None => returned,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use envelope_evidence::Digest;
 use object_store::path::Path as Key;
-use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem};
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, memory::InMemory};
 
 /// The largest blob: it is held in memory as a whole, so this is the largest file too.
 pub const BLOB_BYTES_MAX: u64 = super::FILE_BYTES_MAX;
@@ -26,6 +26,11 @@ impl Blobs {
     pub fn in_folder(folder: impl AsRef<std::path::Path>) -> Result<Self, Fault> {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self::new(Arc::new(store)))
+    }
+
+    /// Blobs in memory: gone with the process.
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(InMemory::new()))
     }
 
     /// The bytes of `digest`.
