@@ -1,8 +1,15 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
+mod build;
 mod disk;
 mod exit;
+mod fresh;
+mod guest;
+mod inspect;
+mod keys;
 mod page;
+mod replay;
+mod run;
 mod verify;
 
 use std::process::ExitCode;
@@ -19,11 +26,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Build(build::Build),
+    Inspect(inspect::Inspect),
+    Run(run::Run),
+    Replay(replay::Replay),
     Verify(verify::Verify),
 }
 
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::Build(build) => build.run(),
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Run(run) => run.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Verify(verify) => verify.run(),
     };
     exit.into()

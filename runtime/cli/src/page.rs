@@ -14,6 +14,11 @@ pub(crate) fn line(text: impl fmt::Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
+/// A line beside the answer.
+pub(crate) fn note(text: impl fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// A refusal, with what to do about it.
 pub(crate) fn error(what: impl fmt::Display, hint: &str) {
     let mut out = anstream::stderr();

@@ -19,6 +19,7 @@ pub struct Prepared {
     entry: Entry,
     card: Card,
     card_digest: Digest,
+    imports: Vec<String>,
 }
 
 /// The shape of a component, ready to be instantiated.
@@ -85,7 +86,15 @@ impl Prepared {
             }
         };
         let (parsed, card_digest) = (Card::parse(&card)?, Digest::of(&card));
-        Ok(Self { machine: machine.clone(), digest, entry, card: parsed, card_digest })
+        let ty = component.component_type();
+        let imports = ty.imports(machine.engine()).map(|(name, _)| name.to_owned()).collect();
+        let machine = machine.clone();
+        Ok(Self { machine, digest, entry, card: parsed, card_digest, imports })
+    }
+
+    /// The interfaces it imports.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
     }
 
     /// What the agent says of itself.
