@@ -7,7 +7,10 @@
 use envelope_rules::guard::Capability;
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
-use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType, Val};
+use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType, Type, Val};
+
+use wasmtime_wasi_io::poll::DynPollable;
+use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, Error};
 
 use crate::airlock::Airlock;
 use crate::gate::Answer;
@@ -48,15 +51,25 @@ fn link_interface<T: Send + 'static>(
     for (name, item) in interface.exports(engine) {
         match &item.ty {
             ComponentItem::Resource(_) => {
-                linker.resource(name, ResourceType::host::<NoSocket>(), move |mut store, rep| {
+                // What an interface merely uses of another one is that one's resource.
+                let ty = match name {
+                    "pollable" => ResourceType::host::<DynPollable>(),
+                    "input-stream" => ResourceType::host::<DynInputStream>(),
+                    "output-stream" => ResourceType::host::<DynOutputStream>(),
+                    "error" => ResourceType::host::<Error>(),
+                    _ => ResourceType::host::<NoSocket>(),
+                };
+                linker.resource(name, ty, move |mut store, rep| {
                     airlock(store.data_mut()).table.delete(Resource::<NoSocket>::new_own(rep))?;
                     Ok(())
                 })?;
             }
             ComponentItem::ComponentFunc(_) => {
                 let operation: &'static str = operation(name);
-                linker.func_new_async(name, move |store, _, _, results| {
-                    Box::new(refuse(store, operation, results, airlock))
+                linker.func_new_async(name, move |store, ty, _, results| {
+                    let fallible = ty.results().all(|ty| matches!(ty, Type::Result(_)));
+                    let answer = results.first_mut().filter(|_| fallible);
+                    Box::new(refuse(store, operation, answer, airlock))
                 })?;
             }
             // Types need no definition.
@@ -80,7 +93,7 @@ fn operation(name: &str) -> &'static str {
 async fn refuse<T: Send + 'static>(
     mut store: StoreContextMut<'_, T>,
     operation: &'static str,
-    results: &mut [Val],
+    answer: Option<&mut Val>,
     airlock: fn(&mut T) -> &mut Airlock,
 ) -> wasmtime::Result<()> {
     let request = Request::plain(Capability::Http, operation, "a raw socket", &());
@@ -88,10 +101,8 @@ async fn refuse<T: Send + 'static>(
     if gate.inner(request, |_, _| ((), Answer::computed(b""))).await?.is_ok() {
         return Err(Stop::Misuse("a raw socket was allowed").into());
     }
-    match results {
-        [result @ Val::Result(_)] => *result = Val::Result(Err(Some(denied()))),
-        _ => return Err(Stop::Misuse("there are no sockets here").into()),
-    }
+    let answer = answer.ok_or(Stop::Misuse("there are no sockets here"))?;
+    *answer = Val::Result(Err(Some(denied())));
     Ok(())
 }
 
