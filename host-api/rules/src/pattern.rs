@@ -2,8 +2,8 @@
 //!
 //! A pattern is a path in which `*` stands for any run of characters inside one segment, also for
 //! none, and a last segment `**` stands for one segment or more. So `rfp/**` matches everything
-//! below `rfp`, not `rfp` itself, and `**` matches every path but the root. Nothing else is special: `?`, `[`
-//! and `{` are letters. Case counts.
+//! below `rfp`, not `rfp` itself, and `**` matches every path but the root. Nothing else is
+//! special: `?`, `[` and `{` are letters. Case counts.
 //!
 //! # Why containment needs no automaton
 //!

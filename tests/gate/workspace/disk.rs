@@ -4,6 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use envelope_gate::workspace::{
@@ -236,6 +239,43 @@ fn what_is_not_below_the_prefix_stays() {
     let done = export(&folder.dir(), &prefix("out/"), &[unloaded]);
     assert!(matches!(done, Err(ExportError::NotLoaded(_))), "{done:?}");
     assert_eq!(folder.tree(), vec![]);
+}
+
+/// Somebody swaps a folder for a symlink all the while. Exports come through or fail; imports find
+/// the file or leave the symlink behind; nothing outside is read or written.
+#[test]
+fn a_symlink_swapped_in_between_two_looks_leads_nowhere() {
+    let outside = Folder::with(&[("file", b"secret")]);
+    let folder = Folder::with(&[("out/d/file", b"inside")]);
+    let before = outside.tree();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Exports interfere, so each step may fail, and then the next one is tried.
+            while !done.load(Ordering::Relaxed) {
+                let _ = fs::rename(folder.at("out/d"), folder.at("gone"));
+                let _ = symlink(&outside.0, folder.at("out/d"));
+                let _ = fs::remove_dir_all(folder.at("gone"));
+                let _ = fs::remove_file(folder.at("out/d"));
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let contents: [&[u8]; 2] = [b"one", b"two"];
+        for content in contents.into_iter().cycle().take(300) {
+            let outputs = [output("out/d/file", content), output("out/d/e/file", content)];
+            let _ = export(&folder.dir(), &prefix("out/"), &outputs);
+            if let Ok(Imported { manifest, .. }) = take_in(&folder, &Limits::default()) {
+                let secret = Digest::of(b"secret");
+                assert!(manifest.files().iter().all(|file| file.digest != secret));
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(outside.tree(), before);
+    let calm = [output("out/d/file", b"calm")];
+    export(&folder.dir(), &prefix("out/"), &calm).expect("nobody is in the way any more");
+    let secret = Digest::of(b"secret").to_string();
+    assert!(folder.tree().iter().all(|(_, what)| *what != secret));
 }
 
 /// In, through a run, and out again.

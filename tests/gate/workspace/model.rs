@@ -283,6 +283,21 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    /// All there is to see and not to see: numbers of nodes, times, pieces.
+    #[test]
+    fn the_same_calls_lead_to_the_same_state(ops in prop::collection::vec(ops(), 1..60)) {
+        let [one, two] = [(); 2].map(|()| {
+            let mut pair = Pair::new();
+            ops.iter().for_each(|op| pair.apply(op));
+            format!("{:?}", pair.ours)
+        });
+        prop_assert!(one == two);
+    }
+}
+
 fn empty(ours: &mut Workspace, folder: &Path) {
     for listed in ours.list(ours.lookup(folder).unwrap()).unwrap() {
         let below = folder.join(&listed.name).unwrap();
