@@ -24,9 +24,9 @@ use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
 use envelope_rules::budget::{Hold, Meter};
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
+use envelope_rules::guard::{self, Authority, Call, Operator, Permit, Warrant};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
-use envelope_rules::guard::{self, Authority, Call, Operator, Permit, Warrant};
 
 use crate::inside::Inside;
 use crate::journal::{JournalWriter, PENDING_BYTES_MAX};
@@ -201,11 +201,7 @@ impl Gate {
     }
 
     /// Records a call that is refused whatever the rules say.
-    pub async fn refuse(
-        &mut self,
-        request: Request<'_>,
-        denial: Denial,
-    ) -> Result<Denial, Stop> {
+    pub async fn refuse(&mut self, request: Request<'_>, denial: Denial) -> Result<Denial, Stop> {
         self.debt = self.debt.saturating_add(request.fuel);
         match self.look_up(&request)? {
             Known::Denied(denial) => Ok(denial),
@@ -265,8 +261,7 @@ impl Gate {
     /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
     /// held against it.
     pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
-        let request =
-            Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
+        let request = Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
         if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
             let wall = self.time().millis_since(self.parts.journal.header().started);
             let used = Usage::ZERO.with(Dimension::Fuel, fuel);
@@ -359,7 +354,8 @@ impl Gate {
             }
         };
         if call.request != request.digest {
-            let recorded = format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
+            let recorded =
+                format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
             return Err(self.diverges(recorded, asked(request)));
         }
         if !settled && self.parts.replay {

@@ -57,9 +57,9 @@ pub struct Note {
 
 impl Inside {
     /// Shows a note to whoever watches.
-    pub fn watch(&mut self, note: Note) {
+    pub fn watch(&mut self, note: &Note) {
         if let Some(watcher) = &mut self.watcher {
-            watcher(&note);
+            watcher(note);
         }
     }
 

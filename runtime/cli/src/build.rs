@@ -54,7 +54,13 @@ pub(crate) fn build(folder: &Path) -> Result<PathBuf, Trouble> {
     }
     have_target()?;
     let output = cargo()
-        .args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--release",
+            "--target",
+            TARGET,
+            "--message-format=json-render-diagnostics",
+        ])
         .arg("--manifest-path")
         .arg(&manifest)
         .stderr(Stdio::inherit())
@@ -80,7 +86,7 @@ fn component_of(messages: &[u8], manifest: &Path) -> Option<PathBuf> {
     });
     let files = ours.filter_map(|message| message.get("filenames").cloned());
     let files = files.filter_map(|names| serde_json::from_value::<Vec<PathBuf>>(names).ok());
-    files.flatten().filter(|file| file.extension().is_some_and(|it| it == "wasm")).last()
+    files.flatten().filter(|file| file.extension().is_some_and(|it| it == "wasm")).next_back()
 }
 
 /// Brings the target when it is missing. Automatic installation may be switched off.

@@ -39,10 +39,7 @@ impl LocalKeys {
         made.map_err(|why| NoKeys::Io { path: folder.clone(), why })?;
         let receipts = key(&folder.join("receipts.key"))?;
         let grants = key(&folder.join("grants.key"))?;
-        Ok(Self {
-            receipts: SigningKey::from_secret(&receipts),
-            grants: Keys { grants },
-        })
+        Ok(Self { receipts: SigningKey::from_secret(&receipts), grants: Keys { grants } })
     }
 }
 

@@ -14,7 +14,7 @@ use envelope_engine::limits::Limits;
 use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes};
 use envelope_engine::run::{self, Finished, Surroundings};
 use envelope_evidence::journal::{Event, Outcome};
-use envelope_gate::inside::Note;
+use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::workspace::{self, Blobs, Manifest};
 use serde_json::{Value, json};
 
@@ -106,7 +106,8 @@ impl Run {
         let wishes = self.wishes();
         let (bytes, name) = guest::component(&self.agent)?;
         let fresh = fresh(None).map_err(|why| Trouble::failed(why, "try again"))?;
-        let path = self.out.clone().unwrap_or_else(|| Path::new(".envelope/runs").join(&*fresh.run));
+        let path =
+            self.out.clone().unwrap_or_else(|| Path::new(".envelope/runs").join(&*fresh.run));
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
             let _heart = Heartbeat::start(machine.engine());
@@ -121,7 +122,7 @@ impl Run {
                 blobs: blobs.clone(),
                 world: Arc::new(LocalWorld::new(fresh.run.clone())),
                 writer: Box::new(folder.new_journal().map_err(Trouble::folder)?),
-                watcher: (!self.json).then(|| Box::new(show) as envelope_gate::inside::Watcher),
+                watcher: (!self.json).then(watcher),
             };
             let finished = run::start(job.order, job.header, surroundings).await;
             let finished = finished.map_err(|why| Trouble::failed(why, "see the run's journal"))?;
@@ -179,8 +180,8 @@ impl Run {
     async fn give_out(&self, finished: &Finished, blobs: &Blobs) -> Result<(), Trouble> {
         let (Some(path), Some(prefix)) = (&self.dir, &self.outputs) else { return Ok(()) };
         let failed = |why: String| Trouble::failed(why, "the outputs lie in the run's folder");
-        let prefix = envelope_rules::path::Prefix::parse(prefix)
-            .map_err(|why| failed(why.to_string()))?;
+        let prefix =
+            envelope_rules::path::Prefix::parse(prefix).map_err(|why| failed(why.to_string()))?;
         let mut outputs = finished.outputs.clone();
         for output in &mut outputs {
             output.load(blobs).await.map_err(|why| failed(why.to_string()))?;
@@ -203,6 +204,10 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
 fn open(path: &Path) -> Result<Dir, Trouble> {
     let dir = Dir::open_ambient_dir(path, ambient_authority());
     dir.map_err(|why| Trouble::usage(format!("`{}`: {why}", path.display()), "give a folder"))
+}
+
+fn watcher() -> Watcher {
+    Box::new(show)
 }
 
 /// A note as it comes.

@@ -20,6 +20,6 @@ mod generated {
     }
 }
 
-pub(crate) use generated::agent::exports::envelope::host::skills::Failure;
 pub(crate) use generated::agent::AgentPre;
+pub(crate) use generated::agent::exports::envelope::host::skills::Failure;
 pub(crate) use generated::command::CommandPre;

@@ -148,10 +148,9 @@ fn fits(schema: &Value, document: &[u8]) -> Result<(), Unfit> {
         serde_json::from_slice(document).map_err(|why| whole(format!("not JSON: {why}")))?;
     let schema = jsonschema::validator_for(&anything(schema));
     let schema = schema.map_err(|why| whole(why.to_string()))?;
-    schema.validate(&document).map_err(|why| Unfit {
-        at: why.instance_path().to_string(),
-        why: why.to_string(),
-    })
+    schema
+        .validate(&document)
+        .map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
 }
 
 /// A schema that was left out allows anything.

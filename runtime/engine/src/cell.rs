@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use envelope_evidence::Timestamp;
 use envelope_gate::airlock::Airlock;
 use envelope_gate::cost;
 use envelope_gate::stop::Stop;
 use envelope_gate::world::World;
-use envelope_evidence::Timestamp;
 use wasmtime::{CallHook, Engine, Store, StoreContextMut, Trap, UpdateDeadline};
 
 use crate::limits::{Limits, Meter};

@@ -100,12 +100,7 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
     }))
 }
 
-fn header(
-    machine: &Machine,
-    component: Digest,
-    warrant: &Warrant,
-    manifest: &Manifest,
-) -> Header {
+fn header(machine: &Machine, component: Digest, warrant: &Warrant, manifest: &Manifest) -> Header {
     let none = Label::cut("describe");
     Header {
         v: envelope_evidence::journal::VERSION,

@@ -1,7 +1,7 @@
 //! The heartbeat of an engine: running guests look up at every beat.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 

@@ -52,11 +52,7 @@ pub enum NotRunnable {
 
 impl Prepared {
     /// Compiles `bytes` and prepares them. A program that is no agent is called `name`.
-    pub async fn compile(
-        machine: &Machine,
-        bytes: &[u8],
-        name: &str,
-    ) -> Result<Self, NotRunnable> {
+    pub async fn compile(machine: &Machine, bytes: &[u8], name: &str) -> Result<Self, NotRunnable> {
         let component = Component::new(machine.engine(), bytes);
         let component = component.map_err(|why| NotRunnable::Compile(format!("{why:#}")))?;
         Self::new(machine, &component, Digest::of(bytes), name).await

@@ -34,8 +34,7 @@ impl artifacts::Host for Airlock {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let body = (&name, &media_type, digest);
         let request = Request::plain(Capability::Artifacts, "put", name.clone(), &body);
-        let touch =
-            FileTouch { path: PathText::cut(&format!("artifacts/{name}")), digest, size };
+        let touch = FileTouch { path: PathText::cut(&format!("artifacts/{name}")), digest, size };
         let passed = self
             .gate
             .inner(request.moving(size), |inside, _| {

@@ -30,7 +30,8 @@ impl Airlock {
         body: &impl Serialize,
     ) -> Answered<T> {
         let request = Request::plain(capability, operation, target.to_owned(), body);
-        let denial = Denial::new(Code::Forbidden, format_args!("{} is not here yet", capability.name()));
+        let denial =
+            Denial::new(Code::Forbidden, format_args!("{} is not here yet", capability.name()));
         let denial = self.gate.refuse(request, denial).await?;
         Ok(Err(types::Fault::Denied(super::told(&denial))))
     }

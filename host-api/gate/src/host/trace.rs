@@ -30,7 +30,8 @@ impl trace::Host for Airlock {
     }
 
     async fn progress(&mut self, done: u64, total: u64, note: String) -> Noted {
-        self.note("progress", "progress", note, format!("{{\"done\":{done},\"total\":{total}}}")).await
+        self.note("progress", "progress", note, format!("{{\"done\":{done},\"total\":{total}}}"))
+            .await
     }
 
     async fn emit(&mut self, chunk: String) -> Noted {
@@ -63,7 +64,7 @@ impl Airlock {
         let passed = self
             .gate
             .inner(request, |inside, at| {
-                inside.watch(Note { at, level, text, fields });
+                inside.watch(&Note { at, level, text, fields });
                 ((), Answer::computed(b"").moved(len))
             })
             .await;

@@ -1,5 +1,8 @@
 //! A journal in a file of its own: local runs.
-#![expect(clippy::disallowed_methods, reason = "the one file of this crate that writes to the disk")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one file of this crate that writes to the disk"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};

@@ -8,11 +8,11 @@ use envelope_rules::grant::Access;
 
 use crate::airlock::Airlock;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
-use crate::wasi::filesystem::error_code;
 use crate::gate::{Answer, Passed};
 use crate::inside::Inside;
 use crate::request::Request;
 use crate::stop::{Fault, Stop};
+use crate::wasi::filesystem::error_code;
 use crate::workspace::{FsError, NodeId};
 
 /// Bytes that move in one call. A guest that wants more asks again, as `read` and `write` allow.

@@ -14,7 +14,7 @@ use wasmtime_wasi_io::streams::Error;
 
 use crate::airlock::Airlock;
 use crate::bindings::wasi::filesystem::{preopens, types};
-use crate::wasi::files::{Done, Failed, denial_code};
+use crate::wasi::files::{Done, denial_code};
 use crate::wasi::streams::Broken;
 use crate::workspace::{FsError, NodeId, Resolved, resolve};
 
@@ -30,9 +30,7 @@ pub struct Descriptor {
 }
 
 impl preopens::Host for Airlock {
-    async fn get_directories(
-        &mut self,
-    ) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+    async fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         self.gate.charge(crate::cost::PASSAGE);
         let node = self.gate.inside().workspace.root();
         let flags = types::DescriptorFlags::READ | types::DescriptorFlags::MUTATE_DIRECTORY;
@@ -63,16 +61,22 @@ impl Airlock {
         Ok(self.table.push(descriptor)?)
     }
 
-    fn descriptor(&self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
-        self.table.get(handle).cloned().map_err(|error| Failed::Over(error.into()))
+    /// What the handle stands for, by the path at which it is now: a rename moves what is open, and
+    /// what is judged is where it is. What was removed keeps its last name.
+    fn descriptor(&mut self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
+        let mut descriptor = self.table.get(handle).cloned()?;
+        if let Some(path) = self.gate.inside().workspace.path(descriptor.node) {
+            descriptor.path = path;
+        }
+        Ok(descriptor)
     }
 
-    fn file(&self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
+    fn file(&mut self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
         let descriptor = self.descriptor(handle)?;
         if descriptor.folder { Err(FsError::IsDirectory.into()) } else { Ok(descriptor) }
     }
 
-    fn folder(&self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
+    fn folder(&mut self, handle: &Resource<Descriptor>) -> Done<Descriptor> {
         let descriptor = self.descriptor(handle)?;
         if descriptor.folder { Ok(descriptor) } else { Err(FsError::NotDirectory.into()) }
     }

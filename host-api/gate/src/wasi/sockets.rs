@@ -73,7 +73,11 @@ fn link_interface<T: Send + 'static>(
                 })?;
             }
             // Types need no definition.
-            _ => {}
+            ComponentItem::CoreFunc(_)
+            | ComponentItem::Module(_)
+            | ComponentItem::Component(_)
+            | ComponentItem::ComponentInstance(_)
+            | ComponentItem::Type(_) => {}
         }
     }
     Ok(())

@@ -29,13 +29,22 @@ const BLOCKING_ROOM: u64 = 4096;
 /// What a stream of the guest is.
 #[derive(Debug, Clone)]
 pub(crate) enum Stream {
-    Stdin { at: usize },
+    Stdin {
+        at: usize,
+    },
     Stdout,
     Stderr,
     /// A file, read or written from a place on.
-    File { path: Path, node: NodeId, at: u64 },
+    File {
+        path: Path,
+        node: NodeId,
+        at: u64,
+    },
     /// A file, written at its end.
-    Append { path: Path, node: NodeId },
+    Append {
+        path: Path,
+        node: NodeId,
+    },
 }
 
 /// What went wrong with a stream, kept behind `wasi:io/error`.
@@ -200,10 +209,7 @@ impl Airlock {
         Ok(handle)
     }
 
-    pub(crate) fn output(
-        &mut self,
-        stream: Stream,
-    ) -> wasmtime::Result<Resource<DynOutputStream>> {
+    pub(crate) fn output(&mut self, stream: Stream) -> wasmtime::Result<Resource<DynOutputStream>> {
         let handle: DynOutputStream = Box::new(Ours);
         let handle = self.table.push(handle)?;
         self.keep(handle.rep(), stream);
@@ -225,10 +231,21 @@ impl Airlock {
         }
     }
 
+    /// A stream of ours, by the path at which its file is now.
+    fn stream(&mut self, place: u32) -> Option<Stream> {
+        let mut stream = self.streams.get(&place).cloned()?;
+        if let Stream::File { path, node, .. } | Stream::Append { path, node } = &mut stream
+            && let Some(now) = self.gate.inside().workspace.path(*node)
+        {
+            *path = now;
+        }
+        Some(stream)
+    }
+
     async fn take(&mut self, from: &Resource<DynInputStream>, len: u64) -> Read {
         let over = |error: wasmtime::component::ResourceTableError| Failed::Over(error.into());
         self.table.get(from).map_err(over)?;
-        match self.streams.get(&from.rep()).cloned() {
+        match self.stream(from.rep()) {
             Some(Stream::Stdin { at }) => self.take_stdin(from.rep(), at, len).await,
             Some(Stream::File { path, node, at }) => {
                 let bytes = self.read_file("read-stream", &path, node, at, len).await?;
@@ -269,7 +286,7 @@ impl Airlock {
     async fn put(&mut self, to: &Resource<DynOutputStream>, bytes: &[u8]) -> Done<()> {
         let over = |error: wasmtime::component::ResourceTableError| Failed::Over(error.into());
         self.table.get(to).map_err(over)?;
-        match self.streams.get(&to.rep()).cloned() {
+        match self.stream(to.rep()) {
             Some(Stream::File { path, node, at }) => {
                 self.write_file("write-stream", &path, node, Some(at), bytes).await?;
                 let next = at.saturating_add(count(bytes));
@@ -297,7 +314,8 @@ impl Airlock {
         let body = (len, Digest::of(bytes));
         let request = Request::plain(Capability::Stdio, operation, target, &body).moving(len);
         let write = |inside: &mut Inside, _| {
-            let to = if operation == "stdout.write" { &mut inside.stdout } else { &mut inside.stderr };
+            let to =
+                if operation == "stdout.write" { &mut inside.stdout } else { &mut inside.stderr };
             let fits = to.push(bytes);
             (fits, Answer::computed(if fits { b"ok" } else { b"full" }).moved(len))
         };

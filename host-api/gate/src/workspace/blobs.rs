@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use envelope_evidence::Digest;
 use object_store::path::Path as Key;
-use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, memory::InMemory};
+use object_store::{
+    GetOptions, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, memory::InMemory,
+};
 
 /// The largest blob: it is held in memory as a whole, so this is the largest file too.
 pub const BLOB_BYTES_MAX: u64 = super::FILE_BYTES_MAX;

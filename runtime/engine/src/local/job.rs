@@ -12,9 +12,7 @@ use envelope_rules::budget::{Cap, PriceBook};
 use envelope_rules::denial::Denial;
 use envelope_rules::egress::policy::{Policy, PolicyDocument};
 use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
-use envelope_rules::guard::{
-    Capability, CapabilitySet, Operator, Warrant, WarrantDocument,
-};
+use envelope_rules::guard::{Capability, CapabilitySet, Operator, Warrant, WarrantDocument};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 

@@ -78,9 +78,7 @@ impl types::HostDescriptor for Airlock {
 
     async fn set_times(&mut self, fd: Handle, a: NewTimestamp, m: NewTimestamp) -> Coded<()> {
         let done = match self.descriptor(&fd) {
-            Ok(Descriptor { path, node, .. }) => {
-                self.touch(&path, move |_| Ok(node), [a, m]).await
-            }
+            Ok(Descriptor { path, node, .. }) => self.touch(&path, move |_| Ok(node), [a, m]).await,
             Err(failed) => Err(failed),
         };
         coded(done)
@@ -140,8 +138,7 @@ impl types::HostDescriptor for Airlock {
         let done = match self.resolve(&fd, &path) {
             Ok(at) => {
                 let wanted = at.path.clone();
-                let find =
-                    move |inside: &Inside| inside.workspace.lookup(&wanted);
+                let find = move |inside: &Inside| inside.workspace.lookup(&wanted);
                 self.touch(&at.path, find, [a, m]).await
             }
             Err(failed) => Err(failed),

@@ -13,7 +13,7 @@ use crate::inside::Inside;
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed, answer, coded, done};
 use crate::wasi::filesystem::{Descriptor, stat};
-use crate::workspace::{FsError, NodeKind, NodeId, Resolved};
+use crate::workspace::{FsError, NodeId, NodeKind, Resolved};
 
 /// The entries of a folder that its reader has not seen yet, the last one first.
 #[derive(Debug)]
@@ -82,9 +82,8 @@ impl Airlock {
         let path = at.path.clone();
         let opening = |inside: &mut Inside, now| {
             let outcome = how.carry_out(inside, &path, now);
-            let answer = answer(&outcome, |(_, kind)| {
-                Answer::computed(format!("{kind:?}").as_bytes())
-            });
+            let answer =
+                answer(&outcome, |(_, kind)| Answer::computed(format!("{kind:?}").as_bytes()));
             (outcome, answer)
         };
         let (node, kind) = done(self.gate.inner(request, opening).await)?;
@@ -108,10 +107,10 @@ impl Airlock {
         let folder = self.folder(handle)?;
         let shown = self.shown(&folder)?;
         let count = u64::try_from(shown.len()).unwrap_or(u64::MAX);
-        let request =
-            Request::file("list", Access::Look, &folder.path, &()).looking_at(count);
+        let request = Request::file("list", Access::Look, &folder.path, &()).looking_at(count);
         let list = |_: &mut Inside, _| {
-            let names: String = shown.iter().map(|(name, kind)| format!("{name}/{kind:?}/")).collect();
+            let names: String =
+                shown.iter().map(|(name, kind)| format!("{name}/{kind:?}/")).collect();
             let answer = Answer::computed(names.as_bytes());
             (Ok(shown), answer)
         };
@@ -125,7 +124,9 @@ impl Airlock {
         let entries = self.gate.inside().workspace.list(folder.node)?;
         let claims = self.gate.claims();
         let seen = |name: &str| {
-            claims.zip(folder.path.join(name).ok()).is_some_and(|(claims, path)| claims.shows(&path))
+            claims
+                .zip(folder.path.join(name).ok())
+                .is_some_and(|(claims, path)| claims.shows(&path))
         };
         let entries = entries.into_iter().map(|entry| (entry.name, entry.kind));
         Ok(entries.filter(|(name, _)| seen(name)).collect())
