@@ -6,6 +6,7 @@
 mod bindings;
 pub mod card;
 mod cell;
+pub mod component;
 pub mod config;
 mod describe;
 mod ending;
