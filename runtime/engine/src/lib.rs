@@ -9,7 +9,7 @@ mod cell;
 pub mod component;
 pub mod config;
 mod describe;
-mod ending;
+pub mod ending;
 pub mod epoch;
 mod invoke;
 pub mod limits;

@@ -190,7 +190,7 @@ fn ending_of(
     let cell = store.data();
     let cut = cell.airlock.gate.recorded_end().filter(|end| is_cut(end));
     let cut = cut.map(|end| Last::new(end.outcome, end.reason.to_string()));
-    match ending::of(&error, cell.limiter.met) {
+    match ending::of(&error, cell.limiter.met()) {
         Ending::Ended(Outcome::Exhausted, reason) if reason == "fuel" => {
             Ok(cut.unwrap_or_else(|| Last::new(Outcome::Exhausted, reason)))
         }

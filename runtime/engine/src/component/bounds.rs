@@ -58,7 +58,7 @@ impl Bound {
     ];
 
     /// The most there may be.
-    pub const fn most(self) -> u64 {
+    pub fn most(self) -> u64 {
         match self {
             // An interpreter of Python with its library is 18 MB.
             Self::Bytes => 64 << 20,
@@ -81,7 +81,7 @@ impl Bound {
             // Position-independent code has one for each symbol.
             Self::Globals => 100_000,
             // What the engine's pool has for one component.
-            Self::Instances => crate::config::CORE_INSTANCES_MAX as u64,
+            Self::Instances => u64::from(crate::config::CORE_INSTANCES_MAX),
             // A program with all of WASI takes some hundreds. Components that instantiate each
             // other twice, forty in a row, would take 2^40.
             Self::Steps => 100_000,
@@ -110,7 +110,7 @@ impl Bound {
     }
 
     /// Refuses more than [`most`](Self::most).
-    pub(super) const fn check(self, found: u64) -> Result<(), Refused> {
+    pub(super) fn check(self, found: u64) -> Result<(), Refused> {
         if found > self.most() { Err(Refused::TooMuch { bound: self, found }) } else { Ok(()) }
     }
 }
