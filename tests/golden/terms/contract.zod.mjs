@@ -3,14 +3,17 @@
 
 import { z } from "zod";
 
-/** Text of `min` to `max` characters, each counted once. */
-const characters = (min, max) => [
-  (text) => { const { length } = [...text]; return min <= length && length <= max; },
-  { error: `a text has ${min} to ${max} characters` },
-];
+/** Text of `min` to `max` characters, each counted once, that `pattern` matches. */
+const text = (min, max, pattern = /^/u) =>
+  z.string().regex(pattern).refine(
+    (text) => { const { length } = [...text]; return min <= length && length <= max; },
+    { error: `a text has ${min} to ${max} characters` },
+  );
+
+const pattern1 = /^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u;
 
 /** an action is made of letters, digits, `_` and `-`, joined by `.`, `:` or `/` */
-export const ActionName = z.string().regex(/^[A-Za-z0-9_-]+([.:\/][A-Za-z0-9_-]+)*$(?!\n)/u).refine(...characters(0, 128));
+export const ActionName = text(0, 128, /^[A-Za-z0-9_-]+([.:\/][A-Za-z0-9_-]+)*$(?!\n)/u);
 
 /** How sensitive data is. The order is the sensitivity. */
 export const Classification = z.enum(["public", "internal", "confidential", "restricted"]);
@@ -24,7 +27,15 @@ export const Action = z.strictObject({
 });
 
 /** A currency by its ISO 4217 code. A code that is not listed cannot be settled. */
-export const Currency = z.enum(["AED", "AUD", "BGN", "BHD", "BRL", "CAD", "CHF", "CLP", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "ISK", "JOD", "JPY", "KRW", "KWD", "MXN", "MYR", "NOK", "NZD", "OMR", "PHP", "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TND", "TRY", "TWD", "USD", "VND", "ZAR"]);
+export const Currency = z.enum([
+  "AED", "AUD", "BGN", "BHD", "BRL", "CAD",
+  "CHF", "CLP", "CNY", "CZK", "DKK", "EUR",
+  "GBP", "HKD", "HUF", "IDR", "ILS", "INR",
+  "ISK", "JOD", "JPY", "KRW", "KWD", "MXN",
+  "MYR", "NOK", "NZD", "OMR", "PHP", "PLN",
+  "RON", "SAR", "SEK", "SGD", "THB", "TND",
+  "TRY", "TWD", "USD", "VND", "ZAR",
+]);
 
 /** A decimal number without a float: `value` divided by ten to the power of `places`. */
 export const Decimal = z.strictObject({
@@ -35,12 +46,15 @@ export const Decimal = z.strictObject({
 });
 
 /** What a dependency is. */
-export const DependencyKind = z.enum(["mcp-server", "rag-index", "memory-store", "model", "plugin", "agent", "http-api"]);
+export const DependencyKind = z.enum([
+  "mcp-server", "rag-index", "memory-store", "model", "plugin", "agent",
+  "http-api",
+]);
 
 /** an identifier is spelled `did:<method>:<name>` */
-export const Did = z.string().regex(/^did:[a-z0-9]+(:[A-Za-z0-9._%-]+)+$(?!\n)/u).refine(...characters(0, 240));
+export const Did = text(0, 240, /^did:[a-z0-9]+(:[A-Za-z0-9._%-]+)+$(?!\n)/u);
 
-export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$(?!\n)/u);
+export const Digest = text(0, Infinity, /^sha256:[0-9a-f]{64}$(?!\n)/u);
 
 /** Which query parameters may be sent. */
 export const EgressQuery = z.union([
@@ -50,7 +64,7 @@ export const EgressQuery = z.union([
   z.literal("any"),
   /** These names alone. */
   z.strictObject({
-    only: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240))).min(1).max(64),
+    only: z.array(text(1, 240, pattern1)).min(1).max(64),
   }),
 ]);
 
@@ -60,11 +74,11 @@ export const EgressScheme = z.enum(["https", "http"]);
 /** Which requests may leave: one rule of the runtime's egress policy. */
 export const EgressRule = z.strictObject({
   /** One host, or `*.` and the domain above it. */
-  host: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 255)),
+  host: text(1, 255, pattern1),
   /** The methods, in capitals. */
-  methods: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 16))).min(1).max(64),
+  methods: z.array(text(1, 16, pattern1)).min(1).max(64),
   /** The path patterns. */
-  paths: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 1024))).min(1).max(64),
+  paths: z.array(text(1, 1024, pattern1)).min(1).max(64),
   /** The ports; none is the scheme's own. */
   ports: z.array(z.int().min(1).max(65535)).max(64).optional(),
   /** The query parameters. */
@@ -74,7 +88,7 @@ export const EgressRule = z.strictObject({
 });
 
 /** an address is spelled `name@example.org`, its domain in lower case */
-export const Email = z.string().regex(/^[A-Za-z0-9._%+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$(?!\n)/u).refine(...characters(0, 240));
+export const Email = text(0, 240, /^[A-Za-z0-9._%+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$(?!\n)/u);
 
 /** What is kept for a criterion. */
 export const Evidence = z.enum(["receipt", "journal", "output", "file", "evaluation", "review"]);
@@ -89,7 +103,7 @@ export const Hold = z.enum(["disputed", "full"]);
 export const HumanDecides = z.enum(["last-resort", "on-split", "always"]);
 
 /** an id is made of lower-case letters and digits, joined by single hyphens */
-export const Id = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)/u).refine(...characters(0, 64));
+export const Id = text(0, 64, /^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)/u);
 
 /** One thing outside the component that shapes what the agent does. Whether its maker is a verified partner is computed when asked and never written here. */
 export const Dependency = z.strictObject({
@@ -106,25 +120,25 @@ export const Dependency = z.strictObject({
   /** What it is. */
   kind: DependencyKind,
   /** Where it is found. */
-  locator: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 1024)),
+  locator: text(1, 1024, pattern1),
   /** The signature of its manifest, in base64. */
-  signature: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 512)).optional(),
+  signature: text(1, 512, pattern1).optional(),
   /** The name of the key that signed. */
-  signer_key_id: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)).optional(),
+  signer_key_id: text(1, 240, pattern1).optional(),
   /** Its version. */
-  version: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 64)).optional(),
+  version: text(1, 64, pattern1).optional(),
 });
 
 /** Which law and which court. */
 export const Law = z.strictObject({
   /** The governing law. */
-  governing: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  governing: text(1, 240, pattern1),
   /** Where a court would sit. */
-  venue: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  venue: text(1, 240, pattern1),
 });
 
 /** a schedule is named by one to three capital letters */
-export const Letters = z.string().regex(/^[A-Z]+$(?!\n)/u).refine(...characters(0, 3));
+export const Letters = text(0, 3, /^[A-Z]+$(?!\n)/u);
 
 /** A cap on what a party can owe. */
 export const LiabilityCap = z.discriminatedUnion("kind", [
@@ -151,11 +165,11 @@ export const Liability = z.strictObject({
   /** The cap. */
   cap: LiabilityCap,
   /** What the cap does not cover, in words. */
-  carve_outs: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000))).max(16).optional(),
+  carve_outs: z.array(text(1, 2000, pattern1)).max(16).optional(),
 });
 
 /** a media type is spelled `type/subtype` in lower case */
-export const MediaType = z.string().regex(/^[a-z0-9.+-]+\/[a-z0-9.+-]+$(?!\n)/u).refine(...characters(0, 128));
+export const MediaType = text(0, 128, /^[a-z0-9.+-]+\/[a-z0-9.+-]+$(?!\n)/u);
 
 /** Where a deliverable is found when the run has ended. */
 export const Form = z.discriminatedUnion("kind", [
@@ -171,20 +185,20 @@ export const Form = z.discriminatedUnion("kind", [
     /** What kind of file it is. */
     media_type: MediaType,
     /** The path in the workspace. */
-    path: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 1024)),
+    path: text(1, 1024, pattern1),
   }),
 ]);
 
 /** One thing that is handed over. */
 export const Deliverable = z.strictObject({
   /** What it is, in words. */
-  description: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+  description: text(1, 2000, pattern1),
   /** Where it is found when the run has ended. */
   form: Form,
   /** Its name in this contract. */
   id: Id,
   /** Its title. */
-  title: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  title: text(1, 240, pattern1),
 });
 
 /** One step of delivery, with its share of the price. */
@@ -196,13 +210,13 @@ export const Milestone = z.strictObject({
   /** Its name in this contract. */
   id: Id,
   /** Its title. */
-  title: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  title: text(1, 240, pattern1),
   /** Its share of the price, in basis points. */
   weight: z.int().min(1).max(10000),
 });
 
 /** a model is a letter or digit, then letters, digits, `.`, `_`, `:`, `/`, `@` and `-` */
-export const ModelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:\/@-]*$(?!\n)/u).refine(...characters(0, 240));
+export const ModelName = text(0, 240, /^[A-Za-z0-9][A-Za-z0-9._:\/@-]*$(?!\n)/u);
 
 /** A model and who serves it. */
 export const Model = z.strictObject({
@@ -211,7 +225,7 @@ export const Model = z.strictObject({
   /** Who serves the model: providers with one name are one provider. */
   provider: Id,
   /** The model's version. */
-  version: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 64)),
+  version: text(1, 64, pattern1),
 });
 
 /** One member of the panel. */
@@ -241,7 +255,7 @@ export const Fingerprint = z.strictObject({
 /** Where notices reach a party. */
 export const Notice = z.strictObject({
   /** By post, line by line. */
-  address: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240))).min(1).max(8),
+  address: z.array(text(1, 240, pattern1)).min(1).max(8),
   /** By electronic mail. */
   email: Email,
 });
@@ -276,7 +290,7 @@ export const Ip = z.strictObject({
   /** Who owns the deliverables once they are paid. */
   deliverables: Owner,
   /** What the other party may do with them, in words. */
-  licence: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+  licence: text(1, 2000, pattern1),
   /** Whether the developer may learn from what the buyer hands over. */
   training: z.boolean(),
 });
@@ -291,13 +305,13 @@ export const HumanRoot = z.strictObject({
   /** A human being or an organisation that the law treats as a person. */
   kind: PersonKind,
   /** The name. */
-  name: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  name: text(1, 240, pattern1),
   /** The digest of the record of how the identity was verified. */
   verification: Digest,
 });
 
 /** a pointer is empty or spelled `/key/0/key` */
-export const Pointer = z.string().regex(/^((\/([A-Za-z0-9_. -]|~0|~1)*)*)$(?!\n)/u).refine(...characters(0, 240));
+export const Pointer = text(0, 240, /^((\/([A-Za-z0-9_. -]|~0|~1)*)*)$(?!\n)/u);
 
 /** What the parties settle, in the smallest unit of one currency. */
 export const Price = z.strictObject({
@@ -316,9 +330,9 @@ export const Principal = z.strictObject({
   /** The identifier whose keys sign. */
   did: Did,
   /** The name. */
-  name: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  name: text(1, 240, pattern1),
   /** The office held: director, head of procurement. */
-  role: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  role: text(1, 240, pattern1),
 });
 
 /** One side of the contract. */
@@ -328,7 +342,7 @@ export const Party = z.strictObject({
   /** The person at the end of every delegation. */
   human_root: HumanRoot,
   /** The full legal name. */
-  name: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  name: text(1, 240, pattern1),
   /** Where notices reach the party. */
   notice: Notice,
   /** Who may act for the party. */
@@ -352,7 +366,7 @@ export const Release = z.strictObject({
   /** The declared state, warranted by the developer. */
   fingerprint: Fingerprint,
   /** The release's version. */
-  version: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 64)),
+  version: text(1, 64, pattern1),
 });
 
 /** The agent that does the work. */
@@ -360,7 +374,7 @@ export const Agent = z.strictObject({
   /** The agent's identifier. */
   did: Did,
   /** The agent's name in the registry. */
-  name: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  name: text(1, 240, pattern1),
   /** The release that runs, and no other. */
   release: Release,
   /** The skill of the agent that is engaged. */
@@ -377,9 +391,9 @@ export const Schedule = z.strictObject({
   /** Its letters: `T` and `CY` for technology and cyber, `H` for health care. */
   letters: Letters,
   /** Its title. */
-  title: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  title: text(1, 240, pattern1),
   /** Its version. */
-  version: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 64)),
+  version: text(1, 64, pattern1),
 });
 
 /** What the agent may do. */
@@ -395,9 +409,9 @@ export const Scope = z.strictObject({
   /** The models it may use. */
   models: z.array(ModelName).max(64).optional(),
   /** The folder below which it may write, with a final `/`. */
-  outputs: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 1024)),
+  outputs: text(1, 1024, pattern1),
   /** The files it may read, as patterns; none is none. */
-  read: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 1024))).max(64).optional(),
+  read: z.array(text(1, 1024, pattern1)).max(64).optional(),
 });
 
 /** The service level and the review that follows delivery. */
@@ -411,7 +425,7 @@ export const ServiceLevel = z.strictObject({
   /** Days from delivery until what nobody objects to is accepted. */
   review_days: z.int().min(1).max(90),
   /** What supports the buyer, in words. */
-  support: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+  support: text(1, 2000, pattern1),
 });
 
 /** Limits on what may be used up. */
@@ -464,7 +478,7 @@ export const RemedyTable = z.strictObject({
 /** How the contract ends early. */
 export const Termination = z.strictObject({
   /** What ends the contract at once, in words. */
-  causes: z.array(z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000))).max(16).optional(),
+  causes: z.array(text(1, 2000, pattern1)).max(16).optional(),
   /** Days to cure a breach before it ends the contract; zero for none. */
   cure_days: z.int().min(0).max(90),
   /** Days of notice without a cause. */
@@ -479,13 +493,13 @@ export const TextRule = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("contains"),
     /** The characters. */
-    text: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+    text: text(1, 2000, pattern1),
   }),
   /** It does not contain these characters. */
   z.strictObject({
     kind: z.literal("excludes"),
     /** The characters. */
-    text: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+    text: text(1, 2000, pattern1),
   }),
   /** It has so many characters. */
   z.strictObject({
@@ -547,7 +561,7 @@ export const Check = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("human-review"),
     /** What is asked. */
-    question: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+    question: text(1, 2000, pattern1),
     /** Who is asked. */
     reviewer: Reviewer,
   }),
@@ -564,7 +578,7 @@ export const Criterion = z.strictObject({
   /** Its name in this contract. */
   id: Id,
   /** The statement. In a dispute it is put to the panel word for word. */
-  statement: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+  statement: text(1, 2000, pattern1),
   /** Its share of the remedy when unmet, in basis points. */
   weight: z.int().min(1).max(10000),
 });
@@ -577,7 +591,7 @@ export const TieBreaker = z.discriminatedUnion("kind", [
     did: Did,
     kind: z.literal("human"),
     /** The name. */
-    name: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+    name: text(1, 240, pattern1),
   }),
   /** A further model. */
   z.strictObject({
@@ -607,7 +621,7 @@ export const Dispute = z.strictObject({
   /** Who is asked. */
   panel: z.array(Evaluator).min(2).max(7),
   /** What the panel is asked, besides the criteria, which it is shown word for word. */
-  question: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 2000)),
+  question: text(1, 2000, pattern1),
   /** From this belief in the buyer on the money goes back, in basis points. */
   refund_from: z.int().min(0).max(10000),
   /** Up to this belief in the buyer the money is released, in basis points. */
@@ -617,7 +631,7 @@ export const Dispute = z.strictObject({
 });
 
 /** a time zone is spelled `Area/Place` or `UTC` */
-export const Zone = z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$(?!\n)/u).refine(...characters(0, 64));
+export const Zone = text(0, 64, /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$(?!\n)/u);
 
 /** The spending caps. They hold at once, and the tightest wins. */
 export const Caps = z.strictObject({
@@ -668,7 +682,7 @@ export const Contract = z.strictObject({
   /** How the contract ends early. */
   termination: Termination,
   /** What the contract is about, in a few words. */
-  title: z.string().regex(/^(?! )[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f]$(?!\n)/u).refine(...characters(1, 240)),
+  title: text(1, 240, pattern1),
 });
 
 export default Contract;

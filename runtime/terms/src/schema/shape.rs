@@ -418,7 +418,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        let object = |name: &str| json!({ "type": "object", "additionalProperties": false, "properties": { name: true } });
+        let object = |name: &str| {
+            let members = json!({ name: true });
+            json!({ "type": "object", "additionalProperties": false, "properties": members })
+        };
         let cases = [
             (json!({ "type": "number" }), "at `/properties/a`: the type `number`"),
             (json!({ "not": {} }), "at `/properties/a`: the keyword `not` here"),
