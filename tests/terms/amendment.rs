@@ -297,11 +297,13 @@ proptest! {
             1 => changes.swap(pick, other),
             2 => changes.insert(other, changes[pick].clone()),
             3 => match &mut changes[pick] {
-                Change::Add { value: there, .. } | Change::Replace { value: there, .. } => *there = value,
+                Change::Add { value: it, .. } | Change::Replace { value: it, .. } => *it = value,
                 Change::Remove { old, .. } => *old = Digest::of(b"another"),
             },
             _ => match &mut changes[pick] {
-                Change::Add { path, .. } | Change::Remove { path, .. } | Change::Replace { path, .. } => path.push_str("/a"),
+                Change::Add { path, .. }
+                | Change::Remove { path, .. }
+                | Change::Replace { path, .. } => path.push_str("/a"),
             },
         }
         let mut terms = old.clone();

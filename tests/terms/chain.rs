@@ -405,8 +405,8 @@ fn no_missing_file_survives() {
     none_survives("missing proses", &files, &prose);
 }
 
-/// Every leaf of every node is changed, and all that comes after is linked anew, as somebody without
-/// the keys would have to.
+/// Every leaf of every node is changed, and all that comes after is linked anew, as somebody
+/// without the keys would have to.
 #[test]
 fn no_leaf_survives() {
     let chain = whole();

@@ -1,11 +1,11 @@
 //! Which document sets a term, by default logic: each layer is the rule unless a more special one,
 //! its exception, says otherwise.
 //!
-//! The layers, from general to special: terms of service, base terms, schedules, MSA, the Paper with
-//! its amendments, side letters. Within the Paper's layer an amendment is the exception to what
-//! stood before it; where it removes a term, the Paper is silent again and the MSA holds. Nothing
-//! makes one schedule more special than another, or one side letter: where they set different
-//! values and no exception settles it, there is no answer but a [`Conflict`].
+//! The layers, from general to special: terms of service, base terms, schedules, MSA, the Paper
+//! with its amendments, side letters. Within the Paper's layer an amendment is the exception to
+//! what stood before it; where it removes a term, the Paper is silent again and the MSA holds.
+//! Nothing makes one schedule more special than another, or one side letter: where they set
+//! different values and no exception settles it, there is no answer but a [`Conflict`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
