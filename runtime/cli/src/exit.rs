@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done.
     Done,
+    /// Understood and turned down: a contract with flaws, a key that signs for nobody.
+    Failed,
     /// The input cannot be used: a missing file, a wrong option.
     Usage,
     /// Verification failed.
@@ -17,6 +19,7 @@ impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            Self::Failed => 1,
             Self::Usage => 2,
             Self::Refused => 8,
         }

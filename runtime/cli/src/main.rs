@@ -1,8 +1,12 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
+mod answer;
+mod chain;
 mod disk;
 mod exit;
+mod keys;
 mod page;
+mod paper;
 mod verify;
 
 use std::process::ExitCode;
@@ -19,11 +23,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(subcommand)]
+    Paper(paper::Paper),
+    #[command(subcommand)]
+    Chain(chain::Chain),
     Verify(verify::Verify),
 }
 
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::Paper(paper) => paper.run(),
+        Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
     };
     exit.into()

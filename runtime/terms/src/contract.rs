@@ -45,6 +45,7 @@ pub use number::{
 };
 pub use party::{HumanRoot, Notice, Parties, Party, PersonKind, Principal};
 pub use price::{Caps, Currency, Price, Spending};
+pub(crate) use read::located;
 pub use read::{Read, read};
 pub use remedy::{Hold, HumanDecides, Remedy, RemedyTable, Stakes, Step};
 pub use scope::{
