@@ -11,6 +11,7 @@ pub mod documents;
 mod escrow;
 pub mod exports;
 mod machine;
+mod placed;
 mod precedence;
 mod purchase;
 pub mod sample;

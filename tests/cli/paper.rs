@@ -131,6 +131,40 @@ fn a_paper_has_one_spelling_wherever_it_is_read() {
 }
 
 #[test]
+fn an_amendment_is_agreed_like_the_paper() {
+    let desk = Desk::with_deal("amend");
+    let amend = ["paper", "compile", "work.md", "--amend", "deal", "--title", "First amendment"];
+    let run = || {
+        let output = Command::new(envelope()).args(amend).current_dir(&desk.0).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let told = run();
+    assert!(told.0 == 1 && told.1.contains("is not signed by both"), "{}", told.1);
+    for key in ["buyer", "developer"] {
+        desk.done(&format!("paper sign deal --key {key}"));
+    }
+    let told = run();
+    assert!(told.0 == 1 && told.1.contains("DOCUMENT_UNCHANGED"), "{}", told.1);
+    desk.edit("work.md", "availability = ", "availability = 1 # ");
+    let agreed = desk.machine("paper show deal", 0);
+    let told = run();
+    assert_eq!(told.0, 0, "{}", told.1);
+    // Until both signed, the Paper stands as it was, and nobody takes the amendment for agreed.
+    assert_eq!(desk.machine(VERIFY, 8)["first_failure"], "0002-amendment.signatures");
+    assert_eq!(desk.machine("paper show deal", 0), agreed);
+    desk.done("paper sign deal --key developer");
+    assert_eq!(desk.machine(VERIFY, 8)["first_failure"], "0002-amendment.signatures");
+    desk.done("paper sign deal --key buyer");
+    let verified = desk.machine(VERIFY, 0);
+    assert_eq!(verified["documents"], 3);
+    assert_eq!(verified["head"], verified["hashes"]["amendmentHash"]);
+    let now = desk.machine("paper show deal", 0);
+    assert_eq!(now["paper"]["contract"]["service"]["availability"], 1);
+    assert_eq!(now["paper"], desk.machine("paper show work.md", 0)["paper"]);
+    assert!(desk.read("deal/nodes/0002-amendment.json").contains("\"/service/availability\""));
+}
+
+#[test]
 fn policies_are_exported_and_never_overwritten_unasked() {
     let desk = Desk::with_deal("export");
     for to in ["acs", "cedar", "agt-yaml"] {
@@ -207,7 +241,7 @@ fn only_the_parties_sign_once_and_what_they_see() {
     let signature = "signatures/0001-paper.dsse.json";
     fs::create_dir_all(desk.0.join("other/signatures")).unwrap();
     fs::copy(desk.0.join("deal").join(signature), desk.0.join("other").join(signature)).unwrap();
-    desk.refused("paper sign other --key developer", 1, "is of something else");
+    desk.refused("paper sign other --key developer", 1, "is about another document");
 }
 
 #[cfg(unix)]

@@ -30,7 +30,7 @@ pub use hpke::rand_core::CryptoRng;
 pub use chain::{Chain, Document, Hashes};
 pub use clause::{CLAUSES_MAX, Clause, ClauseProof, Disclosure, PREAMBLE, Shown};
 pub use difference::{BadChange, Change, Terms, apply, difference};
-pub use folder::{Files, Part, SNAPSHOT_FILE};
+pub use folder::{Files, Part, SNAPSHOT_FILE, own_keys};
 pub use kind::Kind;
 pub use node::{Amendment, Body, Commitment, DOCUMENTS_MAX, Node, Paper, Standard};
 pub use precedence::{Conflict, Effective, Layers, Unsettled};

@@ -8,6 +8,7 @@
 pub mod acceptance;
 pub mod badge;
 pub mod contract;
+pub mod deal;
 pub mod dispute;
 pub mod document;
 pub mod escrow;

@@ -26,7 +26,7 @@ const FORM: [Case; 15] = [
         "document",
         Code::Source,
         "document = { v = 1, kind = \"paper\", msa \
-     = \"sha256:44d630f74bd529584006c4fd6e547eb9009fdf2f80936a55b5f9f270c531bf33\" }",
+     = \"sha256:dd015c8a9a30da1baf782ef867c702e26ce93f926b00e493d493d710ca808625\" }",
     ),
     (LABELS, "+++\n\n# {{ title }}", "\n# {{ title }}", Code::Source, "+++"),
     (LABELS, "v = 1,", "v = 2,", Code::Source, "2"),
@@ -238,9 +238,9 @@ const PROSE: [Case; 19] = [
         LABELS,
         "kind = \"paper\"",
         "kind = \"paper\", template = \"sha256:\
-     44d630f74bd529584006c4fd6e547eb9009fdf2f80936a55b5f9f270c531bf33\"",
+     dd015c8a9a30da1baf782ef867c702e26ce93f926b00e493d493d710ca808625\"",
         Code::Fidelity,
-        "\"sha256:44d630f74bd529584006c4fd6e547eb9009fdf2f80936a55b5f9f270c531bf33\"",
+        "\"sha256:dd015c8a9a30da1baf782ef867c702e26ce93f926b00e493d493d710ca808625\"",
     ),
 ];
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use envelope_evidence::Digest;
 use envelope_terms::export::AcsVersion;
 use envelope_terms::source::Paper;
 use serde_json::{Value, json};
@@ -14,13 +15,15 @@ use crate::disk;
 /// Compile a source to a Paper: the same source gives the same bytes on any machine
 ///
 /// Without an option the Paper goes to stdout. `--into` begins the folder in which both parties
-/// sign: it holds the master agreement, filled in, and the Paper that names it.
+/// sign: it holds the master agreement, filled in, and the Paper that names it. `--amend` adds the
+/// amendment after which that chain says what the source says now.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   envelope paper compile work.paper.md --out work.paper.json
   envelope paper compile work.paper.md --into deal/ --msa policies/msa.template.md \\
-      --buyer buyer.key.pub.pem --developer developer.key.pub.pem")]
+      --buyer buyer.key.pub.pem --developer developer.key.pub.pem
+  envelope paper compile work.paper.md --amend deal/ --title \"First amendment\"")]
 pub(crate) struct Compile {
     /// The source
     file: PathBuf,
@@ -53,8 +56,16 @@ pub(crate) struct Compile {
     #[arg(long, value_name = "PEM", requires = "into")]
     developer: Vec<PathBuf>,
 
+    /// Amend the Paper of the chain in this folder
+    #[arg(long, value_name = "FOLDER", requires = "title", conflicts_with_all = ["into", "out"])]
+    amend: Option<PathBuf>,
+
+    /// What the amendment is called
+    #[arg(long, value_name = "TEXT", requires = "amend")]
+    title: Option<String>,
+
     /// Replace the file if it is there
-    #[arg(long, conflicts_with = "into")]
+    #[arg(long, conflicts_with_all = ["into", "amend"])]
     force: bool,
 }
 
@@ -67,6 +78,12 @@ impl Compile {
         let data = json!({ "digest": digest, "paper": paper });
         if let (Some(into), Some(msa)) = (&self.into, &self.msa) {
             return self.begin(into, msa, &paper, data);
+        }
+        if let (Some(chain), Some(title)) = (&self.amend, &self.title) {
+            let (files, id) = folder::amend(chain, &paper, title)?;
+            folder::add(chain, &files)?;
+            let note = format!("wrote an amendment to {}\nit is {id}\n", chain.display());
+            return Ok(began("amendment", chain, id, note, data));
         }
         let Some(out) = &self.out else {
             let page = String::from_utf8_lossy(&bytes).into_owned() + "\n";
@@ -90,12 +107,16 @@ impl Compile {
         let msa = load::template(msa)?;
         let (files, id) = folder::begin(&msa, paper, &self.buyer, &self.developer)?;
         folder::write(into, &files)?;
-        let data = joined(data, json!({ "folder": into.display().to_string(), "id": id }));
-        let into = into.display();
-        let next = format!("next, each party: envelope paper sign {into} --key …");
-        let note = format!("wrote {into}\nthe Paper is {id}\n{next}\n");
-        Ok(Answer::note("paper", note, data))
+        let note = format!("wrote {}\nthe Paper is {id}\n", into.display());
+        Ok(began("paper", into, id, note, data))
     }
+}
+
+/// What is told of a document that is to be signed next.
+fn began(kind: &'static str, folder: &Path, id: Digest, note: String, data: Value) -> Answer {
+    let shown = folder.display().to_string();
+    let next = format!("next, each party: envelope paper sign {shown} --key …\n");
+    Answer::note(kind, note + &next, joined(data, json!({ "folder": shown, "id": id })))
 }
 
 /// A version of the specification by its name.

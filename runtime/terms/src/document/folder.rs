@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use envelope_evidence::canonical;
 use envelope_evidence::dsse::Envelope;
-use envelope_evidence::key::PublicKey;
-use envelope_evidence::keyring::KeyRing;
+use envelope_evidence::key::{PublicKey, Purpose, Window};
+use envelope_evidence::keyring::{KeyRecord, KeyRing};
 
 use super::chain::{Chain, Content, Document, name};
 use super::kind::Kind;
@@ -99,15 +99,32 @@ impl Chain {
     /// Reads the chain in `files`, if all of it is there and every document fits: a chain with
     /// redacted or withheld parts can be verified, but nobody can go on from it.
     pub fn import(files: &Files, ring: &KeyRing) -> Result<Self, Refused> {
+        match Self::resume(files, ring)? {
+            (chain, None) => Ok(chain),
+            (mut chain, Some(document)) => chain.append(document, ring).map(|()| chain),
+        }
+    }
+
+    /// Reads the chain in `files` as far as both parties signed it, and the newest document apart
+    /// when not both signed that yet.
+    pub fn resume(files: &Files, ring: &KeyRing) -> Result<(Self, Option<Document>), Refused> {
         let mut chain = Self::new();
         let nodes = files.range(NODES.to_owned()..);
-        for (file, _) in nodes.take_while(|(file, _)| file.starts_with(NODES)) {
+        let mut nodes = nodes.take_while(|(file, _)| file.starts_with(NODES)).peekable();
+        while let Some((file, _)) = nodes.next() {
             let seq = chain.seq();
             let kind = Kind::ALL.into_iter().find(|kind| *file == Part::Node.file(seq, *kind));
             let stray = || Refused::Shape(format!("`{file}` is not document {seq}"));
-            chain.append(Document::read(files, seq, kind.ok_or_else(stray)?)?, ring)?;
+            let document = Document::read(files, seq, kind.ok_or_else(stray)?)?;
+            match chain.append(document.clone(), ring) {
+                Ok(()) => {}
+                Err(Refused::Unsigned | Refused::OneSided(_)) if nodes.peek().is_none() => {
+                    return Ok((chain, Some(document)));
+                }
+                Err(refused) => return Err(refused),
+            }
         }
-        Ok(chain)
+        Ok((chain, None))
     }
 
     /// Takes out of `files` the clauses for which `hidden` says so, and leaves their leaves. The
@@ -168,7 +185,8 @@ impl Document {
         }
     }
 
-    fn export(&self, files: &mut Files) -> Result<(), canonical::Refused> {
+    /// Adds its files to `files`.
+    pub fn export(&self, files: &mut Files) -> Result<(), canonical::Refused> {
         let mut add = |part: Part, bytes: Vec<u8>| {
             files.insert(part.file(self.seq(), self.kind()), bytes);
         };
@@ -188,6 +206,21 @@ impl Document {
         }
         Ok(())
     }
+}
+
+/// The public keys that lie in `files`. They show who signed, and are no reason to trust anybody:
+/// with them a chain is read on, and verified with keys that the verifier knows from elsewhere.
+pub fn own_keys(files: &Files) -> Result<KeyRing, Refused> {
+    let shape =
+        |file: &str, why: &dyn std::fmt::Display| Refused::Shape(format!("`{file}`: {why}"));
+    let mut keys = Vec::new();
+    let stored = files.range(KEYS.to_owned()..);
+    for (file, bytes) in stored.take_while(|(file, _)| file.starts_with(KEYS)) {
+        let text = std::str::from_utf8(bytes).map_err(|why| shape(file, &why))?;
+        let key = PublicKey::from_pem(text).map_err(|why| shape(file, &why))?;
+        keys.push(KeyRecord { key, purpose: Purpose::Document, window: Window::ALWAYS });
+    }
+    KeyRing::new(keys).map_err(|why| shape(KEYS, &why))
 }
 
 pub(super) fn parse_envelope(bytes: &[u8]) -> Result<Envelope, Refused> {
