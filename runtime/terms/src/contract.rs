@@ -52,10 +52,10 @@ pub use scope::{
     Action, Classification, SESSION_SECS_DEFAULT, SESSION_SECS_MAX, Scope, SessionSecs,
 };
 pub use service::ServiceLevel;
-pub use shape::{DigestShape, present};
+pub use shape::{DigestShape, LabelShape, NullableDigestShape, TimestampShape, present};
 pub use words::{
-    ActionName, BadWords, Did, END, Email, Id, Letters, Line, MediaType, ModelName, Place, Pointer,
-    Sentence, Title, Version, Zone,
+    ActionName, BadWords, Did, END, Email, HexDigits, Id, Letters, Line, MediaType, ModelName,
+    Place, Pointer, Sentence, Title, Version, Zone,
 };
 
 /// Everything two parties agreed that a machine can check.

@@ -18,6 +18,7 @@ mod prose;
 mod redline;
 mod refused;
 mod rules;
+pub(crate) mod shape;
 mod side_letter;
 mod signature;
 mod signers;

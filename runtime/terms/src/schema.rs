@@ -5,7 +5,7 @@
 //! `validate`, and how a value is spelled in bytes is in canonical JSON: to a schema `1.0` is the
 //! integer 1, to us it is no spelling of it.
 
-mod shape;
+mod shapes;
 mod zod;
 
 use schemars::{JsonSchema, Schema, schema_for};
@@ -15,12 +15,29 @@ use serde_json::Value;
 
 use envelope_evidence::canonical;
 
+use crate::acceptance::Observation;
+use crate::badge::Oath;
 use crate::contract::{Contract, Flaw, located};
+use crate::document::shape;
 
-pub use shape::Unknown;
+pub use shapes::Unknown;
 
 /// Every document whose shape is published.
-pub const DOCUMENTS: &[Document] = &[Document::of::<Contract>("contract")];
+///
+/// A compiled Paper is `contract` with what follows from it. It stands in the `terms` of `paper`.
+pub const DOCUMENTS: &[Document] = &[
+    Document::of::<Contract>("contract"),
+    Document::of::<shape::TosNode>("tos"),
+    Document::of::<shape::BaseTermsNode>("base-terms"),
+    Document::of::<shape::ScheduleNode>("schedule"),
+    Document::of::<shape::MsaNode>("msa"),
+    Document::of::<shape::PaperNode>("paper"),
+    Document::of::<shape::AmendmentNode>("amendment"),
+    Document::of::<shape::SideLetterNode>("side-letter"),
+    Document::of::<shape::Letter>("side-letter-body"),
+    Document::of::<Observation>("observation"),
+    Document::of::<Oath>("oath"),
+];
 
 /// The dialect of the schemas.
 pub const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -107,5 +124,5 @@ impl Document {
 
 /// The Zod module of a schema that uses no more than ours do.
 pub fn zod_module(schema: &Value) -> Result<String, Unknown> {
-    Ok(zod::module(&shape::read(schema)?))
+    Ok(zod::module(&shapes::read(schema)?))
 }

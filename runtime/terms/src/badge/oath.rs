@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use envelope_evidence::dsse::{BadEnvelope, BadSignature, Envelope};
@@ -11,13 +12,13 @@ use envelope_evidence::statement::{PAYLOAD_TYPE, Statement, Subject};
 use envelope_evidence::{Digest, Timestamp, canonical};
 
 use super::{Pillar, Standing};
-use crate::contract::{Did, Line};
+use crate::contract::{Did, DigestShape, Line, TimestampShape};
 
 /// The predicate type of an attestation.
 pub const OATH_TYPE: &str = "https://envelope.example/predicate/oath/v1";
 
 /// What an issuer attests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Oath {
     /// Who attests.
@@ -27,17 +28,20 @@ pub struct Oath {
     /// What.
     pub claim: Claim,
     /// The digest of what it rests on.
+    #[schemars(with = "DigestShape")]
     pub evidence: Digest,
     /// From when on.
+    #[schemars(with = "TimestampShape")]
     pub issued: Timestamp,
     /// The first instant at which it no longer holds.
+    #[schemars(with = "TimestampShape")]
     pub expires: Timestamp,
     /// The key that signs it.
     pub kid: Line<64>,
 }
 
 /// What is attested.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Claim {
     /// A pillar of the badge stands.
@@ -48,6 +52,7 @@ pub enum Claim {
     /// The Paper with this digest was not changed since it was compiled.
     Paper {
         /// The Paper.
+        #[schemars(with = "DigestShape")]
         digest: Digest,
     },
 }

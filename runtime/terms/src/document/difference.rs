@@ -1,15 +1,18 @@
 //! How an amendment changes terms, as data.
 
 use envelope_evidence::{Digest, canonical};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::contract::DigestShape;
 
 /// The terms of a document: a JSON object.
 pub type Terms = Map<String, Value>;
 
 /// One change: an operation of RFC 6902 that also names the digest of what it replaces. Any JSON
 /// Patch library can apply it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Change {
     /// A member that was not there.
@@ -24,6 +27,7 @@ pub enum Change {
         /// Where.
         path: String,
         /// The digest of what stood there.
+        #[schemars(with = "DigestShape")]
         old: Digest,
     },
     /// A member with another value.
@@ -31,6 +35,7 @@ pub enum Change {
         /// Where.
         path: String,
         /// The digest of what stood there.
+        #[schemars(with = "DigestShape")]
         old: Digest,
         /// The value.
         value: Value,

@@ -1,6 +1,7 @@
 //! The node of a document: the canonical bytes whose digest is the document's id.
 
 use envelope_evidence::{Digest, Label, canonical};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::difference::{Change, Terms};
 use super::kind::Kind;
 use super::refused::Refused;
 use super::signers::Signers;
-use crate::contract::present;
+use crate::contract::{DigestShape, LabelShape, present};
 
 /// Documents in one chain: an amendment a day for a quarter of a century.
 pub const DOCUMENTS_MAX: u64 = 10_000;
@@ -48,10 +49,11 @@ pub enum Body {
 }
 
 /// Terms that stand above the Paper.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Standard {
     /// What the document is called.
+    #[schemars(with = "LabelShape")]
     pub title: Label,
     /// Its terms as data.
     pub terms: Terms,
@@ -85,10 +87,11 @@ pub struct Amendment {
 }
 
 /// All that the public chain tells of a side letter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Commitment {
     /// The digest of the letter with its salt.
+    #[schemars(with = "DigestShape")]
     pub commitment: Digest,
 }
 
@@ -121,8 +124,7 @@ impl Node {
         Ok(Self {
             parent: paper.parent,
             seq: paper.seq,
-            body: Body::read(paper.kind, paper.body)
-                .map_err(|why| Refused::Shape(why.to_string()))?,
+            body: Body::read(paper.kind, &paper.body)?,
             prose: paper.prose,
             clauses: paper.clauses,
         })
@@ -155,16 +157,24 @@ impl Body {
         }
     }
 
-    fn read(kind: Kind, body: Value) -> serde_json::Result<Self> {
-        Ok(match kind {
-            Kind::Tos => Self::Tos(serde_json::from_value(body)?),
-            Kind::BaseTerms => Self::BaseTerms(serde_json::from_value(body)?),
-            Kind::Schedule => Self::Schedule(serde_json::from_value(body)?),
-            Kind::Msa => Self::Msa(serde_json::from_value(body)?),
-            Kind::Paper => Self::Paper(serde_json::from_value(body)?),
-            Kind::Amendment => Self::Amendment(serde_json::from_value(body)?),
-            Kind::SideLetter => Self::SideLetter(serde_json::from_value(body)?),
-        })
+    fn read(kind: Kind, body: &Value) -> Result<Self, Refused> {
+        let read = match kind {
+            Kind::Tos => Standard::deserialize(body).map(Self::Tos),
+            Kind::BaseTerms => Standard::deserialize(body).map(Self::BaseTerms),
+            Kind::Schedule => Standard::deserialize(body).map(Self::Schedule),
+            Kind::Msa => Standard::deserialize(body).map(Self::Msa),
+            Kind::Paper => Paper::deserialize(body).map(Self::Paper),
+            Kind::Amendment => Amendment::deserialize(body).map(Self::Amendment),
+            Kind::SideLetter => Commitment::deserialize(body).map(Self::SideLetter),
+        };
+        let shape = |why: serde_json::Error| Refused::Shape(why.to_string());
+        let read = read.map_err(shape)?;
+        // A list of the values alone would be read as well.
+        if serde_json::to_value(&read).map_err(shape)? == *body {
+            Ok(read)
+        } else {
+            Err(Refused::Shape("a second spelling of the body".to_owned()))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::shape::{Described, Member, Shape, Shapes};
+use super::shapes::{Described, Member, Shape, Shapes};
 
 /// The module: one constant for each named shape, and the document as the default.
 pub(super) fn module(shapes: &Shapes) -> String {
@@ -81,6 +81,9 @@ fn all(shapes: &Shapes) -> Vec<&Shape> {
     found
 }
 
+/// To Zod a member of any value may also be left out, to JSON Schema it may not.
+const PRESENT: &str = ".refine((value) => value !== undefined)";
+
 struct Writer {
     repeated: Vec<String>,
 }
@@ -133,7 +136,11 @@ impl Writer {
         for member in members {
             comment(&mut out, &member.value, depth + 1);
             let value = self.expression(&member.value.shape, depth + 1);
-            let optional = if member.required { "" } else { ".optional()" };
+            let optional = match (member.required, &member.value.shape) {
+                (true, Shape::Anything) => PRESENT,
+                (true, _) => "",
+                (false, _) => ".optional()",
+            };
             let name = key(&member.name);
             let _ = writeln!(out, "{}{name}: {value}{optional},", indent(depth + 1));
         }
