@@ -175,7 +175,7 @@ fn contract(
                 || !told.iter().any(|one| (one.start, one.end) == (new.start, new.end))
         }));
     };
-    let contract: Contract = match serde_json::from_value(terms.clone()) {
+    let contract: Contract = match contract::located(terms) {
         Ok(contract) => contract,
         Err(_) => {
             tell(contract::read(terms).err().unwrap_or_default());

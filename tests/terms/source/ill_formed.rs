@@ -19,7 +19,7 @@ const MEMO: &str = "credit-memo";
 const LABELS: &str = "museum-labels";
 
 /// What is wrong with the file, its data and their types.
-const FORM: [Case; 15] = [
+const FORM: [Case; 16] = [
     (
         LABELS,
         "+++\ndocument",
@@ -48,6 +48,16 @@ const FORM: [Case; 15] = [
     (LABELS, "currency = \"JPY\"\n", "", Code::Shape, "price"),
     (LABELS, "version = \"0.9.0\"", "version = 2026-11-21", Code::Shape, "2026-11-21"),
     (LABELS, "id = \"there\"", "id = \"There\"", Code::Shape, "\"There\""),
+    (
+        LABELS,
+        "{ email = \"contracts@kamo-museum.example\", address = [\"Kamo River Museum of Prints\", \
+         \"Sakyo-ku\", \"Kyoto 606-8343\", \"Japan\"] }",
+        "[\"contracts@kamo-museum.example\", [\"Kamo River Museum of Prints\", \"Sakyo-ku\", \
+         \"Kyoto 606-8343\", \"Japan\"] ]",
+        Code::Shape,
+        "[\"contracts@kamo-museum.example\", [\"Kamo River Museum of Prints\", \"Sakyo-ku\", \
+         \"Kyoto 606-8343\", \"Japan\"] ]",
+    ),
 ];
 
 /// What several fields say together.
