@@ -55,8 +55,7 @@ const FORM: [Case; 16] = [
         "[\"contracts@kamo-museum.example\", [\"Kamo River Museum of Prints\", \"Sakyo-ku\", \
          \"Kyoto 606-8343\", \"Japan\"] ]",
         Code::Shape,
-        "[\"contracts@kamo-museum.example\", [\"Kamo River Museum of Prints\", \"Sakyo-ku\", \
-         \"Kyoto 606-8343\", \"Japan\"] ]",
+        "notice",
     ),
 ];
 
