@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Trouble};
+use crate::answer::Trouble;
+use crate::exit::Exit;
 use crate::page;
 
 /// What agents in Rust are built for.
@@ -86,7 +87,7 @@ fn component_of(messages: &[u8], manifest: &Path) -> Option<PathBuf> {
     });
     let files = ours.filter_map(|message| message.get("filenames").cloned());
     let files = files.filter_map(|names| serde_json::from_value::<Vec<PathBuf>>(names).ok());
-    files.flatten().filter(|file| file.extension().is_some_and(|it| it == "wasm")).next_back()
+    files.flatten().rfind(|file| file.extension().is_some_and(|it| it == "wasm"))
 }
 
 /// Brings the target when it is missing. Automatic installation may be switched off.
@@ -96,7 +97,7 @@ fn have_target() -> Result<(), Trouble> {
     if String::from_utf8_lossy(&list.stdout).lines().any(|line| line == TARGET) {
         return Ok(());
     }
-    page::note(format!("the compiler lacks `{TARGET}`: running `rustup target add {TARGET}`"));
+    page::aside(format!("the compiler lacks `{TARGET}`: running `rustup target add {TARGET}`"));
     let added = program("rustup").args(["target", "add", TARGET]).status();
     if added.is_ok_and(|status| status.success()) {
         return Ok(());

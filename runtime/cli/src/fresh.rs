@@ -4,7 +4,7 @@ use envelope_engine::local::Fresh;
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_rules::grant::Jti;
 
-use crate::keys::NoKeys;
+use crate::home::NoKeys;
 
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use envelope_engine::config::Machine;
 use envelope_engine::prepared::Prepared;
 
-use crate::exit::Trouble;
+use crate::answer::Trouble;
 use crate::{build, disk, page};
 
 /// The component at `path`, and what to call it: a file as it is, a folder built first.
@@ -23,7 +23,7 @@ pub(crate) async fn prepare(
     name: &str,
 ) -> Result<Prepared, Trouble> {
     if bytes.len() > 1 << 20 {
-        page::note("compiling; a large component takes a while");
+        page::aside("compiling; a large component takes a while");
     }
     let prepared = Prepared::compile(machine, bytes, name).await;
     prepared.map_err(|why| Trouble::usage(why, "build it for `wasm32-wasip2`"))

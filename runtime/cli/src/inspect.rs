@@ -6,7 +6,8 @@ use clap::Args;
 use envelope_engine::config::Machine;
 use serde_json::json;
 
-use crate::exit::{Exit, Trouble};
+use crate::answer::Trouble;
+use crate::exit::Exit;
 use crate::guest;
 use crate::page::{self, FAINT, STRONG, plain, styled};
 use crate::run::runtime;

@@ -1,13 +1,17 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
+mod answer;
 mod build;
+mod chain;
 mod disk;
 mod exit;
 mod fresh;
 mod guest;
+mod home;
 mod inspect;
 mod keys;
 mod page;
+mod paper;
 mod replay;
 mod run;
 mod verify;
@@ -30,6 +34,10 @@ enum Command {
     Inspect(inspect::Inspect),
     Run(run::Run),
     Replay(replay::Replay),
+    #[command(subcommand)]
+    Paper(paper::Paper),
+    #[command(subcommand)]
+    Chain(chain::Chain),
     Verify(verify::Verify),
 }
 
@@ -39,6 +47,8 @@ fn main() -> ExitCode {
         Command::Inspect(inspect) => inspect.run(),
         Command::Run(run) => run.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Paper(paper) => paper.run(),
+        Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
     };
     exit.into()

@@ -9,7 +9,8 @@ use envelope_engine::local::{Keys, RunFolder};
 use envelope_engine::replay::{Verdict, replay};
 use serde_json::json;
 
-use crate::exit::{Exit, Trouble};
+use crate::answer::Trouble;
+use crate::exit::Exit;
 use crate::guest;
 use crate::page::{self, BAD, GOOD, STRONG, plain, styled};
 use crate::run::runtime;

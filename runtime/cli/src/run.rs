@@ -17,10 +17,11 @@ use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::workspace::{self, Blobs, Manifest};
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Trouble};
+use crate::answer::Trouble;
+use crate::exit::Exit;
 use crate::fresh::fresh;
 use crate::guest;
-use crate::keys::LocalKeys;
+use crate::home::LocalKeys;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 
 /// Run one skill of an agent on this machine.
@@ -170,7 +171,7 @@ impl Run {
             Trouble::usage(format!("`{}`: {why}", path.display()), "give a smaller folder")
         })?;
         for left in &imported.left {
-            page::note(format!("left out `{}`: {}", plain(&left.name), left.why));
+            page::aside(format!("left out `{}`: {}", plain(&left.name), left.why));
         }
         Ok(imported.manifest)
     }
@@ -212,7 +213,7 @@ fn watcher() -> Watcher {
 fn show(note: &Note) {
     let fields = if note.fields.is_empty() { String::new() } else { format!(" {}", note.fields) };
     let level = format!("{:<8}", note.level);
-    page::note(format!("{} {}{}", styled(FAINT, level), plain(&note.text), plain(fields)));
+    page::aside(format!("{} {}{}", styled(FAINT, level), plain(&note.text), plain(fields)));
 }
 
 fn exit(finished: &Finished) -> Exit {
@@ -230,30 +231,25 @@ fn print(Ran { finished, folder }: &Ran) {
         if let Event::Denied(denied) = &entry.event {
             let what = format!("{} {}", denied.call.operation, denied.call.target.as_str());
             let (what, detail) = (plain(what), plain(denied.detail.as_str()));
-            page::note(format!("{} {} {what}: {detail}", styled(BAD, "denied"), denied.code));
+            page::aside(format!("{} {} {what}: {detail}", styled(BAD, "denied"), denied.code));
         }
     }
     if let Some(result) = &finished.result {
-        page::line(plain_lines(&String::from_utf8_lossy(result)));
+        page::line(page::plain_lines(&String::from_utf8_lossy(result)));
     }
     let Some(ended) = finished.ended() else { return };
     for output in &ended.outputs {
-        page::note(format!("{} {} ({} bytes)", styled(GOOD, "wrote"), output.path, output.size));
+        page::aside(format!("{} {} ({} bytes)", styled(GOOD, "wrote"), output.path, output.size));
     }
     let good = if ended.outcome == Outcome::Ok { GOOD } else { BAD };
     let (outcome, reason) = (styled(good, ended.outcome.name()), plain(&ended.reason));
-    page::note(format!("{outcome} ({reason}), {} calls", finished.journal.calls().len()));
-    page::note(format!("receipt  {}", styled(STRONG, folder.receipt_path().display())));
-    page::note(format!(
+    page::aside(format!("{outcome} ({reason}), {} calls", finished.journal.calls().len()));
+    page::aside(format!("receipt  {}", styled(STRONG, folder.receipt_path().display())));
+    page::aside(format!(
         "next     envelope verify {} --keys {}",
         folder.receipt_path().display(),
         folder.keys_path().display()
     ));
-}
-
-/// A result as it is, but for what a terminal would act on.
-fn plain_lines(text: &str) -> String {
-    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 fn in_json(Ran { finished, folder }: &Ran) -> Value {

@@ -1,0 +1,176 @@
+//! A host for tests: `cargo test` runs an agent natively, as the plain functions it is made of.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::agents::Delegation;
+use crate::approvals::{Answer, Granted, Question, Scope};
+use crate::bindings::envelope::host::{agents, model};
+use crate::error::Fault;
+use crate::host::Host;
+use crate::model::{Reply, Request};
+use crate::{Ctx, Denial, DeniedBy, Identity, Kept, Level, Remaining};
+
+/// A host that keeps what an agent says, and denies what the sandbox denies today: models, other
+/// agents, humans. Files are those of the machine.
+///
+/// ```
+/// use envelope_sdk::fake::Fake;
+///
+/// let fake = Fake::default();
+/// fake.ctx().artifact("plot.svg", "image/svg+xml", "<svg/>").unwrap();
+/// assert_eq!(fake.artifacts()["plot.svg"].bytes, b"<svg/>");
+/// assert!(fake.ctx().model("fast").ask("Hello?").unwrap_err().denial().is_some());
+/// ```
+#[derive(Clone, Default)]
+pub struct Fake(Rc<RefCell<Notes>>);
+
+#[derive(Default)]
+struct Notes {
+    outputs: Option<String>,
+    lines: Vec<(Level, String)>,
+    chunks: Vec<String>,
+    artifacts: BTreeMap<String, Artifact>,
+    denial: Option<Denial>,
+}
+
+/// A kept artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its media type.
+    pub media_type: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl Fake {
+    /// The context to hand to a skill.
+    #[must_use]
+    pub fn ctx(&self) -> Ctx {
+        Ctx { host: self.clone() }
+    }
+
+    /// Lets the run write below `prefix`.
+    #[must_use]
+    pub fn outputs(self, prefix: impl Into<String>) -> Self {
+        self.0.borrow_mut().outputs = Some(prefix.into());
+        self
+    }
+
+    /// The lines noted so far.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(Level, String)> {
+        self.0.borrow().lines.clone()
+    }
+
+    /// The pieces emitted so far.
+    #[must_use]
+    pub fn chunks(&self) -> Vec<String> {
+        self.0.borrow().chunks.clone()
+    }
+
+    /// The artifacts kept so far, by name.
+    #[must_use]
+    pub fn artifacts(&self) -> BTreeMap<String, Artifact> {
+        self.0.borrow().artifacts.clone()
+    }
+
+    fn deny<T>(&self, detail: &str) -> Result<T, Fault> {
+        let denial = Denial {
+            by: DeniedBy::Policy,
+            code: "policy.not-granted".into(),
+            detail: detail.into(),
+            next: "ask for it with `request_scope`".into(),
+            scope_helps: true,
+        };
+        self.0.borrow_mut().denial = Some(denial.clone());
+        Err(Fault::Denied(denial))
+    }
+}
+
+impl Host for Fake {
+    fn about(&self) -> Identity {
+        Identity {
+            run: "run-of-a-test".into(),
+            agent: "agent-of-a-test".into(),
+            version: "0.0.0".into(),
+            skill: "skill-of-a-test".into(),
+            caller: "test".into(),
+            paper: None,
+            outputs: self.0.borrow().outputs.clone(),
+            deadline: u64::MAX,
+        }
+    }
+
+    fn left(&self) -> Remaining {
+        Remaining {
+            nano_usd: None,
+            tokens: None,
+            bytes: None,
+            fuel: None,
+            calls: None,
+            wall_ms: None,
+        }
+    }
+
+    fn last_denial(&self) -> Option<Denial> {
+        self.0.borrow().denial.clone()
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &str) -> Result<(), Fault> {
+        let line = if fields.is_empty() { message.into() } else { format!("{message} {fields}") };
+        self.0.borrow_mut().lines.push((level, line));
+        Ok(())
+    }
+
+    fn progress(&self, done: u64, total: u64, note: &str) -> Result<(), Fault> {
+        self.log(Level::Info, &format!("{done}/{total} {note}"), "")
+    }
+
+    fn emit(&self, chunk: &str) -> Result<(), Fault> {
+        self.0.borrow_mut().chunks.push(chunk.into());
+        Ok(())
+    }
+
+    fn put(&self, name: &str, media_type: &str, bytes: &[u8]) -> Result<Kept, Fault> {
+        let artifact = Artifact { media_type: media_type.into(), bytes: bytes.into() };
+        self.0.borrow_mut().artifacts.insert(name.into(), artifact);
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok(Kept { digest: "sha256:not-computed-in-tests".into(), size })
+    }
+
+    fn complete(&self, request: &Request) -> Result<Reply, Fault> {
+        self.deny(&format!("the model `{}`", request.model))
+    }
+
+    fn stream(&self, request: &Request) -> Result<model::AnswerStream, Fault> {
+        self.deny(&format!("the model `{}`", request.model))
+    }
+
+    fn embed(&self, model: &str, _: &[String]) -> Result<Vec<Vec<f32>>, Fault> {
+        self.deny(&format!("the model `{model}`"))
+    }
+
+    fn call(&self, agent: &str, skill: &str, _: &str, _: &Delegation) -> Result<String, Fault> {
+        self.deny(&format!("`{skill}` of the agent `{agent}`"))
+    }
+
+    fn spawn(
+        &self,
+        agent: &str,
+        skill: &str,
+        _: &str,
+        _: &Delegation,
+    ) -> Result<agents::Child, Fault> {
+        self.deny(&format!("`{skill}` of the agent `{agent}`"))
+    }
+
+    fn request_scope(&self, scope: &Scope) -> Result<Granted, Fault> {
+        self.deny(&format!("more scope: {}", scope.reason))
+    }
+
+    fn ask(&self, text: &str, _: &Question) -> Result<Answer, Fault> {
+        self.deny(&format!("the question `{text}`"))
+    }
+}
