@@ -61,14 +61,16 @@ struct Walk {
 
 impl Walk {
     fn step(&mut self, payload: Payload<'_>) -> Result<(), Refused> {
-        self.seen.counts.add(Bound::Sections, 1)?;
+        // A body of a function is a step of the walk too, but no section.
+        if !matches!(payload, Payload::CodeSectionEntry(_)) {
+            self.count(Bound::Sections, 1)?;
+        }
         match payload {
             Payload::Version { encoding, .. } => self.enter(encoding),
             Payload::End(_) => self.leave(),
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 self.count(Bound::Modules, 1)
             }
-            // A body is one payload and no section.
             Payload::CodeSectionEntry(body) => {
                 self.seen.counts.at_least(Bound::BodyBytes, size(body.range().len()))
             }

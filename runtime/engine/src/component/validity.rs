@@ -5,7 +5,7 @@ use wasmparser::{Validator, WasmFeatures};
 use super::Refused;
 use crate::config::features;
 
-/// Bytes up to which the features are looked for one by one: that takes some forty validations. Of
+/// Bytes up to which the features are looked for one by one: that takes some sixty validations. Of
 /// a larger component only the first complaint is told.
 const SEARCHED_BYTES_MAX: usize = 4 << 20;
 
@@ -19,9 +19,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Refused> {
     Err(Refused::Off { features: missing, why: why.message().to_owned() })
 }
 
-/// The fewest features that are off and without which `bytes` are not valid: none, when they are
-/// not valid with all of them.
+/// The features that are off and without which `bytes` are not valid: one that suffices, or else as
+/// few as there must be. None, when they are not valid with all of them.
 fn missing(bytes: &[u8]) -> Vec<String> {
+    let suffices = |feature| validate(bytes, features::on() | feature).is_ok();
+    if let Some((name, _)) = features::off().find(|(_, feature)| suffices(*feature)) {
+        return vec![name];
+    }
     let mut on = WasmFeatures::all();
     if validate(bytes, on).is_err() {
         return Vec::new();
