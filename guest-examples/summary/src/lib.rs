@@ -79,7 +79,10 @@ impl Document {
         let prose: Vec<_> = text.lines().filter(|line| !heading(line)).collect();
         Self {
             path: path.into(),
-            words: text.split_whitespace().filter(|word| !word.starts_with('#')).count(),
+            words: text
+                .split_whitespace()
+                .filter(|word| word.contains(char::is_alphanumeric))
+                .count(),
             headings: headings.map(|line| line.trim_start_matches('#').trim().into()).collect(),
             opening: sentence(&prose.join(" ")),
         }
