@@ -1,5 +1,5 @@
-//! An agent that tries everything it must not do. `try-all` makes one attempt after another and tells
-//! what each got; the other skills each abuse one thing until something stops them.
+//! An agent that tries everything it must not do. `try-all` makes one attempt after another and
+//! tells what each got; the other skills each abuse one thing until something stops them.
 
 mod abuse;
 mod ask;

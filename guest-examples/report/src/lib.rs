@@ -1,6 +1,6 @@
-//! Makes a report from a table: totals by group in Markdown, the same in JSON, and a plot. The table
-//! is read with the `csv` crate, as it is; the results are files below the outputs prefix and named
-//! artifacts of the receipt.
+//! Makes a report from a table: totals by group in Markdown, the same in JSON, and a plot. The
+//! table is read with the `csv` crate, as it is; the results are files below the outputs prefix and
+//! named artifacts of the receipt.
 
 mod money;
 mod plot;

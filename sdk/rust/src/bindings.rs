@@ -1,5 +1,5 @@
-//! What `wit-bindgen` makes of `host-api/wit`: the only unsafe code on the author's side, and none of
-//! it is written here or in an agent's crate, so both can forbid it.
+//! What `wit-bindgen` makes of `host-api/wit`: the only unsafe code on the author's side, and none
+//! of it is written here or in an agent's crate, so both can forbid it.
 
 wit_bindgen::generate!({
     path: "../../host-api/wit",

@@ -1,5 +1,6 @@
-//! The author's side of Envelope. It never reaches for the world itself: files, time and chance come
-//! through the standard library, everything else through [`Ctx`], and both pass the host's gate.
+//! The author's side of Envelope. It never reaches for the world itself: files, time and chance
+//! come through the standard library, everything else through [`Ctx`], and both pass the host's
+//! gate.
 #![doc = include_str!("../README.md")]
 
 pub mod agent;

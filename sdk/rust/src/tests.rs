@@ -92,7 +92,12 @@ fn the_card_is_the_same_bytes_and_comes_from_the_types() {
             "$defs": {
                 "Item": {
                     "properties": {
-                        "count": { "default": 0, "format": "uint32", "minimum": 0, "type": "integer" },
+                        "count": {
+                            "default": 0,
+                            "format": "uint32",
+                            "minimum": 0,
+                            "type": "integer",
+                        },
                         "name": { "type": "string" },
                     },
                     "required": ["name"],
