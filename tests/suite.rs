@@ -4,6 +4,7 @@
 mod cargo;
 mod cli;
 mod evidence;
+mod gate;
 mod golden;
 mod house;
 mod rules;

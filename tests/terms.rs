@@ -1,5 +1,20 @@
 //! Contracts: their data, their documents, and what becomes of a purchase.
 
-mod contract;
+mod acceptance;
+mod amendment;
+mod badge;
+mod chain;
+pub mod contract;
+mod deal;
+mod dispute;
+pub mod documents;
+mod escrow;
 pub mod exports;
+mod machine;
+mod placed;
+mod precedence;
+mod purchase;
 pub mod sample;
+mod schema;
+mod side_letter;
+mod source;

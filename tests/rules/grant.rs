@@ -1,5 +1,6 @@
 //! The six checks, and what can come of a grant: never more than was in it.
 
+mod look;
 mod properties;
 
 use envelope_evidence::key::SigningKey;
@@ -125,9 +126,18 @@ fn a_grant_of_the_future_waits() {
 }
 
 #[test]
-fn reads_and_writes() {
+fn looks_reads_and_writes() {
     let grant = grant(&claims());
     for (access, text, wanted) in [
+        (Access::Look, "rfp/a.pdf", None),
+        (Access::Look, "rfp", None),
+        (Access::Look, "rfp/draft", None),
+        (Access::Look, "rfp/draft/sub", None),
+        (Access::Look, "rfp/sub", Some(Code::PathOutside)),
+        (Access::Look, "rfp/drafts", Some(Code::PathOutside)),
+        (Access::Look, "rf", Some(Code::PathOutside)),
+        (Access::Look, "hr", Some(Code::PathOutside)),
+        (Access::Read, "rfp", Some(Code::PathOutside)),
         (Access::Read, "rfp/a.pdf", None),
         (Access::Read, "rfp/sub/a.pdf", Some(Code::PathOutside)),
         (Access::Read, "rfp/A.PDF", Some(Code::PathOutside)),
@@ -177,9 +187,11 @@ fn six_checks_in_their_order() {
     let (inside, outside, written) = (path("rfp/a.pdf"), path("hr/a.pdf"), path("rfp/draft/a"));
     let grant = grant(&claims());
     let standing = |bound_run, revoked| Standing { bound_run, revoked };
-    for access in [Access::Read, Access::Write] {
-        let fitting = if access == Access::Read { &inside } else { &written };
-        let place = if access == Access::Read { Code::PathOutside } else { Code::OutputsOutside };
+    for (access, fitting, place) in [
+        (Access::Look, &inside, Code::PathOutside),
+        (Access::Read, &inside, Code::PathOutside),
+        (Access::Write, &written, Code::OutputsOutside),
+    ] {
         let scene =
             Scene { keys: &good, op: FileOp { access, path: fitting }, holder: HOLDER, now: IAT };
         assert_eq!(scene.judge(&grant), Ok(()));
@@ -278,10 +290,14 @@ fn permitting_allocates_nothing() {
         GrantKey::ed25519("acme-ed", SigningKey::from_secret(&[3; 32].into()), live).unwrap();
     let ed25519 = GrantKeys::new(vec![ed25519]).unwrap();
     let (read, written) = (path("rfp/a.pdf"), path("rfp/draft/a"));
+    let (folder, outputs, root) = (path("rfp"), path("rfp/draft"), Path::root());
     for keys in [&hs256, &ed25519] {
         let token = mint(&claims(), keys, at(IAT)).unwrap();
         let grant = Grant::open(token.as_str(), keys, at(IAT)).unwrap();
         for op in [
+            FileOp { access: Access::Look, path: &folder },
+            FileOp { access: Access::Look, path: &outputs },
+            FileOp { access: Access::Look, path: &root },
             FileOp { access: Access::Read, path: &read },
             FileOp { access: Access::Write, path: &written },
         ] {

@@ -91,6 +91,7 @@ fn files_pass_the_six_checks() {
             world.warrant = Warrant::new(WarrantDocument { paper: other, ..document() }).unwrap();
         });
     }
+    check_denied(&call(file(Access::Look, &outside)), Code::PathOutside, |_| {});
     check_denied(&call(file(Access::Read, &outside)), Code::PathOutside, |_| {});
     check_denied(&call(file(Access::Write, &inside)), Code::OutputsOutside, |_| {});
 }
@@ -289,6 +290,7 @@ fn only_the_call_that_began_is_recovered_and_only_once() {
 fn recovery_follows_what_may_happen_twice() {
     let (path, bounds) = (Path::parse("a").unwrap(), bounds(1));
     let mut rows = vec![
+        ("files: look".to_owned(), file(Access::Look, &path).recovery()),
         ("files: read".to_owned(), file(Access::Read, &path).recovery()),
         ("files: write".to_owned(), file(Access::Write, &path).recovery()),
         ("model".to_owned(), Act::Model { model: "fast", bounds: &bounds }.recovery()),

@@ -84,6 +84,43 @@ fn a_prefix_is_a_folder_and_says_so() {
     assert!(!prefix("a/").within(&prefix("a/b/")) && !prefix("ab/").within(&prefix("a/")));
 }
 
+#[test]
+fn the_root_is_named_and_never_parsed() {
+    let root = Path::root();
+    assert_eq!((root.as_str(), root.to_string().as_str()), (".", "."));
+    assert!(root.is_root() && root.segments().next().is_none());
+    assert_eq!((root.name(), root.parent()), (None, None));
+    assert_eq!(Path::parse(".").unwrap_err().flaw, Flaw::Dots);
+    assert!(serde_json::from_str::<Path>(r#"".""#).is_err());
+    assert!(serde_json::from_str::<Path>(r#""a/b""#).is_ok());
+    assert!(!Path::parse(".a").unwrap().is_root());
+    assert!(!Prefix::parse("a/").unwrap().contains(&root));
+}
+
+#[test]
+fn up_and_down() {
+    let path = |text: &str| Path::parse(text).unwrap();
+    assert_eq!(path("a/b").parent(), Some(path("a")));
+    assert_eq!(path("a").parent(), Some(Path::root()));
+    assert_eq!((path("a/b").name(), path("a").name()), (Some("b"), Some("a")));
+    assert_eq!(Path::root().join("a"), Ok(path("a")));
+    assert_eq!(path("a").join("b"), Ok(path("a/b")));
+    let flaw = |name| path("a").join(name).unwrap_err().flaw;
+    for (name, wanted) in [("", Flaw::EmptySegment), ("..", Flaw::Dots), ("b/c", Flaw::Slash)] {
+        assert_eq!(flaw(name), wanted, "{name}");
+        assert!(Path::root().join(name).is_err());
+    }
+    assert_eq!(path(&["a"; 32].join("/")).join("a").unwrap_err().flaw, Flaw::TooDeep);
+    let prefix = Prefix::parse("a/b/").unwrap();
+    assert_eq!(prefix.folder(), path("a/b"));
+    for through in [Path::root(), path("a"), path("a/b")] {
+        assert!(prefix.is_reached_through(&through), "{through}");
+    }
+    for aside in ["b", "a/c", "a/b/c", "a/bc", "aa"] {
+        assert!(!prefix.is_reached_through(&path(aside)), "{aside}");
+    }
+}
+
 /// Texts near the border: separators, dots and marks are likelier than letters.
 fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

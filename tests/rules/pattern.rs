@@ -63,6 +63,24 @@ fn double_stars_stand_last_and_alone() {
 }
 
 #[test]
+fn no_pattern_matches_the_root_and_every_one_reaches_below_it() {
+    for text in ["*", "**", "a", "*/*", "*/**", ".*", "*.", "a/**"] {
+        assert!(!pattern(text).matches(&Path::root()), "{text}");
+        assert!(pattern(text).reaches_below(&Path::root()), "{text}");
+    }
+    assert!(pattern("**").matches(&path("...")));
+    assert!(!set(&[]).reaches_below(&Path::root()));
+}
+
+#[test]
+fn nothing_lies_below_the_deepest_folder() {
+    let deep = |depth| path(&vec!["a"; depth].join("/"));
+    assert!(pattern("**").reaches_below(&deep(31)) && !pattern("**").reaches_below(&deep(32)));
+    let longest = pattern(&vec!["a"; 32].join("/"));
+    assert!(longest.reaches_below(&deep(31)) && !longest.reaches_below(&deep(32)));
+}
+
+#[test]
 fn a_set_is_bounded() {
     assert!(PatternSet::new(vec![pattern("a"); PATTERNS_MAX]).is_ok());
     assert!(PatternSet::new(vec![pattern("a"); PATTERNS_MAX + 1]).is_err());
@@ -188,6 +206,19 @@ proptest! {
         for path in PATHS.iter() {
             let wanted = means(text.as_bytes(), path.as_str().as_bytes());
             prop_assert_eq!(pattern.matches(path), wanted, "`{}` and `{}`", pattern, path);
+        }
+    }
+
+    /// Both ways: what is called reached has an example, and what is not has none.
+    #[test]
+    fn what_reaches_below_a_folder_matches_there(pattern in patterns()) {
+        for folder in PATHS.iter().filter(|path| path.segments().count() <= 2).step_by(7) {
+            let below = format!("{folder}/");
+            let found = PATHS.iter().find(|path| {
+                path.as_str().starts_with(&below) && pattern.matches(path)
+            });
+            let reaches = pattern.reaches_below(folder);
+            prop_assert_eq!(reaches, found.is_some(), "`{}` below `{}`", pattern, folder);
         }
     }
 

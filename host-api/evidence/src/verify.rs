@@ -20,13 +20,13 @@ use crate::receipt::provenance::Provenance;
 use crate::receipt::{Folder, Kind, Receipt};
 use crate::statement::Statement;
 
-/// What was checked, in order, and what came of it.
+/// What was checked, in order, and what came of it: of a receipt, or of anything that says `S`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct Report<S = Said> {
     /// Every check.
     pub checks: Vec<Check>,
-    /// What the receipt says, once its own statement is verified.
-    pub said: Option<Said>,
+    /// What was verified says, once its own signatures hold.
+    pub said: Option<S>,
 }
 
 /// One check.
@@ -83,7 +83,7 @@ pub struct Disclosed {
 
 /// Checks every file of `folder` against the keys in `ring`.
 pub fn verify(folder: &Folder, ring: &KeyRing) -> Report {
-    let mut report = Report { checks: Vec::new(), said: None };
+    let mut report = Report::default();
     if let Some((envelope, statement)) = files::receipt(folder, ring, &mut report) {
         let Statement { subject, predicate: receipt, .. } = statement;
         let at = receipt.finished.0;
@@ -100,7 +100,7 @@ pub fn verify(folder: &Folder, ring: &KeyRing) -> Report {
     report
 }
 
-impl Report {
+impl<S> Report<S> {
     /// Whether nothing failed.
     pub fn verified(&self) -> bool {
         self.first_failure().is_none() && self.said.is_some()
@@ -111,15 +111,24 @@ impl Report {
         self.checks.iter().find(|check| matches!(check.result, Finding::Fails(_)))
     }
 
-    fn holds(&mut self, name: impl Into<String>, rests_on: impl fmt::Display) {
+    /// Adds a check that holds.
+    pub fn holds(&mut self, name: impl Into<String>, rests_on: impl fmt::Display) {
         self.add(name, Finding::Holds(rests_on.to_string()));
     }
 
-    fn fails(&mut self, name: impl Into<String>, why: impl fmt::Display) {
+    /// Adds a check that fails.
+    pub fn fails(&mut self, name: impl Into<String>, why: impl fmt::Display) {
         self.add(name, Finding::Fails(why.to_string()));
     }
 
-    fn add(&mut self, name: impl Into<String>, result: Finding) {
+    /// Adds a check.
+    pub fn add(&mut self, name: impl Into<String>, result: Finding) {
         self.checks.push(Check { name: name.into(), result });
+    }
+}
+
+impl<S> Default for Report<S> {
+    fn default() -> Self {
+        Self { checks: Vec::new(), said: None }
     }
 }

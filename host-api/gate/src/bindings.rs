@@ -1,5 +1,6 @@
 //! The host traits of everything a guest can import, made from `host-api/wit`.
 
+#[expect(missing_docs, reason = "generated from documented WIT")]
 mod generated {
     wasmtime::component::bindgen!({
         inline: r#"

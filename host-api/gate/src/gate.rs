@@ -17,20 +17,22 @@ use std::sync::Arc;
 
 use envelope_evidence::journal::{
     Answered, Begun, Call as CallRecord, Content, Denied, Ended, Event, FileTouch, Journal,
-    Recovery,
+    Recovery, Scope,
 };
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
 use envelope_rules::budget::{Hold, Meter};
 use envelope_rules::denial::{Code, Denial};
-use envelope_rules::grant::{Grant, GrantKeys, Standing};
+use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
 use envelope_rules::guard::{self, Authority, Call, Operator, Permit, Warrant};
+use envelope_rules::path::Prefix;
+use envelope_rules::pattern::PatternSet;
 
 use crate::inside::Inside;
 use crate::journal::{JournalWriter, PENDING_BYTES_MAX};
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
-use crate::world::World;
+use crate::world::{Outer, World};
 
 /// Bytes of a journal that are kept free for its last records.
 const END_ROOM: u64 = 4 << 10;
@@ -114,6 +116,8 @@ pub struct Gate {
     written: u64,
     now: Timestamp,
     last_denial: Option<Denial>,
+    /// What the grant says, as the header records it: a replay has no grant, only this.
+    claims: Option<Claims>,
     /// Fuel that the host's work cost and the guest has not paid yet.
     debt: u64,
 }
@@ -131,7 +135,8 @@ impl Gate {
     pub fn new(parts: Parts) -> Self {
         let recorded = parts.journal.calls().len();
         let now = parts.journal.header().started;
-        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, debt: 0 }
+        let claims = parts.journal.header().scope.as_ref().and_then(claims);
+        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, claims, debt: 0 }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -161,12 +166,8 @@ impl Gate {
         Ok(Ok(value))
     }
 
-    /// Passes a call whose effect asks the world. `perform` gets the idempotency key.
-    pub async fn outer(
-        &mut self,
-        request: Request<'_>,
-        perform: impl AsyncFnOnce(&dyn World, Timestamp, &str) -> Result<Vec<u8>, Stop>,
-    ) -> Passed<Vec<u8>> {
+    /// Passes a call whose effect asks the world.
+    pub async fn outer(&mut self, request: Request<'_>, outer: Outer<'_>) -> Passed<Vec<u8>> {
         self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
@@ -186,12 +187,29 @@ impl Gate {
         }
         let hold = permit.spend();
         let world = Arc::clone(&self.parts.world);
-        let bytes = perform(&*world, self.now, &key).await?;
+        let bytes = outer.perform(&*world, self.now, &key).await?;
         self.now = self.time();
         let moved = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(hold.worst().get(BYTES));
         let answer = Answer::of(Content::of(&bytes)).moved(moved);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(bytes))
+    }
+
+    /// Passes a call whose answer is at hand but could not be computed again: it is recorded whole.
+    pub async fn noted(&mut self, request: Request<'_>, answer: Vec<u8>) -> Passed<Vec<u8>> {
+        self.outer(request, Outer::Known(answer)).await
+    }
+
+    /// Records a call that is refused whatever the rules say.
+    pub async fn refuse(&mut self, request: Request<'_>, denial: Denial) -> Result<Denial, Stop> {
+        self.debt = self.debt.saturating_add(request.fuel);
+        match self.look_up(&request)? {
+            Known::Denied(denial) => Ok(denial),
+            Known::Absent => self.deny(&request, denial).await,
+            Known::Answered(_) | Known::Begun(_) => {
+                Err(self.diverges("an answer".to_owned(), asked(&request)))
+            }
+        }
     }
 
     /// What the run owns, for what needs no passage: a handle that is dropped.
@@ -214,9 +232,9 @@ impl Gate {
         &self.parts.authorities.warrant
     }
 
-    /// The grant the run holds.
-    pub const fn grant(&self) -> Option<&Grant> {
-        self.parts.authorities.grant.as_ref()
+    /// What the run's grant says, for what is shown to the guest. It permits nothing.
+    pub const fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
     }
 
     /// The latest refusal.
@@ -243,8 +261,7 @@ impl Gate {
     /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
     /// held against it.
     pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
-        let request =
-            Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
+        let request = Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
         if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
             let wall = self.time().millis_since(self.parts.journal.header().started);
             let used = Usage::ZERO.with(Dimension::Fuel, fuel);
@@ -267,6 +284,31 @@ impl Gate {
     /// Writes what is pending, so that another process can go on from here.
     pub async fn put_aside(&mut self) -> Result<(), Fault> {
         self.parts.writer.flush(true).await
+    }
+
+    /// How the recorded run ended, on a replay.
+    pub fn recorded_end(&self) -> Option<&Ended> {
+        self.parts.journal.ended().filter(|_| self.parts.replay)
+    }
+
+    /// Whether only the record is played.
+    pub const fn is_replay(&self) -> bool {
+        self.parts.replay
+    }
+
+    /// Values that no record may show.
+    pub const fn secrets(&self) -> &Secrets {
+        &self.parts.secrets
+    }
+
+    /// The run is over: its record, and what it owned.
+    pub fn into_parts(self) -> (Journal, Inside) {
+        (self.parts.journal, self.parts.inside)
+    }
+
+    /// What to say of a run that ended before all that is recorded was asked again.
+    pub fn too_early(&self) -> Stop {
+        self.diverges("another call".to_owned(), "the end".to_owned())
     }
 
     /// Whether calls are recorded that were not asked again: a run that ends too early.
@@ -312,7 +354,8 @@ impl Gate {
             }
         };
         if call.request != request.digest {
-            let recorded = format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
+            let recorded =
+                format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
             return Err(self.diverges(recorded, asked(request)));
         }
         if !settled && self.parts.replay {
@@ -498,6 +541,28 @@ fn authority_of<'a>(
         revoked: standing.is_none_or(|state| state.revoked),
     };
     Authority { operator, warrant, grant: grant.as_ref(), keys, standing }
+}
+
+/// What a recorded scope says. None, if it says what no grant can.
+pub fn claims(scope: &Scope) -> Option<Claims> {
+    let paths: Vec<_> = scope.paths.iter().map(|path| path.as_str()).collect();
+    let outputs = Some(scope.outputs.as_str()).filter(|prefix| !prefix.is_empty());
+    Some(Claims {
+        iss: None,
+        aud: scope.audience.to_string(),
+        run: None,
+        paper: None,
+        paths: PatternSet::parse(&paths).ok()?,
+        outputs: outputs.map(Prefix::parse).transpose().ok()?,
+        exp: scope.expires,
+        iat: scope.issued,
+        jti: Jti::parse(&scope.jti).ok()?,
+        depth: Some(scope.depth),
+        budget: None,
+        prev: None,
+        par: None,
+        act: None,
+    })
 }
 
 /// A refusal as it was told the first time.

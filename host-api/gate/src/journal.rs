@@ -1,6 +1,10 @@
 //! Where journal lines go: a trait, because a local run keeps them in a file and a server in its
 //! database.
 
+mod file;
+
+pub use file::InFile;
+
 use std::future::Future;
 use std::pin::Pin;
 

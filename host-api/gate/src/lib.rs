@@ -1,11 +1,13 @@
 //! The only door to the world: journal → rules → effect → journal.
 
+pub mod airlock;
 pub mod bindings;
 pub mod cost;
 pub mod gate;
 pub mod host;
 pub mod inside;
 pub mod journal;
+pub mod link;
 pub mod request;
 pub mod stop;
 pub mod wasi;

@@ -37,3 +37,40 @@ pub struct GrantState {
     /// Whether it was withdrawn.
     pub revoked: bool,
 }
+
+/// What an outer call wants of the world.
+#[derive(Debug)]
+pub enum Outer<'a> {
+    /// The time in milliseconds since 1970, as eight bytes.
+    Time,
+    /// The same, not before the given instant.
+    Wait(Timestamp),
+    /// What the host knows already.
+    Known(Vec<u8>),
+    /// An effect, described for whoever performs it.
+    Effect(&'a [u8]),
+}
+
+impl Outer<'_> {
+    pub(crate) async fn perform(
+        self,
+        world: &dyn World,
+        now: Timestamp,
+        key: &str,
+    ) -> Result<Vec<u8>, Stop> {
+        match self {
+            Self::Time => Ok(now.millis().to_be_bytes().to_vec()),
+            Self::Wait(until) => {
+                if until > now {
+                    world.sleep_until(until).await;
+                }
+                if let Some(stop) = world.stopped() {
+                    return Err(stop);
+                }
+                Ok(world.now().max(now).millis().to_be_bytes().to_vec())
+            }
+            Self::Known(bytes) => Ok(bytes),
+            Self::Effect(request) => Ok(world.perform(key, request).await?),
+        }
+    }
+}

@@ -7,7 +7,8 @@
 //! 2. the audience: the agent that asks is the one the grant was issued to;
 //! 3. the time: `now < exp`, without leeway;
 //! 4. for reads, the path: a pattern of `paths` matches it, or it lies below `outputs`, for an
-//!    agent may read back what it wrote;
+//!    agent may read back what it wrote. For looks, that, or the path is a folder above something
+//!    that may be read or written: who may reach a file may walk to it;
 //! 5. for writes, the prefix: the path lies below `outputs`, whatever `paths` says;
 //! 6. single use and revocation: the store bound the grant to this run and nobody withdrew it.
 //!
@@ -47,7 +48,9 @@ pub struct Grant {
 /// What an operation does to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It reads the file or its metadata.
+    /// It looks at the metadata of a file or folder, or at the names in a folder.
+    Look,
+    /// It reads the file.
     Read,
     /// It creates, changes or deletes the file.
     Write,
@@ -144,6 +147,7 @@ impl Grant {
         self.check_audience(holder)?;
         self.check_time(now)?;
         match op.access {
+            Access::Look => self.check_look(op.path)?,
             Access::Read => self.check_path(op.path)?,
             Access::Write => self.check_outputs(op.path)?,
         }
@@ -166,20 +170,19 @@ impl Grant {
         ensure(now < exp, Code::GrantExpired, || format!("expired at {exp}, now is {now}"))
     }
 
+    fn check_look(&self, path: &Path) -> Result<(), Denial> {
+        ensure(self.claims.shows(path), Code::PathOutside, || format!("`{path}`"))
+    }
+
     fn check_path(&self, path: &Path) -> Result<(), Denial> {
-        let readable = self.claims.paths.matches(path) || self.writable(path);
-        ensure(readable, Code::PathOutside, || format!("`{path}`"))
+        ensure(self.claims.readable(path), Code::PathOutside, || format!("`{path}`"))
     }
 
     fn check_outputs(&self, path: &Path) -> Result<(), Denial> {
-        ensure(self.writable(path), Code::OutputsOutside, || match &self.claims.outputs {
+        ensure(self.claims.writable(path), Code::OutputsOutside, || match &self.claims.outputs {
             Some(prefix) => format!("`{path}` is not below `{prefix}`"),
             None => format!("`{path}`, and the grant allows no writes"),
         })
-    }
-
-    fn writable(&self, path: &Path) -> bool {
-        self.claims.outputs.as_ref().is_some_and(|prefix| prefix.contains(path))
     }
 
     fn check_standing(&self, holder: &Holder<'_>) -> Result<(), Denial> {

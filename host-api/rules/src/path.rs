@@ -11,6 +11,9 @@
 //!   [`Pattern`](crate::pattern::Pattern), matches itself alone.
 //!
 //! Case counts, and nothing is repaired: a text that is not in normal form is refused.
+//!
+//! The workspace's own folder has no spelling of this kind. It is [`Path::root`], which no text
+//! parses to and no pattern matches.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,11 +30,21 @@ pub const SEGMENT_BYTES_MAX: usize = 255;
 /// The deepest path. Real trees stay far below, and matching is linear in it.
 pub const SEGMENTS_MAX: usize = 32;
 
-/// A file's path in normal form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// How the root is spelled: a segment that no other path can have.
+const ROOT: &str = ".";
+
+/// The path of a file or folder in normal form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Path(String);
 
 impl Path {
+    /// The folder that holds everything, spelled `.`. No other path has that spelling, and none is
+    /// parsed from it: whoever means the root says so.
+    pub fn root() -> Self {
+        Self(ROOT.to_owned())
+    }
+
     /// The path `text` spells, when it is in normal form.
     pub fn parse(text: &str) -> Result<Self, BadPath> {
         check(text, Stars::Refused)?;
@@ -43,9 +56,39 @@ impl Path {
         &self.0
     }
 
-    /// The names between the slashes, from the outermost. Never empty.
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0 == ROOT
+    }
+
+    /// The names between the slashes, from the outermost. The root has none, every other path has
+    /// at least one, and none of them is empty.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
-        self.0.split('/')
+        let names = if self.is_root() { "" } else { &self.0 };
+        names.split_terminator('/')
+    }
+
+    /// The last name. The root has none.
+    pub fn name(&self) -> Option<&str> {
+        if self.is_root() { None } else { self.0.rsplit('/').next() }
+    }
+
+    /// The folder it lies in. The root lies in none.
+    pub fn parent(&self) -> Option<Self> {
+        match self.0.rsplit_once('/') {
+            Some((above, _)) => Some(Self(above.to_owned())),
+            None if self.is_root() => None,
+            None => Some(Self::root()),
+        }
+    }
+
+    /// The path of `name`, one segment, in this folder.
+    pub fn join(&self, name: &str) -> Result<Self, BadPath> {
+        match name.find('/') {
+            Some(at) => Err(BadPath::at(Flaw::Slash, at)),
+            None if self.is_root() => Self::parse(name),
+            None => Self::parse(&format!("{self}/{name}")),
+        }
     }
 }
 
@@ -60,6 +103,21 @@ impl FromStr for Path {
 
     fn from_str(text: &str) -> Result<Self, BadPath> {
         Self::parse(text)
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Path {
+    type Error = BadPath;
+
+    fn try_from(text: String) -> Result<Self, BadPath> {
+        check(&text, Stars::Refused)?;
+        Ok(Self(text))
     }
 }
 
@@ -82,6 +140,17 @@ impl Prefix {
     /// Whether `path` lies below the prefix, at any depth. The folder itself does not.
     pub fn contains(&self, path: &Path) -> bool {
         path.0.starts_with(&self.0)
+    }
+
+    /// The folder itself, which lies above everything that may be written.
+    pub fn folder(&self) -> Path {
+        Path(self.0.trim_end_matches('/').to_owned())
+    }
+
+    /// Whether `path` is the prefix's folder or one above it.
+    pub fn is_reached_through(&self, path: &Path) -> bool {
+        let below = self.0.strip_prefix(&path.0);
+        path.is_root() || below.is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Whether everything below this prefix lies below `parent` too.
@@ -148,6 +217,9 @@ pub enum Flaw {
     /// Two slashes in a row, or one at the end.
     #[error("a segment is empty: write one `/` between segments and none at the end")]
     EmptySegment,
+    /// A slash where one segment is wanted.
+    #[error("a slash stands between segments: this is one")]
+    Slash,
     /// The segment `.` or `..`.
     #[error("a segment is `.` or `..`: write the path without detours")]
     Dots,

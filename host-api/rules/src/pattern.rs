@@ -2,8 +2,8 @@
 //!
 //! A pattern is a path in which `*` stands for any run of characters inside one segment, also for
 //! none, and a last segment `**` stands for one segment or more. So `rfp/**` matches everything
-//! below `rfp`, not `rfp` itself, and `**` matches every path. Nothing else is special: `?`, `[`
-//! and `{` are letters. Case counts.
+//! below `rfp`, not `rfp` itself, and `**` matches every path but the root. Nothing else is
+//! special: `?`, `[` and `{` are letters. Case counts.
 //!
 //! # Why containment needs no automaton
 //!
@@ -56,6 +56,20 @@ impl Pattern {
     /// Whether the pattern matches `path`. Allocates nothing; linear in both.
     pub fn matches(&self, path: &Path) -> bool {
         self.covers(path.segments())
+    }
+
+    /// Whether the pattern matches some path below the folder `path`, at any depth. Allocates
+    /// nothing. Exact as containment is: only the limits on bytes are left out.
+    pub fn reaches_below(&self, path: &Path) -> bool {
+        let mut stem = self.stem();
+        for name in path.segments() {
+            match stem.next() {
+                Some(glob) if glob_matches(glob, name) => {}
+                Some(_) => return false,
+                None => return self.deep && path.segments().count() < SEGMENTS_MAX,
+            }
+        }
+        stem.next().is_some() || self.deep && path.segments().count() < SEGMENTS_MAX
     }
 
     /// Whether every path this pattern matches is matched by `parent` too.
@@ -160,6 +174,11 @@ impl PatternSet {
     /// Whether any pattern matches `path`. Allocates nothing.
     pub fn matches(&self, path: &Path) -> bool {
         self.0.iter().any(|pattern| pattern.matches(path))
+    }
+
+    /// Whether any pattern matches some path below the folder `path`. Allocates nothing.
+    pub fn reaches_below(&self, path: &Path) -> bool {
+        self.0.iter().any(|pattern| pattern.reaches_below(path))
     }
 
     /// Whether every path this set matches is matched by `parent`, all of its patterns together.

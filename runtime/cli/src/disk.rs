@@ -1,19 +1,22 @@
-//! The one file of this crate that reads the disk.
+//! The one file of this crate that reads and writes the disk.
 #![expect(
     clippy::disallowed_methods,
     reason = "commands are given paths by the person at the keys"
 )]
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::{fs, process};
 
 /// Bytes of one file, and of all files of a folder: a journal of a million calls.
 const BYTES_MAX: u64 = 1 << 30;
 
 /// Files of a receipt folder: it has a dozen, a folder with thousands is something else.
-const FILES_MAX: usize = 64;
+pub(crate) const RECEIPT_FILES_MAX: usize = 64;
+
+/// Files of a chain's folder: five for each of ten thousand documents.
+pub(crate) const CHAIN_FILES_MAX: usize = 50_000;
 
 /// A path that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +25,30 @@ pub(crate) enum Unreadable {
     Io { path: PathBuf, why: io::Error },
     #[error("`{path}` is larger than {BYTES_MAX} bytes", path = path.display())]
     TooLarge { path: PathBuf },
-    #[error("`{path}` holds more than {FILES_MAX} files: is it a receipt?", path = path.display())]
-    TooMany { path: PathBuf },
+    #[error("`{path}` holds more than {max} files: is it the right folder?", path = path.display())]
+    TooMany { path: PathBuf, max: usize },
     #[error("`{path}` is not a regular file", path = path.display())]
     Special { path: PathBuf },
     #[error("`{path}` has a name that is not text", path = path.display())]
     Name { path: PathBuf },
+    #[error("`{path}` can be read by others than its owner", path = path.display())]
+    Open { path: PathBuf },
+}
+
+/// A path that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unwritable {
+    #[error("cannot write `{path}`: {why}", path = path.display())]
+    Io { path: PathBuf, why: io::Error },
+    #[error("`{path}` is there already", path = path.display())]
+    Exists { path: PathBuf },
+}
+
+/// What to do about a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    Keep,
+    Replace,
 }
 
 /// Whether `path` is a folder.
@@ -51,21 +72,84 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     Ok(bytes)
 }
 
-/// The files of a folder and of the folders in it, by name with `/` between. Links are not
-/// followed: what a folder holds is what lies in it.
-pub(crate) fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Unreadable> {
-    let mut files = BTreeMap::new();
-    for entry in list(folder)? {
-        if entry.kind.is_dir() {
-            for inner in list(&entry.path)? {
-                let name = format!("{}/{}", entry.name, inner.name);
-                add(&mut files, folder, name, &inner)?;
-            }
-        } else {
-            add(&mut files, folder, entry.name.clone(), &entry)?;
+/// The bytes of a file that only its owner may read.
+pub(crate) fn read_secret(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let failed = |why| Unreadable::Io { path: path.to_owned(), why };
+        if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+            return Err(Unreadable::Open { path: path.to_owned() });
         }
     }
-    Ok(files)
+    read(path)
+}
+
+/// The files of a folder and of the folders in it, by name with `/` between: at most `max`. Links
+/// are not followed: what a folder holds is what lies in it.
+pub(crate) fn read_folder(
+    folder: &Path,
+    max: usize,
+) -> Result<BTreeMap<String, Vec<u8>>, Unreadable> {
+    let mut reading = Reading { folder, max, files: BTreeMap::new(), bytes: 0 };
+    for entry in reading.list(folder)? {
+        if entry.kind.is_dir() {
+            for inner in reading.list(&entry.path)? {
+                let name = format!("{}/{}", entry.name, inner.name);
+                reading.add(name, &inner)?;
+            }
+        } else {
+            reading.add(entry.name.clone(), &entry)?;
+        }
+    }
+    Ok(reading.files)
+}
+
+/// Writes a file whole or not at all, with the folders above it.
+pub(crate) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Unwritable> {
+    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+        return Err(Unwritable::Exists { path: path.to_owned() });
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|why| unwritable(path, why))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder.join(format!(".{name}.{}", process::id()));
+    let written = create(&draft, bytes, false).and_then(|()| match existing {
+        Existing::Replace => fs::rename(&draft, path),
+        // A link fails where a name is taken, which renaming does not.
+        Existing::Keep => fs::hard_link(&draft, path),
+    });
+    let _ = fs::remove_file(&draft);
+    written.map_err(|why| unwritable(path, why))
+}
+
+/// Writes a new file that only its owner may read.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Unwritable> {
+    create(path, bytes, true).map_err(|why| unwritable(path, why))
+}
+
+fn unwritable(path: &Path, why: io::Error) -> Unwritable {
+    let path = path.to_owned();
+    if why.kind() == io::ErrorKind::AlreadyExists {
+        Unwritable::Exists { path }
+    } else {
+        Unwritable::Io { path, why }
+    }
+}
+
+fn create(path: &Path, bytes: &[u8], secret: bool) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if secret {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = secret;
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 struct Entry {
@@ -74,44 +158,54 @@ struct Entry {
     kind: fs::FileType,
 }
 
-fn add(
-    files: &mut BTreeMap<String, Vec<u8>>,
-    folder: &Path,
-    name: String,
-    entry: &Entry,
-) -> Result<(), Unreadable> {
-    if !entry.kind.is_file() {
-        return Err(Unreadable::Special { path: entry.path.clone() });
+/// A folder as far as it is read.
+struct Reading<'a> {
+    folder: &'a Path,
+    max: usize,
+    files: BTreeMap<String, Vec<u8>>,
+    bytes: u64,
+}
+
+impl Reading<'_> {
+    fn add(&mut self, name: String, entry: &Entry) -> Result<(), Unreadable> {
+        if !entry.kind.is_file() {
+            return Err(Unreadable::Special { path: entry.path.clone() });
+        }
+        if self.files.len() >= self.max {
+            return Err(self.too_many());
+        }
+        let bytes = read(&entry.path)?;
+        self.bytes = self.bytes.saturating_add(size(&bytes));
+        if self.bytes > BYTES_MAX {
+            return Err(Unreadable::TooLarge { path: self.folder.to_owned() });
+        }
+        self.files.insert(name, bytes);
+        Ok(())
     }
-    if files.len() >= FILES_MAX {
-        return Err(Unreadable::TooMany { path: folder.to_owned() });
+
+    fn list(&self, folder: &Path) -> Result<Vec<Entry>, Unreadable> {
+        let failed = |why| Unreadable::Io { path: folder.to_owned(), why };
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(folder).map_err(failed)?.take(self.max.saturating_add(1)) {
+            let entry = entry.map_err(failed)?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
+            let Ok(name) = entry.file_name().into_string() else {
+                return Err(Unreadable::Name { path });
+            };
+            entries.push(Entry { name, path, kind });
+        }
+        if entries.len() > self.max {
+            return Err(self.too_many());
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
     }
-    let bytes = read(&entry.path)?;
-    if files.values().map(|file| size(file)).sum::<u64>() + size(&bytes) > BYTES_MAX {
-        return Err(Unreadable::TooLarge { path: folder.to_owned() });
+
+    fn too_many(&self) -> Unreadable {
+        Unreadable::TooMany { path: self.folder.to_owned(), max: self.max }
     }
-    files.insert(name, bytes);
-    Ok(())
 }
 
 fn size(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-fn list(folder: &Path) -> Result<Vec<Entry>, Unreadable> {
-    let failed = |why| Unreadable::Io { path: folder.to_owned(), why };
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)?.take(FILES_MAX + 1) {
-        let entry = entry.map_err(failed)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
-        let Ok(name) = entry.file_name().into_string() else {
-            return Err(Unreadable::Name { path });
-        };
-        entries.push(Entry { name, path, kind });
-    }
-    if entries.len() > FILES_MAX {
-        return Err(Unreadable::TooMany { path: folder.to_owned() });
-    }
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
 }

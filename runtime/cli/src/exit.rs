@@ -7,8 +7,16 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done.
     Done,
+    /// Understood and turned down, or gone wrong: a contract with flaws, a build that fails.
+    Failed,
     /// The input cannot be used: a missing file, a wrong option.
     Usage,
+    /// The agent failed or crashed.
+    Agent,
+    /// Denied by grant or policy.
+    Denied,
+    /// A limit was reached.
+    Budget,
     /// Verification failed.
     Refused,
 }
@@ -17,7 +25,11 @@ impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            Self::Failed => 1,
             Self::Usage => 2,
+            Self::Agent => 3,
+            Self::Denied => 5,
+            Self::Budget => 6,
             Self::Refused => 8,
         }
     }

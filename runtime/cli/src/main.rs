@@ -1,8 +1,19 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
+mod answer;
+mod build;
+mod chain;
 mod disk;
 mod exit;
+mod fresh;
+mod guest;
+mod home;
+mod inspect;
+mod keys;
 mod page;
+mod paper;
+mod replay;
+mod run;
 mod verify;
 
 use std::process::ExitCode;
@@ -19,11 +30,25 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Build(build::Build),
+    Inspect(inspect::Inspect),
+    Run(run::Run),
+    Replay(replay::Replay),
+    #[command(subcommand)]
+    Paper(paper::Paper),
+    #[command(subcommand)]
+    Chain(chain::Chain),
     Verify(verify::Verify),
 }
 
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::Build(build) => build.run(),
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Run(run) => run.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Paper(paper) => paper.run(),
+        Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
     };
     exit.into()

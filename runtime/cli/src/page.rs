@@ -14,6 +14,21 @@ pub(crate) fn line(text: impl fmt::Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
+/// A line beside the answer, as it comes.
+pub(crate) fn aside(text: impl fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Text of the answer, its lines ended.
+pub(crate) fn text(text: &str) {
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Text beside the answer, for people.
+pub(crate) fn note(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
 /// A refusal, with what to do about it.
 pub(crate) fn error(what: impl fmt::Display, hint: &str) {
     let mut out = anstream::stderr();
@@ -36,6 +51,11 @@ pub(crate) fn plain(text: impl fmt::Display) -> String {
     };
     let spell = |c: char| if acts(c) { c.escape_default().collect() } else { c.to_string() };
     text.to_string().chars().map(spell).collect()
+}
+
+/// Like [`plain`] for text of several lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.split_inclusive('\n').map(|line| plain(line.trim_end_matches('\n')) + "\n").collect()
 }
 
 #[cfg(test)]

@@ -95,7 +95,10 @@ fn read_receipt(path: &Path) -> Result<Folder, Unusable> {
     let hint = "give the folder that holds `receipt.dsse.json`, or one file of a receipt";
     let unusable = |what: String| Unusable { what, hint };
     let folder = if disk::is_folder(path) {
-        Folder { files: disk::read_folder(path).map_err(|why| unusable(why.to_string()))? }
+        Folder {
+            files: disk::read_folder(path, disk::RECEIPT_FILES_MAX)
+                .map_err(|why| unusable(why.to_string()))?,
+        }
     } else {
         let bytes = disk::read(path).map_err(|why| unusable(why.to_string()))?;
         Folder::of_one_file(&bytes)
@@ -124,7 +127,8 @@ fn print(report: &Report) {
     page::line(verdict(report));
 }
 
-fn row(check: &Check, width: usize) -> String {
+/// One check as a line, its name filled up to `width`.
+pub(crate) fn row(check: &Check, width: usize) -> String {
     let name = format!("{:<width$}", check.name);
     match &check.result {
         Finding::Holds(why) => {
@@ -200,21 +204,23 @@ fn files_line(files: &evidence::Files) -> String {
 }
 
 fn in_json(report: &Report, exit: Exit) -> Value {
-    let check = |check: &Check| {
-        let (result, detail) = match &check.result {
-            Finding::Holds(why) => ("holds", why.clone()),
-            Finding::Withheld(digest) => ("withheld", digest.to_string()),
-            Finding::Fails(why) => ("fails", why.clone()),
-        };
-        json!({"name": check.name, "result": result, "detail": detail})
-    };
     json!({
         "type": "verification",
         "exit": exit.code(),
         "verified": report.verified(),
         "id": report.said.as_ref().map(|said| said.id),
         "receipt": report.said.as_ref().map(|said| &said.receipt),
-        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "checks": report.checks.iter().map(check_in_json).collect::<Vec<_>>(),
         "first_failure": report.first_failure().map(|check| check.name.as_str()),
     })
+}
+
+/// One check as programs read it.
+pub(crate) fn check_in_json(check: &Check) -> Value {
+    let (result, detail) = match &check.result {
+        Finding::Holds(why) => ("holds", why.clone()),
+        Finding::Withheld(digest) => ("withheld", digest.to_string()),
+        Finding::Fails(why) => ("fails", why.clone()),
+    };
+    json!({"name": check.name, "result": result, "detail": detail})
 }

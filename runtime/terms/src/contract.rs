@@ -45,16 +45,17 @@ pub use number::{
 };
 pub use party::{HumanRoot, Notice, Parties, Party, PersonKind, Principal};
 pub use price::{Caps, Currency, Price, Spending};
+pub(crate) use read::located;
 pub use read::{Read, read};
 pub use remedy::{Hold, HumanDecides, Remedy, RemedyTable, Stakes, Step};
 pub use scope::{
     Action, Classification, SESSION_SECS_DEFAULT, SESSION_SECS_MAX, Scope, SessionSecs,
 };
 pub use service::ServiceLevel;
-pub use shape::{DigestShape, present};
+pub use shape::{DigestShape, LabelShape, NullableDigestShape, TimestampShape, present};
 pub use words::{
-    ActionName, BadWords, Did, END, Email, Id, Letters, Line, MediaType, ModelName, Place, Pointer,
-    Sentence, Title, Version, Zone,
+    ActionName, BadWords, Did, END, Email, HexDigits, Id, Letters, Line, MediaType, ModelName,
+    Place, Pointer, Sentence, Title, Version, Zone,
 };
 
 /// Everything two parties agreed that a machine can check.

@@ -5,7 +5,16 @@
 //! salts are arguments. It never decides whether a call may happen (that is `envelope-rules`) and
 //! never records one (that is `envelope-evidence`).
 
+pub mod acceptance;
+pub mod badge;
 pub mod contract;
+pub mod deal;
+pub mod dispute;
+pub mod document;
+pub mod escrow;
 pub mod export;
+pub mod purchase;
+pub mod schema;
+pub mod source;
 
 pub use contract::{Contract, Flaw};

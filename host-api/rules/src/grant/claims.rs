@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::budget::Cap;
 use crate::denial::{Code, Denial};
 use crate::jws;
-use crate::path::Prefix;
+use crate::path::{Path, Prefix};
 use crate::pattern::PatternSet;
 
 /// The longest life of a grant: a leaked one is worthless the next day.
@@ -190,6 +190,25 @@ enum BadClaims {
 }
 
 impl Claims {
+    /// Whether `path` may be looked at: it may be read, or it is a folder above something that may
+    /// be read or written, as the root always is. A listing shows these names and no others, or it
+    /// would tell what may not be read. Says nothing about time, holder or standing, so it permits
+    /// nothing; allocates nothing.
+    pub fn shows(&self, path: &Path) -> bool {
+        path.is_root()
+            || self.readable(path)
+            || self.paths.reaches_below(path)
+            || self.outputs.as_ref().is_some_and(|prefix| prefix.is_reached_through(path))
+    }
+
+    pub(super) fn readable(&self, path: &Path) -> bool {
+        self.paths.matches(path) || self.writable(path)
+    }
+
+    pub(super) fn writable(&self, path: &Path) -> bool {
+        self.outputs.as_ref().is_some_and(|prefix| prefix.contains(path))
+    }
+
     /// Reads the payload of a token.
     pub(super) fn read(payload: &[u8]) -> Result<Self, Denial> {
         let malformed = |why| Denial::new(Code::GrantMalformed, why);

@@ -1,5 +1,6 @@
 //! From JSON to a contract, with every flaw located.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -66,13 +67,42 @@ fn misfits(value: &Value, whole: Flaw) -> Vec<Flaw> {
     flaws
 }
 
-fn misfit<T: DeserializeOwned>(value: &Value) -> Option<Flaw> {
+fn misfit<T: DeserializeOwned + Serialize>(value: &Value) -> Option<Flaw> {
     located::<T>(value).err()
 }
 
-fn located<T: DeserializeOwned>(value: &Value) -> Result<T, Flaw> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| Flaw::new(Code::Shape, pointer(error.path()), error.inner()))
+/// Reads a `T` whose shape fits, and says where it does not. Readers made by a derive take more
+/// than the schema offers: a list of values for an object, `{"name": null}` for a name, members
+/// that a variant does not have. What is written back tells: each value has one spelling.
+pub(crate) fn located<T: DeserializeOwned + Serialize>(value: &Value) -> Result<T, Flaw> {
+    let read: T = serde_path_to_error::deserialize(value)
+        .map_err(|error| Flaw::new(Code::Shape, pointer(error.path()), error.inner()))?;
+    let written = serde_json::to_value(&read).map_err(|why| Flaw::new(Code::Shape, "", why))?;
+    match second_spelling(value, &written) {
+        None => Ok(read),
+        Some(pointer) => {
+            let message = "unknown, or a second spelling of what the schema describes";
+            Err(Flaw::new(Code::Shape, pointer, message))
+        }
+    }
+}
+
+/// Where `given` is not what was understood. Members with a default may be absent.
+fn second_spelling(given: &Value, written: &Value) -> Option<String> {
+    let below = |token: &str, given, written: Option<&Value>| {
+        let inner = written.map_or_else(|| Some(String::new()), |it| second_spelling(given, it));
+        inner.map(|inner| format!("/{}{inner}", escaped(token)))
+    };
+    match (given, written) {
+        (Value::Object(given), Value::Object(written)) => {
+            given.iter().find_map(|(key, value)| below(key, value, written.get(key)))
+        }
+        (Value::Array(given), Value::Array(written)) if given.len() == written.len() => {
+            let mut pairs = given.iter().zip(written).enumerate();
+            pairs.find_map(|(at, (given, written))| below(&at.to_string(), given, Some(written)))
+        }
+        (given, written) => (given != written).then(String::new),
+    }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -81,13 +111,17 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         let token = match segment {
             Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Map { key } => escaped(key),
             Segment::Enum { .. } | Segment::Unknown => continue,
         };
         pointer.push('/');
         pointer.push_str(&token);
     }
     pointer
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]
@@ -122,5 +156,20 @@ mod tests {
         value["agent"].as_object_mut().unwrap().remove("colour");
         let flaws = read(&value).unwrap_err();
         assert_eq!((flaws[0].pointer.as_str(), flaws.len()), ("", 1));
+    }
+
+    #[test]
+    fn a_second_spelling_is_a_misfit() {
+        let spellings = [
+            ("/price", json!(["CHF", 240_000, 12_000, 252_000]), "/price"),
+            ("/stakes", json!({ "elevated": null }), "/stakes"),
+            ("/criteria/1/check", json!(["file-exists", 1]), "/criteria/1/check"),
+        ];
+        for (place, spelling, pointer) in spellings {
+            let mut value = sample::json();
+            *value.pointer_mut(place).unwrap() = spelling;
+            let flaws = read(&value).unwrap_err();
+            assert!(flaws.iter().any(|flaw| flaw.pointer == pointer), "{place}: {flaws:?}");
+        }
     }
 }

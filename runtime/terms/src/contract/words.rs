@@ -193,6 +193,9 @@ spelled! {
     /// The letters of a schedule: `T`, `CY`, `H`.
     Letters 3 "[A-Z]+" |text| parts(text, &[], |c| c.is_ascii_uppercase()),
         "a schedule is named by one to three capital letters";
+    /// 32 bytes: the id of a key, or a salt.
+    HexDigits 64 "[0-9a-f]{64}" is_hex,
+        "32 bytes are spelled as 64 lower-case hexadecimal digits";
     /// A JSON pointer into an agent's answer; empty for the whole of it.
     Pointer 240 "((/([A-Za-z0-9_. -]|~0|~1)*)*)" is_pointer,
         "a pointer is empty or spelled `/key/0/key`";
@@ -243,6 +246,10 @@ fn is_media(text: &str) -> bool {
     let letter = |c: char| lower(c) || matches!(c, '.' | '+' | '-');
     text.split_once('/')
         .is_some_and(|(kind, sub)| parts(kind, &[], letter) && parts(sub, &[], letter))
+}
+
+fn is_hex(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_pointer(text: &str) -> bool {

@@ -1,0 +1,245 @@
+//! What happens in folders: opening, listing, making, moving and removing.
+
+use envelope_rules::Path;
+use envelope_rules::grant::{Access, FileOp};
+use wasmtime::component::Resource;
+
+use crate::airlock::Airlock;
+use crate::bindings::wasi::filesystem::types::{
+    self, DescriptorFlags, DirectoryEntry, ErrorCode, OpenFlags,
+};
+use crate::gate::Answer;
+use crate::inside::Inside;
+use crate::request::Request;
+use crate::wasi::files::{Done, Failed, answer, coded, done};
+use crate::wasi::filesystem::{Descriptor, stat};
+use crate::workspace::{FsError, NodeId, NodeKind, Resolved};
+
+/// The entries of a folder that its reader has not seen yet, the last one first.
+#[derive(Debug)]
+pub struct Listing(Vec<(String, NodeKind)>);
+
+impl types::HostDirectoryEntryStream for Airlock {
+    async fn read_directory_entry(
+        &mut self,
+        listing: Resource<Listing>,
+    ) -> wasmtime::Result<Result<Option<DirectoryEntry>, ErrorCode>> {
+        let next = self.table.get_mut(&listing)?.0.pop();
+        Ok(Ok(next.map(|(name, kind)| DirectoryEntry { type_: stat::kind(kind), name })))
+    }
+
+    async fn drop(&mut self, listing: Resource<Listing>) -> wasmtime::Result<()> {
+        self.table.delete(listing)?;
+        Ok(())
+    }
+}
+
+/// How something is opened.
+struct Opening {
+    create: bool,
+    exclusive: bool,
+    truncate: bool,
+    folder: bool,
+    write: bool,
+}
+
+impl Airlock {
+    pub(super) async fn open(
+        &mut self,
+        base: &Resource<Descriptor>,
+        path: &str,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> wasmtime::Result<Result<Resource<Descriptor>, ErrorCode>> {
+        let opened = self.open_inner(base, path, open, flags).await;
+        match coded(opened)? {
+            Ok(descriptor) => Ok(Ok(self.hand_out(descriptor)?)),
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    async fn open_inner(
+        &mut self,
+        base: &Resource<Descriptor>,
+        path: &str,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Done<Descriptor> {
+        let at = self.resolve(base, path)?;
+        let how = Opening {
+            create: open.contains(OpenFlags::CREATE),
+            exclusive: open.contains(OpenFlags::EXCLUSIVE),
+            truncate: open.contains(OpenFlags::TRUNCATE),
+            folder: open.contains(OpenFlags::DIRECTORY) || at.wants_folder(),
+            write: flags.contains(DescriptorFlags::WRITE),
+        };
+        if how.folder && (how.create || how.truncate) {
+            return Err(FsError::Invalid.into());
+        }
+        let access = self.access_of(&at, &how);
+        let body = (open.bits_text(), flags.bits_text());
+        let request = Request::file("open", access, &at.path, &body);
+        let path = at.path.clone();
+        let opening = |inside: &mut Inside, now| {
+            let outcome = how.carry_out(inside, &path, now);
+            let answer =
+                answer(&outcome, |(_, kind)| Answer::computed(format!("{kind:?}").as_bytes()));
+            (outcome, answer)
+        };
+        let (node, kind) = done(self.gate.inner(request, opening).await)?;
+        Ok(Descriptor { node, path: at.path, folder: kind == NodeKind::Folder, flags })
+    }
+
+    /// What is asked for: a look into a folder, reading a file, or more.
+    fn access_of(&mut self, at: &Resolved, how: &Opening) -> Access {
+        let workspace = &self.gate.inside().workspace;
+        let is_folder = workspace.folder(&at.path).is_ok();
+        if how.write || how.truncate || how.create {
+            Access::Write
+        } else if is_folder || how.folder {
+            Access::Look
+        } else {
+            Access::Read
+        }
+    }
+
+    pub(super) async fn list(&mut self, handle: &Resource<Descriptor>) -> Done<Listing> {
+        let folder = self.folder(handle)?;
+        let shown = self.shown(&folder)?;
+        let count = u64::try_from(shown.len()).unwrap_or(u64::MAX);
+        let request = Request::file("list", Access::Look, &folder.path, &()).looking_at(count);
+        let list = |_: &mut Inside, _| {
+            let names: String =
+                shown.iter().map(|(name, kind)| format!("{name}/{kind:?}/")).collect();
+            let answer = Answer::computed(names.as_bytes());
+            (Ok(shown), answer)
+        };
+        let mut entries = done(self.gate.inner(request, list).await)?;
+        entries.reverse();
+        Ok(Listing(entries))
+    }
+
+    /// The entries of a folder that the grant lets be seen.
+    fn shown(&mut self, folder: &Descriptor) -> Done<Vec<(String, NodeKind)>> {
+        let entries = self.gate.inside().workspace.list(folder.node)?;
+        let claims = self.gate.claims();
+        let seen = |name: &str| {
+            claims
+                .zip(folder.path.join(name).ok())
+                .is_some_and(|(claims, path)| claims.shows(&path))
+        };
+        let entries = entries.into_iter().map(|entry| (entry.name, entry.kind));
+        Ok(entries.filter(|(name, _)| seen(name)).collect())
+    }
+
+    /// Makes a folder. Of one that is there and may be looked at, that is all there is to say:
+    /// programs make sure of a folder by making it, and nothing changes.
+    pub(super) async fn make_folder(
+        &mut self,
+        base: &Resource<Descriptor>,
+        path: &str,
+    ) -> Done<()> {
+        let at = self.resolve(base, path)?;
+        let shown = self.gate.claims().is_some_and(|claims| claims.shows(&at.path));
+        let there = shown && self.gate.inside().workspace.lookup(&at.path).is_ok();
+        let access = if there { Access::Look } else { Access::Write };
+        let request = Request::file("make-folder", access, &at.path, &());
+        let make = |inside: &mut Inside, now| {
+            let outcome = inside.workspace.mkdir(&at.path, now).map(drop);
+            let answer = answer(&outcome, |()| Answer::computed(b""));
+            (outcome, answer)
+        };
+        done(self.gate.inner(request, make).await)
+    }
+
+    /// A change at one path.
+    pub(super) async fn change(
+        &mut self,
+        operation: &'static str,
+        base: &Resource<Descriptor>,
+        path: &str,
+        act: impl FnOnce(&mut Inside, &Resolved, envelope_evidence::Timestamp) -> Result<(), FsError>,
+    ) -> Done<()> {
+        let at = self.resolve(base, path)?;
+        let request = Request::file(operation, Access::Write, &at.path, &());
+        let change = |inside: &mut Inside, now| {
+            let outcome = act(inside, &at, now);
+            let answer = answer(&outcome, |()| Answer::computed(b""));
+            (outcome, answer)
+        };
+        done(self.gate.inner(request, change).await)
+    }
+
+    pub(super) async fn rename(
+        &mut self,
+        from: (&Resource<Descriptor>, &str),
+        to: (&Resource<Descriptor>, &str),
+    ) -> Done<()> {
+        let from = self.resolve(from.0, from.1)?;
+        let to = self.resolve(to.0, to.1)?;
+        let source = FileOp { access: Access::Write, path: &from.path };
+        let target = FileOp { access: Access::Write, path: &to.path };
+        let request = Request::files("rename", source, target, &());
+        let rename = |inside: &mut Inside, now| {
+            let outcome = inside.workspace.rename(&from.path, &to.path, now);
+            let answer = answer(&outcome, |()| Answer::computed(b""));
+            (outcome, answer)
+        };
+        done(self.gate.inner(request, rename).await)
+    }
+}
+
+impl Opening {
+    fn carry_out(
+        &self,
+        inside: &mut Inside,
+        path: &Path,
+        now: envelope_evidence::Timestamp,
+    ) -> Result<(NodeId, NodeKind), FsError> {
+        let workspace = &mut inside.workspace;
+        let node = match workspace.lookup(path) {
+            Err(FsError::NoEntry) if self.create => {
+                return Ok((workspace.create(path, now)?, NodeKind::File));
+            }
+            found => found?,
+        };
+        let kind = workspace.stat(node)?.kind;
+        if self.create && self.exclusive {
+            return Err(FsError::Exist);
+        }
+        match kind {
+            NodeKind::File if self.folder => return Err(FsError::NotDirectory),
+            NodeKind::Folder if self.write || self.truncate || self.create => {
+                return Err(FsError::IsDirectory);
+            }
+            NodeKind::File | NodeKind::Folder => {}
+        }
+        if self.truncate {
+            workspace.set_size(node, 0, now)?;
+        }
+        Ok((node, kind))
+    }
+}
+
+/// Flags as the journal's requests spell them.
+trait BitsText {
+    fn bits_text(&self) -> String;
+}
+
+impl BitsText for OpenFlags {
+    fn bits_text(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl BitsText for DescriptorFlags {
+    fn bits_text(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl From<wasmtime::component::ResourceTableError> for Failed {
+    fn from(error: wasmtime::component::ResourceTableError) -> Self {
+        Self::Over(error.into())
+    }
+}

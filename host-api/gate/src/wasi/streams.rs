@@ -1,0 +1,409 @@
+//! `wasi:io/streams`: files and standard streams, every read and write a call of its own.
+
+use envelope_evidence::Digest;
+use envelope_rules::Path;
+use envelope_rules::denial::Denial;
+use envelope_rules::guard::Capability;
+use wasmtime::component::Resource;
+use wasmtime_wasi_io::bytes::Bytes as IoBytes;
+use wasmtime_wasi_io::poll::{DynPollable, Pollable};
+use wasmtime_wasi_io::streams::{
+    DynInputStream, DynOutputStream, Error, InputStream, OutputStream, StreamResult,
+};
+
+use crate::airlock::Airlock;
+use crate::bindings::wasi::io::{error, streams};
+use crate::gate::Answer;
+use crate::inside::Inside;
+use crate::request::Request;
+use crate::stop::Stop;
+use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX};
+use crate::workspace::{FsError, NodeId};
+
+/// Bytes that a stream takes at once: what `blocking-write-and-flush` takes at most, sixteenfold.
+const ROOM: u64 = 64 << 10;
+
+/// Bytes that the blocking writes take, as WASI says.
+const BLOCKING_ROOM: u64 = 4096;
+
+/// What a stream of the guest is.
+#[derive(Debug, Clone)]
+pub(crate) enum Stream {
+    Stdin {
+        at: usize,
+    },
+    Stdout,
+    Stderr,
+    /// A file, read or written from a place on.
+    File {
+        path: Path,
+        node: NodeId,
+        at: u64,
+    },
+    /// A file, written at its end.
+    Append {
+        path: Path,
+        node: NodeId,
+    },
+}
+
+/// What went wrong with a stream, kept behind `wasi:io/error`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("{0}")]
+    Denied(Denial),
+    #[error("{0}")]
+    Fs(FsError),
+}
+
+type Streamed<T> = wasmtime::Result<Result<T, streams::StreamError>>;
+
+impl error::Host for Airlock {}
+
+impl error::HostError for Airlock {
+    async fn to_debug_string(&mut self, error: Resource<Error>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&error)?.to_string())
+    }
+
+    async fn drop(&mut self, error: Resource<Error>) -> wasmtime::Result<()> {
+        self.table.delete(error)?;
+        Ok(())
+    }
+}
+
+impl streams::Host for Airlock {}
+
+impl streams::HostInputStream for Airlock {
+    async fn read(&mut self, from: Resource<DynInputStream>, len: u64) -> Streamed<Vec<u8>> {
+        let read = self.take(&from, len).await;
+        self.streamed(read)
+    }
+
+    async fn blocking_read(
+        &mut self,
+        from: Resource<DynInputStream>,
+        len: u64,
+    ) -> Streamed<Vec<u8>> {
+        let read = self.take(&from, len).await;
+        self.streamed(read)
+    }
+
+    async fn skip(&mut self, from: Resource<DynInputStream>, len: u64) -> Streamed<u64> {
+        let read = self.take(&from, len).await;
+        self.streamed(read.map(|bytes| bytes.map(|bytes| count(&bytes))))
+    }
+
+    async fn blocking_skip(&mut self, from: Resource<DynInputStream>, len: u64) -> Streamed<u64> {
+        let read = self.take(&from, len).await;
+        self.streamed(read.map(|bytes| bytes.map(|bytes| count(&bytes))))
+    }
+
+    async fn subscribe(
+        &mut self,
+        from: Resource<DynInputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
+        self.table.get(&from)?;
+        self.ready()
+    }
+
+    async fn drop(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<()> {
+        self.forget(stream.rep());
+        self.table.delete(stream)?.cancel().await;
+        Ok(())
+    }
+}
+
+impl streams::HostOutputStream for Airlock {
+    async fn check_write(&mut self, to: Resource<DynOutputStream>) -> Streamed<u64> {
+        self.table.get(&to)?;
+        Ok(Ok(ROOM))
+    }
+
+    async fn write(&mut self, to: Resource<DynOutputStream>, bytes: Vec<u8>) -> Streamed<()> {
+        if count(&bytes) > ROOM {
+            return Err(Stop::Misuse("a write of more than the stream has room for").into());
+        }
+        self.put_whole(&to, &bytes).await
+    }
+
+    async fn blocking_write_and_flush(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        bytes: Vec<u8>,
+    ) -> Streamed<()> {
+        if count(&bytes) > BLOCKING_ROOM {
+            return Err(Stop::Misuse("a blocking write of more than 4096 bytes").into());
+        }
+        self.put_whole(&to, &bytes).await
+    }
+
+    async fn flush(&mut self, to: Resource<DynOutputStream>) -> Streamed<()> {
+        self.table.get(&to)?;
+        Ok(Ok(()))
+    }
+
+    async fn blocking_flush(&mut self, to: Resource<DynOutputStream>) -> Streamed<()> {
+        self.table.get(&to)?;
+        Ok(Ok(()))
+    }
+
+    async fn subscribe(
+        &mut self,
+        to: Resource<DynOutputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
+        self.table.get(&to)?;
+        self.ready()
+    }
+
+    async fn write_zeroes(&mut self, to: Resource<DynOutputStream>, len: u64) -> Streamed<()> {
+        if len > ROOM {
+            return Err(Stop::Misuse("a write of more than the stream has room for").into());
+        }
+        self.put_whole(&to, &zeroes(len)).await
+    }
+
+    async fn blocking_write_zeroes_and_flush(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        len: u64,
+    ) -> Streamed<()> {
+        if len > BLOCKING_ROOM {
+            return Err(Stop::Misuse("a blocking write of more than 4096 bytes").into());
+        }
+        self.put_whole(&to, &zeroes(len)).await
+    }
+
+    async fn splice(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        len: u64,
+    ) -> Streamed<u64> {
+        self.pour(&to, &from, len).await
+    }
+
+    async fn blocking_splice(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        len: u64,
+    ) -> Streamed<u64> {
+        self.pour(&to, &from, len).await
+    }
+
+    async fn drop(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<()> {
+        self.forget(stream.rep());
+        self.table.delete(stream)?.cancel().await;
+        Ok(())
+    }
+}
+
+/// `None` is the end of the stream.
+type Read = Done<Option<Vec<u8>>>;
+
+impl Airlock {
+    pub(crate) fn input(&mut self, stream: Stream) -> wasmtime::Result<Resource<DynInputStream>> {
+        let handle: DynInputStream = Box::new(Ours);
+        let handle = self.table.push(handle)?;
+        self.keep(handle.rep(), stream);
+        Ok(handle)
+    }
+
+    pub(crate) fn output(&mut self, stream: Stream) -> wasmtime::Result<Resource<DynOutputStream>> {
+        let handle: DynOutputStream = Box::new(Ours);
+        let handle = self.table.push(handle)?;
+        self.keep(handle.rep(), stream);
+        Ok(handle)
+    }
+
+    fn keep(&mut self, place: u32, stream: Stream) {
+        if let Stream::File { node, .. } | Stream::Append { node, .. } = &stream {
+            let _ = self.gate.inside().workspace.retain(*node);
+        }
+        self.streams.insert(place, stream);
+    }
+
+    fn forget(&mut self, place: u32) {
+        if let Some(Stream::File { node, .. } | Stream::Append { node, .. }) =
+            self.streams.remove(&place)
+        {
+            self.gate.inside().workspace.release(node);
+        }
+    }
+
+    /// A stream of ours, by the path at which its file is now.
+    fn stream(&mut self, place: u32) -> Option<Stream> {
+        let mut stream = self.streams.get(&place).cloned()?;
+        if let Stream::File { path, node, .. } | Stream::Append { path, node } = &mut stream
+            && let Some(now) = self.gate.inside().workspace.path(*node)
+        {
+            *path = now;
+        }
+        Some(stream)
+    }
+
+    async fn take(&mut self, from: &Resource<DynInputStream>, len: u64) -> Read {
+        let over = |error: wasmtime::component::ResourceTableError| Failed::Over(error.into());
+        self.table.get(from).map_err(over)?;
+        match self.stream(from.rep()) {
+            Some(Stream::Stdin { at }) => self.take_stdin(from.rep(), at, len).await,
+            Some(Stream::File { path, node, at }) => {
+                let bytes = self.read_file("read-stream", &path, node, at, len).await?;
+                let next = at.saturating_add(count(&bytes));
+                self.streams.insert(from.rep(), Stream::File { path, node, at: next });
+                Ok(if bytes.is_empty() && len > 0 { None } else { Some(bytes.to_vec()) })
+            }
+            Some(Stream::Stdout | Stream::Stderr | Stream::Append { .. }) => Ok(None),
+            None => foreign_read(self.table.get_mut(from).map_err(over)?, len).await,
+        }
+    }
+
+    async fn take_stdin(&mut self, place: u32, at: usize, len: u64) -> Read {
+        let len = len.min(MOVE_BYTES_MAX);
+        let body = (at.to_string(), len);
+        let request = Request::plain(Capability::Stdio, "stdin.read", "", &body).moving(len);
+        let read = |inside: &mut Inside, _| {
+            let rest = inside.stdin.get(at..).unwrap_or_default();
+            let end = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
+            let bytes = rest.get(..end).unwrap_or_default().to_vec();
+            let answer = Answer::computed(&bytes).moved(count(&bytes));
+            (bytes, answer)
+        };
+        let bytes = match self.gate.inner(request, read).await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(denial)) => return Err(Failed::Denied(denial)),
+            Err(stop) => return Err(Failed::Over(stop.into())),
+        };
+        self.streams.insert(place, Stream::Stdin { at: at.saturating_add(bytes.len()) });
+        Ok(if bytes.is_empty() && len > 0 { None } else { Some(bytes) })
+    }
+
+    async fn put_whole(&mut self, to: &Resource<DynOutputStream>, bytes: &[u8]) -> Streamed<()> {
+        let put = self.put(to, bytes).await;
+        self.streamed(put.map(Some))
+    }
+
+    async fn put(&mut self, to: &Resource<DynOutputStream>, bytes: &[u8]) -> Done<()> {
+        let over = |error: wasmtime::component::ResourceTableError| Failed::Over(error.into());
+        self.table.get(to).map_err(over)?;
+        match self.stream(to.rep()) {
+            Some(Stream::File { path, node, at }) => {
+                self.write_file("write-stream", &path, node, Some(at), bytes).await?;
+                let next = at.saturating_add(count(bytes));
+                self.streams.insert(to.rep(), Stream::File { path, node, at: next });
+                Ok(())
+            }
+            Some(Stream::Append { path, node }) => {
+                self.write_file("append-stream", &path, node, None, bytes).await
+            }
+            Some(Stream::Stdout) => self.say("stdout.write", bytes).await,
+            Some(Stream::Stderr) => self.say("stderr.write", bytes).await,
+            Some(Stream::Stdin { .. }) => Err(Failed::Fs(FsError::BadDescriptor)),
+            None => {
+                let stream = self.table.get_mut(to).map_err(over)?;
+                let bytes = IoBytes::copy_from_slice(bytes);
+                foreign(stream.blocking_write_and_flush(bytes).await).map(drop)
+            }
+        }
+    }
+
+    async fn say(&mut self, operation: &'static str, bytes: &[u8]) -> Done<()> {
+        let len = count(bytes);
+        let text = String::from_utf8_lossy(bytes.get(..256.min(bytes.len())).unwrap_or_default());
+        let target = text.into_owned();
+        let body = (len, Digest::of(bytes));
+        let request = Request::plain(Capability::Stdio, operation, target, &body).moving(len);
+        let write = |inside: &mut Inside, _| {
+            let to =
+                if operation == "stdout.write" { &mut inside.stdout } else { &mut inside.stderr };
+            let fits = to.push(bytes);
+            (fits, Answer::computed(if fits { b"ok" } else { b"full" }).moved(len))
+        };
+        match self.gate.inner(request, write).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Failed::Over(Stop::Exhausted("output bytes").into())),
+            Ok(Err(denial)) => Err(Failed::Denied(denial)),
+            Err(stop) => Err(Failed::Over(stop.into())),
+        }
+    }
+
+    async fn pour(
+        &mut self,
+        to: &Resource<DynOutputStream>,
+        from: &Resource<DynInputStream>,
+        len: u64,
+    ) -> Streamed<u64> {
+        self.table.get(to)?;
+        let read = self.take(from, len.min(ROOM)).await;
+        match self.streamed(read)? {
+            Ok(bytes) if bytes.is_empty() => Ok(Ok(0)),
+            Ok(bytes) => Ok(self.put_whole(to, &bytes).await?.map(|()| count(&bytes))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn streamed<T>(&mut self, done: Done<Option<T>>) -> Streamed<T> {
+        let broken = match done {
+            Ok(Some(value)) => return Ok(Ok(value)),
+            Ok(None) => return Ok(Err(streams::StreamError::Closed)),
+            Err(Failed::Over(error)) => return Err(error),
+            Err(Failed::Denied(denial)) => Broken::Denied(denial),
+            Err(Failed::Fs(error)) => Broken::Fs(error),
+        };
+        let error = self.table.push(Error::from(broken))?;
+        Ok(Err(streams::StreamError::LastOperationFailed(error)))
+    }
+}
+
+async fn foreign_read(stream: &mut DynInputStream, len: u64) -> Read {
+    let len = usize::try_from(len.min(MOVE_BYTES_MAX)).unwrap_or(0);
+    foreign(stream.blocking_read(len).await).map(|bytes| bytes.map(|bytes| bytes.to_vec()))
+}
+
+/// What a stream that is not of this file says: the body of a request or an answer.
+fn foreign<T>(result: StreamResult<T>) -> Done<Option<T>> {
+    use wasmtime_wasi_io::streams::StreamError;
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StreamError::Closed) => Ok(None),
+        Err(StreamError::LastOperationFailed(error) | StreamError::Trap(error)) => {
+            Err(Failed::Over(error))
+        }
+    }
+}
+
+fn count(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn zeroes(len: u64) -> Vec<u8> {
+    vec![0; usize::try_from(len).unwrap_or(0)]
+}
+
+/// What stands in the guest's table for a stream of ours: it is never used itself.
+struct Ours;
+
+#[wasmtime_wasi_io::async_trait]
+impl Pollable for Ours {
+    async fn ready(&mut self) {}
+}
+
+impl InputStream for Ours {
+    fn read(&mut self, _size: usize) -> StreamResult<IoBytes> {
+        Ok(IoBytes::new())
+    }
+}
+
+impl OutputStream for Ours {
+    fn write(&mut self, _bytes: IoBytes) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(0)
+    }
+}

@@ -1,0 +1,59 @@
+//! `envelope inspect`: what a component is, and what it would need.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use envelope_engine::config::Machine;
+use serde_json::json;
+
+use crate::answer::Trouble;
+use crate::exit::Exit;
+use crate::guest;
+use crate::page::{self, FAINT, STRONG, plain, styled};
+use crate::run::runtime;
+
+/// Show what a component is: its card, its skills, its imports.
+#[derive(Args)]
+pub(crate) struct Inspect {
+    /// The component, or the folder of its source
+    agent: PathBuf,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(crate) fn run(&self) -> Exit {
+        self.carry_out().unwrap_or_else(|trouble| trouble.tell(self.json))
+    }
+
+    fn carry_out(&self) -> Result<Exit, Trouble> {
+        let (bytes, name) = guest::component(&self.agent)?;
+        let prepared = runtime()?.block_on(async {
+            let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
+            guest::prepare(&machine, &bytes, &name).await
+        })?;
+        let card = prepared.card();
+        if self.json {
+            page::line(json!({"type": "inspection", "exit": 0, "component": prepared.digest(),
+                "bytes": bytes.len(), "card": card, "card_digest": prepared.card_digest(),
+                "imports": prepared.imports()}));
+            return Ok(Exit::Done);
+        }
+        let title = format!("{} {}", plain(&card.name), plain(&card.version));
+        page::line(format!("{}  {}", styled(STRONG, title), plain(&card.description)));
+        page::line(format!("component  {} ({} bytes)", prepared.digest(), bytes.len()));
+        page::line(format!("card       {}", prepared.card_digest()));
+        for skill in &card.skills {
+            let name = styled(STRONG, plain(&skill.name));
+            page::line(format!("\nskill {name}  {}", plain(&skill.description)));
+            page::line(format!("  in   {}", styled(FAINT, &skill.input)));
+            page::line(format!("  out  {}", styled(FAINT, &skill.output)));
+        }
+        page::line("\nimports");
+        for import in prepared.imports() {
+            page::line(format!("  {import}"));
+        }
+        Ok(Exit::Done)
+    }
+}

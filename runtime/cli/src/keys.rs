@@ -1,0 +1,89 @@
+//! Key files: secrets of the person at the keys, and the public keys that person trusts.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use envelope_evidence::Timestamp;
+use envelope_evidence::key::{ForDocuments, PublicKey, Purpose, SigningKey, Window};
+use envelope_evidence::keyring::{KeyRecord, KeyRing};
+use zeroize::Zeroizing;
+
+use crate::answer::Trouble;
+use crate::disk::{self, Existing};
+
+/// A new secret, in a file that only its owner may read; the public half stands beside it.
+pub(crate) fn new(path: &Path) -> Result<(SigningKey<ForDocuments>, PathBuf), Trouble> {
+    let secret = Zeroizing::new(random()?);
+    let hint = "an existing key is never overwritten: give another name";
+    disk::write_secret(path, secret.as_slice()).map_err(|why| Trouble::usage(why, hint))?;
+    let key = SigningKey::from_secret(&secret);
+    let public = public_file(path);
+    disk::write(&public, key.public().to_pem().as_bytes(), Existing::Keep)
+        .map_err(|why| Trouble::usage(why, hint))?;
+    Ok((key, public))
+}
+
+/// The secret in a file.
+pub(crate) fn signing(path: &Path) -> Result<SigningKey<ForDocuments>, Trouble> {
+    let hint = "a key file is 32 secret bytes that only you may read: make one with `--new-key`";
+    let bytes = disk::read_secret(path).map_err(|why| Trouble::usage(why, hint))?;
+    let bytes = Zeroizing::new(bytes);
+    let Ok(secret) = <[u8; 32]>::try_from(bytes.as_slice()) else {
+        let what = format!("`{}` is not a secret of 32 bytes", path.display());
+        return Err(Trouble::usage(what, hint));
+    };
+    Ok(SigningKey::from_secret(&Zeroizing::new(secret)))
+}
+
+/// The public key in a PEM file.
+pub(crate) fn public(path: &Path) -> Result<PublicKey, Trouble> {
+    let hint = "give the `.pub.pem` of the key: the PEM of one Ed25519 public key";
+    let bytes = disk::read(path).map_err(|why| Trouble::usage(why, hint))?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    PublicKey::from_pem(text)
+        .map_err(|why| Trouble::usage(format!("`{}`: {why}", path.display()), hint))
+}
+
+/// One ring of the keys in all files: key files as they are, and single keys for documents.
+pub(crate) fn ring(paths: &[PathBuf]) -> Result<KeyRing, Trouble> {
+    let hint = "a key file is {\"keys\":[…]}, or the PEM of one Ed25519 public key";
+    let mut singles = Vec::new();
+    for path in paths {
+        let bytes = disk::read(path).map_err(|why| Trouble::usage(why, hint))?;
+        if bytes.starts_with(b"-----BEGIN") {
+            let (purpose, window) = (Purpose::Document, Window::ALWAYS);
+            singles.push(KeyRecord { key: public(path)?, purpose, window });
+        } else if paths.len() == 1 {
+            let named = |why| Trouble::usage(format!("`{}`: {why}", path.display()), hint);
+            return KeyRing::from_json(&bytes).map_err(named);
+        } else {
+            let what = format!("`{}` is not a single key, and there are several", path.display());
+            return Err(Trouble::usage(what, "give one key file, or single keys alone"));
+        }
+    }
+    KeyRing::new(singles).map_err(|why| Trouble::usage(why, hint))
+}
+
+/// 32 bytes that nobody can guess.
+pub(crate) fn random() -> Result<[u8; 32], Trouble> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|why| {
+        let hint = "the system has no source of randomness to offer: try again later";
+        Trouble::failed(format!("cannot make a secret: {why}"), hint)
+    })?;
+    Ok(bytes)
+}
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "whoever signs says when, and this is now")]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    Timestamp::from_millis(millis).unwrap_or(Timestamp::MAX)
+}
+
+fn public_file(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".pub.pem");
+    path.with_file_name(name)
+}

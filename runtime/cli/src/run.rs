@@ -1,0 +1,274 @@
+//! `envelope run`: one skill of one agent, under a grant, with a receipt.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use clap::Args;
+use envelope_engine::config::Machine;
+use envelope_engine::epoch::Heartbeat;
+use envelope_engine::limits::Limits;
+use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes};
+use envelope_engine::run::{self, Finished, Surroundings};
+use envelope_evidence::journal::{Event, Outcome};
+use envelope_gate::inside::{Note, Watcher};
+use envelope_gate::workspace::{self, Blobs, Manifest};
+use serde_json::{Value, json};
+
+use crate::answer::Trouble;
+use crate::exit::Exit;
+use crate::fresh::fresh;
+use crate::guest;
+use crate::home::LocalKeys;
+use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
+
+/// Run one skill of an agent on this machine.
+///
+/// The agent sees the files of `--dir` that `--allow-read` names, and may write below `--outputs`.
+/// When it ends well, what it wrote appears there; nothing else in the folder changes, ever. The
+/// run leaves a folder with its signed receipt, its journal and all that a replay needs.
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  the skill returned            5  it was denied
+  1  the run could not be made     6  a limit was reached
+  2  the input cannot be used      3  the skill failed or crashed
+
+Examples:
+  envelope run guest-examples/hello hello --args '{\"name\":\"Ada\"}'
+  envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/")]
+pub(crate) struct Run {
+    /// The agent: a component, or the folder of its source, which is built first
+    agent: PathBuf,
+    /// Which skill
+    skill: String,
+    /// The arguments, as JSON or as `@file`
+    #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
+    args: String,
+    /// The folder whose files the agent sees
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Which of them it may read: `docs/*.md`, `docs/**`
+    #[arg(long = "allow-read", value_name = "PATTERN")]
+    allow_read: Vec<String>,
+    /// Where it may write: a folder of `--dir`, such as `out/`
+    #[arg(long, value_name = "PREFIX")]
+    outputs: Option<String>,
+    /// How long the grant lives, in seconds
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    ttl: u64,
+    /// How much it may compute, in units of about one instruction
+    #[arg(long, default_value_t = Limits::default().fuel, value_name = "UNITS")]
+    fuel: u64,
+    /// How much memory it may take, in MiB
+    #[arg(long, default_value_t = 256, value_name = "MIB")]
+    memory: usize,
+    /// How long it may take, in seconds
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    timeout: u64,
+    /// How many calls of the host it may make
+    #[arg(long, default_value_t = 200_000, value_name = "COUNT")]
+    calls: u64,
+    /// Where the run's own folder goes; a new one below `.envelope/runs` by default
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A run that has ended, and where it lies.
+pub(crate) struct Ran {
+    pub(crate) finished: Finished,
+    pub(crate) folder: RunFolder,
+}
+
+impl Run {
+    pub(crate) fn run(&self) -> Exit {
+        match self.carry_out() {
+            Ok(ran) => {
+                if self.json {
+                    page::line(in_json(&ran));
+                } else {
+                    print(&ran);
+                }
+                exit(&ran.finished)
+            }
+            Err(trouble) => trouble.tell(self.json),
+        }
+    }
+
+    pub(crate) fn carry_out(&self) -> Result<Ran, Trouble> {
+        let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
+        let args = self.read_args()?;
+        let wishes = self.wishes();
+        let (bytes, name) = guest::component(&self.agent)?;
+        let fresh = fresh(None).map_err(|why| Trouble::failed(why, "try again"))?;
+        let path =
+            self.out.clone().unwrap_or_else(|| Path::new(".envelope/runs").join(&*fresh.run));
+        runtime()?.block_on(async {
+            let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
+            let _heart = Heartbeat::start(machine.engine());
+            let prepared = guest::prepare(&machine, &bytes, &name).await?;
+            let blobs = RunFolder::blobs(&path).map_err(Trouble::folder)?;
+            let manifest = self.take_in(&blobs).await?;
+            let (prepared, kept) = (Arc::new(prepared), keys.grants);
+            let job = Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &kept);
+            let job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
+            let folder = RunFolder::create(&path, &bytes, &job).map_err(Trouble::folder)?;
+            let surroundings = Surroundings {
+                blobs: blobs.clone(),
+                world: Arc::new(LocalWorld::new(fresh.run.clone())),
+                writer: Box::new(folder.new_journal().map_err(Trouble::folder)?),
+                watcher: (!self.json).then(watcher),
+            };
+            let finished = run::start(job.order, job.header, surroundings).await;
+            let finished = finished.map_err(|why| Trouble::failed(why, "see the run's journal"))?;
+            folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
+            self.give_out(&finished, &blobs).await?;
+            Ok(Ran { finished, folder })
+        })
+    }
+
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            read: self.allow_read.clone(),
+            outputs: self.outputs.clone(),
+            ttl_secs: self.ttl,
+            timeout_secs: self.timeout,
+            calls: self.calls,
+            bytes: 1 << 30,
+            limits: Limits {
+                fuel: self.fuel,
+                memory: self.memory.saturating_mul(1 << 20),
+                ..Limits::default()
+            },
+        }
+    }
+
+    fn read_args(&self) -> Result<Bytes, Trouble> {
+        let bytes = match self.args.strip_prefix('@') {
+            Some(path) => crate::disk::read(Path::new(path))
+                .map_err(|why| Trouble::usage(why, "`--args @file` reads a JSON file"))?,
+            None => self.args.clone().into_bytes(),
+        };
+        let parsed = serde_json::from_slice::<Value>(&bytes);
+        parsed.map_err(|why| {
+            Trouble::usage(format!("the arguments are not JSON: {why}"), "quote them: '{\"a\":1}'")
+        })?;
+        Ok(bytes.into())
+    }
+
+    async fn take_in(&self, blobs: &Blobs) -> Result<Manifest, Trouble> {
+        let Some(path) = &self.dir else {
+            return Manifest::new(Vec::new()).map_err(|why| Trouble::usage(why, "give `--dir`"));
+        };
+        let dir = open(path)?;
+        let limits = workspace::Limits::default();
+        let imported = workspace::import(&dir, blobs, &limits, |_| {}).await;
+        let imported = imported.map_err(|why| {
+            Trouble::usage(format!("`{}`: {why}", path.display()), "give a smaller folder")
+        })?;
+        for left in &imported.left {
+            page::aside(format!("left out `{}`: {}", plain(&left.name), left.why));
+        }
+        Ok(imported.manifest)
+    }
+
+    async fn give_out(&self, finished: &Finished, blobs: &Blobs) -> Result<(), Trouble> {
+        let (Some(path), Some(prefix)) = (&self.dir, &self.outputs) else { return Ok(()) };
+        let failed = |why: String| Trouble::failed(why, "the outputs lie in the run's folder");
+        let prefix =
+            envelope_rules::path::Prefix::parse(prefix).map_err(|why| failed(why.to_string()))?;
+        let mut outputs = finished.outputs.clone();
+        for output in &mut outputs {
+            output.load(blobs).await.map_err(|why| failed(why.to_string()))?;
+        }
+        let exported = workspace::export(&open(path)?, &prefix, &outputs);
+        exported.map(drop).map_err(|why| failed(why.to_string()))
+    }
+}
+
+/// The runtime of a command: enough for one run.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .thread_keep_alive(Duration::from_secs(1))
+        .build();
+    runtime.map_err(|why| Trouble::failed(why, "the system gives no threads"))
+}
+
+fn open(path: &Path) -> Result<Dir, Trouble> {
+    let dir = Dir::open_ambient_dir(path, ambient_authority());
+    dir.map_err(|why| Trouble::usage(format!("`{}`: {why}", path.display()), "give a folder"))
+}
+
+fn watcher() -> Watcher {
+    Box::new(show)
+}
+
+/// A note as it comes.
+fn show(note: &Note) {
+    let fields = if note.fields.is_empty() { String::new() } else { format!(" {}", note.fields) };
+    let level = format!("{:<8}", note.level);
+    page::aside(format!("{} {}{}", styled(FAINT, level), plain(&note.text), plain(fields)));
+}
+
+fn exit(finished: &Finished) -> Exit {
+    match finished.ended().map(|ended| ended.outcome) {
+        Some(Outcome::Ok) => Exit::Done,
+        Some(Outcome::Failed | Outcome::Crashed) => Exit::Agent,
+        Some(Outcome::Denied) => Exit::Denied,
+        Some(Outcome::Exhausted) => Exit::Budget,
+        Some(Outcome::Killed | Outcome::Interrupted) | None => Exit::Failed,
+    }
+}
+
+fn print(Ran { finished, folder }: &Ran) {
+    for entry in finished.journal.entries() {
+        if let Event::Denied(denied) = &entry.event {
+            let what = format!("{} {}", denied.call.operation, denied.call.target.as_str());
+            let (what, detail) = (plain(what), plain(denied.detail.as_str()));
+            page::aside(format!("{} {} {what}: {detail}", styled(BAD, "denied"), denied.code));
+        }
+    }
+    if let Some(result) = &finished.result {
+        page::line(page::plain_lines(&String::from_utf8_lossy(result)));
+    }
+    let Some(ended) = finished.ended() else { return };
+    for output in &ended.outputs {
+        page::aside(format!("{} {} ({} bytes)", styled(GOOD, "wrote"), output.path, output.size));
+    }
+    let good = if ended.outcome == Outcome::Ok { GOOD } else { BAD };
+    let (outcome, reason) = (styled(good, ended.outcome.name()), plain(&ended.reason));
+    page::aside(format!("{outcome} ({reason}), {} calls", finished.journal.calls().len()));
+    page::aside(format!("receipt  {}", styled(STRONG, folder.receipt_path().display())));
+    page::aside(format!(
+        "next     envelope verify {} --keys {}",
+        folder.receipt_path().display(),
+        folder.keys_path().display()
+    ));
+}
+
+fn in_json(Ran { finished, folder }: &Ran) -> Value {
+    let ended = finished.ended();
+    let result = finished.result.as_ref().map(|bytes| {
+        let text = || Value::String(String::from_utf8_lossy(bytes).into_owned());
+        serde_json::from_slice(bytes).unwrap_or_else(|_| text())
+    });
+    json!({
+        "type": "run",
+        "exit": exit(finished).code(),
+        "run": finished.journal.header().run,
+        "outcome": ended.map(|ended| ended.outcome.name()),
+        "reason": ended.map(|ended| ended.reason.as_str()),
+        "result": result,
+        "outputs": ended.map(|ended| &ended.outputs),
+        "calls": finished.journal.calls().len(),
+        "folder": folder.path().display().to_string(),
+    })
+}

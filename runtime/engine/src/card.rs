@@ -1,0 +1,159 @@
+//! An agent's card: what it says it can do, with the schemas its arguments and results must fit.
+
+use envelope_evidence::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Bytes of a card: dozens of skills with their schemas.
+pub const CARD_BYTES_MAX: usize = 1 << 20;
+
+/// Skills of one agent.
+pub const SKILLS_MAX: usize = 64;
+
+/// The only skill of a program that is no agent by itself.
+pub const RUN_SKILL: &str = "run";
+
+/// A card as the agent describes itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The agent's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// What it can do.
+    pub skills: Vec<Skill>,
+}
+
+/// One skill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Skill {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    #[serde(default)]
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    #[serde(default)]
+    pub input: Value,
+    /// The JSON Schema of its result.
+    #[serde(default)]
+    pub output: Value,
+}
+
+/// A card that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadCard {
+    /// Larger than a card may be.
+    #[error("a card of {0} bytes is larger than {CARD_BYTES_MAX}")]
+    TooLarge(usize),
+    /// Not the JSON of a card.
+    #[error("not a card: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Too many skills, or none.
+    #[error("{0} skills: an agent has 1 to {SKILLS_MAX}")]
+    Skills(usize),
+    /// Two skills of one name.
+    #[error("the skill `{0}` is listed twice")]
+    Twice(String),
+    /// A schema that is none.
+    #[error("the {which} schema of `{skill}`: {why}")]
+    Schema {
+        /// `input` or `output`.
+        which: &'static str,
+        /// Of which skill.
+        skill: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A document that does not fit its schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("at `{at}`: {why}")]
+pub struct Unfit {
+    /// A JSON pointer; empty for the whole document.
+    pub at: String,
+    /// What is wrong there.
+    pub why: String,
+}
+
+impl Card {
+    /// Reads what an agent says of itself.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BadCard> {
+        if bytes.len() > CARD_BYTES_MAX {
+            return Err(BadCard::TooLarge(bytes.len()));
+        }
+        let card: Self = serde_json::from_slice(bytes)?;
+        if card.skills.is_empty() || card.skills.len() > SKILLS_MAX {
+            return Err(BadCard::Skills(card.skills.len()));
+        }
+        for (place, skill) in card.skills.iter().enumerate() {
+            if card.skills.iter().take(place).any(|earlier| earlier.name == skill.name) {
+                return Err(BadCard::Twice(skill.name.clone()));
+            }
+            check_schema("input", skill, &skill.input)?;
+            check_schema("output", skill, &skill.output)?;
+        }
+        Ok(card)
+    }
+
+    /// The card of a program that has none: one skill, any arguments.
+    pub fn of_command(name: &str, digest: Digest) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: digest.hex().chars().take(12).collect(),
+            description: "A WASI program: arguments in, standard output out.".to_owned(),
+            skills: vec![Skill {
+                name: RUN_SKILL.to_owned(),
+                description: "Runs the program.".to_owned(),
+                input: Value::Bool(true),
+                output: Value::Bool(true),
+            }],
+        }
+    }
+
+    /// The skill called `name`.
+    pub fn skill(&self, name: &str) -> Option<&Skill> {
+        self.skills.iter().find(|skill| skill.name == name)
+    }
+}
+
+impl Skill {
+    /// Whether `args` are arguments for this skill.
+    pub fn fits_input(&self, args: &[u8]) -> Result<(), Unfit> {
+        fits(&self.input, args)
+    }
+
+    /// Whether `result` is a result of this skill.
+    pub fn fits_output(&self, result: &[u8]) -> Result<(), Unfit> {
+        fits(&self.output, result)
+    }
+}
+
+fn check_schema(which: &'static str, skill: &Skill, schema: &Value) -> Result<(), BadCard> {
+    let made = jsonschema::validator_for(&anything(schema));
+    made.map(drop).map_err(|why| BadCard::Schema {
+        which,
+        skill: skill.name.clone(),
+        why: why.to_string(),
+    })
+}
+
+fn fits(schema: &Value, document: &[u8]) -> Result<(), Unfit> {
+    let whole = |why: String| Unfit { at: String::new(), why };
+    let document: Value =
+        serde_json::from_slice(document).map_err(|why| whole(format!("not JSON: {why}")))?;
+    let schema = jsonschema::validator_for(&anything(schema));
+    let schema = schema.map_err(|why| whole(why.to_string()))?;
+    schema
+        .validate(&document)
+        .map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
+}
+
+/// A schema that was left out allows anything.
+fn anything(schema: &Value) -> Value {
+    if schema.is_null() { Value::Bool(true) } else { schema.clone() }
+}

@@ -1,0 +1,75 @@
+//! One run's store: made for it, used once, thrown away.
+
+use std::sync::Arc;
+
+use envelope_evidence::Timestamp;
+use envelope_gate::airlock::Airlock;
+use envelope_gate::cost;
+use envelope_gate::stop::Stop;
+use envelope_gate::world::World;
+use wasmtime::{CallHook, Engine, Store, StoreContextMut, Trap, UpdateDeadline};
+
+use crate::limits::{Limits, Meter};
+
+/// The data of a store.
+pub(crate) struct Cell {
+    pub(crate) airlock: Airlock,
+    pub(crate) limiter: Meter,
+}
+
+impl Cell {
+    pub(crate) const fn airlock(&mut self) -> &mut Airlock {
+        &mut self.airlock
+    }
+}
+
+/// A store for `airlock` under `limits`, with `fuel` to spend.
+pub(crate) fn store(
+    engine: &Engine,
+    airlock: Airlock,
+    limits: &Limits,
+    fuel: u64,
+    clock: Option<Clock>,
+) -> wasmtime::Result<Store<Cell>> {
+    let cell = Cell { airlock, limiter: Meter::new(limits) };
+    let mut store = Store::new(engine, cell);
+    store.limiter(|cell| &mut cell.limiter);
+    store.set_hostcall_fuel(limits.hostcall_bytes);
+    store.set_fuel(fuel)?;
+    store.call_hook(charge);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| match &clock {
+        Some(clock) => clock.tick(),
+        None => Ok(UpdateDeadline::Yield(1)),
+    });
+    Ok(store)
+}
+
+/// What can end a run between two calls. A replay has none: it ends where the record does.
+pub(crate) struct Clock {
+    pub(crate) world: Arc<dyn World>,
+    pub(crate) deadline: Timestamp,
+}
+
+impl Clock {
+    fn tick(&self) -> wasmtime::Result<UpdateDeadline> {
+        if let Some(stop) = self.world.stopped() {
+            return Err(stop.into());
+        }
+        if self.world.now() >= self.deadline {
+            return Err(Stop::Exhausted("wall time").into());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    }
+}
+
+/// Takes the fuel that the host's work cost, each time the guest gets control back.
+fn charge(mut store: StoreContextMut<'_, Cell>, hook: CallHook) -> wasmtime::Result<()> {
+    if !matches!(hook, CallHook::ReturningFromHost) {
+        return Ok(());
+    }
+    let debt = store.data_mut().airlock.gate.take_debt().saturating_add(cost::PASSAGE);
+    let left = store.get_fuel()?;
+    store.set_fuel(left.saturating_sub(debt))?;
+    if left < debt { Err(Trap::OutOfFuel.into()) } else { Ok(()) }
+}

@@ -1,0 +1,10 @@
+//! Runs on somebody's own machine: one folder holds all that a run was and all that a stranger needs
+//! to play it again.
+
+mod folder;
+mod job;
+mod world;
+
+pub use folder::{BadFolder, RunFolder};
+pub use job::{BadJob, Fresh, Job, Keys, Wishes};
+pub use world::LocalWorld;

@@ -1,0 +1,229 @@
+//! The folder of a run.
+//!
+//! ```text
+//! receipt/            what anybody can verify: receipt, evidence, journal
+//! run/                what a replay needs: component, warrant, inputs, arguments, limits, blobs
+//! artifacts/          the run's named results
+//! keys.json           the public half of the key that signed the receipt
+//! ```
+#![expect(clippy::disallowed_methods, reason = "the one file of this crate that keeps run folders")]
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use envelope_evidence::journal::Journal;
+use envelope_evidence::key::{ForReceipts, SigningKey, Window};
+use envelope_evidence::keyring::{KeyRecord, KeyRing};
+use envelope_evidence::preview::Secrets;
+use envelope_evidence::receipt::{Folder, JOURNAL_FILE};
+use envelope_gate::gate::Authorities;
+use envelope_gate::journal::InFile;
+use envelope_gate::workspace::{Blobs, Manifest};
+use envelope_rules::grant::{Claims, Grant, mint};
+use envelope_rules::guard::Warrant;
+
+use crate::limits::Limits;
+use crate::local::job::{Job, Keys, grant_keys, operator};
+use crate::prepared::Prepared;
+use crate::run::{Finished, Order};
+
+const RECEIPT: &str = "receipt";
+const RUN: &str = "run";
+const ARTIFACTS: &str = "artifacts";
+const KEYS: &str = "keys.json";
+const COMPONENT: &str = "component.wasm";
+const WARRANT: &str = "warrant.json";
+const INPUTS: &str = "inputs.json";
+const ARGS: &str = "args.json";
+const LIMITS: &str = "limits.json";
+const BLOBS: &str = "blobs";
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder(PathBuf);
+
+/// A folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadFolder {
+    /// A file cannot be read or written.
+    #[error("`{path}`: {why}", path = path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What happened.
+        why: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("`{path}` is not usable: {why}", path = path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The local keys did not sign this run's grant.
+    #[error("the run's grant was not made with the keys of this machine: it cannot go on here")]
+    OtherKeys,
+}
+
+impl RunFolder {
+    /// The folder at `path`, which has to be there.
+    pub fn open(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// A new folder at `path`, with everything in it that pins the run of `component`.
+    pub fn create(path: &Path, component: &[u8], job: &Job) -> Result<Self, BadFolder> {
+        let folder = Self(path.to_owned());
+        for inner in [RECEIPT, RUN, ARTIFACTS] {
+            let inner = folder.0.join(inner);
+            fs::create_dir_all(&inner).map_err(io_error(&inner))?;
+        }
+        let order = &job.order;
+        let warrant = envelope_evidence::canonical::of(order.authorities.warrant.document());
+        let limits = serde_json::to_vec_pretty(&order.limits);
+        folder.write(&folder.run(COMPONENT), component)?;
+        folder.write(&folder.run(WARRANT), &warrant.unwrap_or_default())?;
+        folder.write(&folder.run(INPUTS), order.manifest.as_bytes())?;
+        folder.write(&folder.run(ARGS), &order.args)?;
+        folder.write(&folder.run(LIMITS), &limits.unwrap_or_default())?;
+        Ok(folder)
+    }
+
+    /// Where contents lie.
+    pub fn blobs(path: &Path) -> Result<Blobs, BadFolder> {
+        let inner = path.join(RUN).join(BLOBS);
+        fs::create_dir_all(&inner).map_err(io_error(&inner))?;
+        let blobs = Blobs::in_folder(&inner);
+        blobs.map_err(|why| BadFolder::Content { path: inner, why: why.to_string() })
+    }
+
+    /// A new journal file.
+    pub fn new_journal(&self) -> Result<InFile, BadFolder> {
+        let path = self.journal_path();
+        InFile::create(&path).map_err(|why| BadFolder::Content { path, why: why.to_string() })
+    }
+
+    /// The journal as it is, and the file it goes on in.
+    pub fn open_journal(&self) -> Result<(InFile, Journal), BadFolder> {
+        let path = self.journal_path();
+        let bad = |why: String| BadFolder::Content { path: path.clone(), why };
+        let (file, bytes) = InFile::resume(&path).map_err(|why| bad(why.to_string()))?;
+        Ok((file, Journal::parse(&bytes).map_err(|why| bad(why.to_string()))?))
+    }
+
+    /// The journal as it is.
+    pub fn read_journal(&self) -> Result<Journal, BadFolder> {
+        let path = self.journal_path();
+        let bytes = self.read(&path)?;
+        Journal::parse(&bytes).map_err(|why| BadFolder::Content { path, why: why.to_string() })
+    }
+
+    /// The component's bytes.
+    pub fn component(&self) -> Result<Bytes, BadFolder> {
+        self.read(&self.run(COMPONENT)).map(Bytes::from)
+    }
+
+    /// What was run, for a replay: without a grant, which a replay has no use for.
+    pub fn order(&self, component: Arc<Prepared>, keys: &Keys) -> Result<Order, BadFolder> {
+        let warrant = self.run(WARRANT);
+        let content = |path: &Path, why: String| BadFolder::Content { path: path.to_owned(), why };
+        let document = Warrant::parse(&self.read(&warrant)?);
+        let inputs = self.run(INPUTS);
+        let manifest = Manifest::read(&self.read(&inputs)?);
+        let limits = self.run(LIMITS);
+        let parsed = serde_json::from_slice::<Limits>(&self.read(&limits)?);
+        let keys = grant_keys(keys).map_err(|why| content(&self.0, why.to_string()))?;
+        Ok(Order {
+            component,
+            authorities: Authorities {
+                operator: Arc::new(operator()),
+                warrant: Arc::new(document.map_err(|why| content(&warrant, why.to_string()))?),
+                grant: None,
+                keys: Arc::new(keys),
+            },
+            args: self.read(&self.run(ARGS))?.into(),
+            manifest: manifest.map_err(|why| content(&inputs, why.to_string()))?,
+            limits: parsed.map_err(|why| content(&limits, why.to_string()))?,
+            secrets: Secrets::none(),
+        })
+    }
+
+    /// Gives `order` its grant back: made again from what the journal says, and known to be the
+    /// same by its digest.
+    pub fn regrant(&self, order: &mut Order, journal: &Journal) -> Result<(), BadFolder> {
+        let Some(scope) = &journal.header().scope else { return Ok(()) };
+        let claims = envelope_gate::gate::claims(scope).ok_or(BadFolder::OtherKeys)?;
+        let claims = Claims { run: Some(journal.header().run.to_string()), ..claims };
+        let (keys, now) = (&order.authorities.keys, journal.header().started);
+        let grant = mint(&claims, keys, now)
+            .and_then(|token| Grant::open(token.as_str(), keys, now))
+            .map_err(|_| BadFolder::OtherKeys)?;
+        if grant.token_digest() != scope.token {
+            return Err(BadFolder::OtherKeys);
+        }
+        order.authorities.grant = Some(grant);
+        Ok(())
+    }
+
+    /// Writes the signed receipt, its public key and the artifacts.
+    pub fn seal(
+        &self,
+        finished: &Finished,
+        key: &SigningKey<ForReceipts>,
+    ) -> Result<(), BadFolder> {
+        let content = |why: String| BadFolder::Content { path: self.0.clone(), why };
+        let folder = Folder::of(&finished.receipt(key), None);
+        for (name, bytes) in folder.map_err(|why| content(why.to_string()))?.files {
+            self.write(&self.0.join(RECEIPT).join(name), &bytes)?;
+        }
+        let ring = KeyRing::new([KeyRecord::of(key, Window::ALWAYS)]);
+        let ring = ring.map_err(|why| content(why.to_string()))?.to_json();
+        self.write(&self.0.join(KEYS), &ring.map_err(|why| content(why.to_string()))?)?;
+        for (name, artifact) in &finished.artifacts {
+            self.write(&self.0.join(ARTIFACTS).join(name), &artifact.bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of the receipt.
+    pub fn receipt_path(&self) -> PathBuf {
+        self.0.join(RECEIPT)
+    }
+
+    /// The file of public keys.
+    pub fn keys_path(&self) -> PathBuf {
+        self.0.join(KEYS)
+    }
+
+    fn journal_path(&self) -> PathBuf {
+        self.0.join(RECEIPT).join(JOURNAL_FILE)
+    }
+
+    fn run(&self, name: &str) -> PathBuf {
+        self.0.join(RUN).join(name)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, BadFolder> {
+        fs::read(path).map_err(io_error(path))
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), BadFolder> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io_error(folder))?;
+        }
+        fs::write(path, bytes).map_err(io_error(path))
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> BadFolder + '_ {
+    |why| BadFolder::Io { path: path.to_owned(), why }
+}

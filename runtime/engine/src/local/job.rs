@@ -1,0 +1,308 @@
+//! From what a person wishes to what a run is pinned by: warrant, grant, header.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header, Scope};
+use envelope_evidence::preview::Secrets;
+use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
+use envelope_gate::gate::Authorities;
+use envelope_gate::workspace::Manifest;
+use envelope_rules::budget::{Cap, PriceBook};
+use envelope_rules::denial::Denial;
+use envelope_rules::egress::policy::{Policy, PolicyDocument};
+use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
+use envelope_rules::guard::{Capability, CapabilitySet, Operator, Warrant, WarrantDocument};
+use envelope_rules::path::Prefix;
+use envelope_rules::pattern::PatternSet;
+
+use crate::limits::Limits;
+use crate::prepared::Prepared;
+use crate::run::Order;
+
+/// What a person allows a run.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// Patterns of files it may read.
+    pub read: Vec<String>,
+    /// The prefix below which it may write.
+    pub outputs: Option<String>,
+    /// How long its grant lives, in seconds.
+    pub ttl_secs: u64,
+    /// How long it may take, in seconds.
+    pub timeout_secs: u64,
+    /// How many calls it may make.
+    pub calls: u64,
+    /// How many bytes it may move.
+    pub bytes: u64,
+    /// What it may take of the machine.
+    pub limits: Limits,
+}
+
+/// What signs a local run's grants.
+pub struct Keys {
+    /// The secret of the grant key.
+    pub grants: zeroize::Zeroizing<[u8; 32]>,
+}
+
+/// A run that is about to start.
+pub struct Job {
+    /// What is run, and under what.
+    pub order: Order,
+    /// The first line of its journal.
+    pub header: Header,
+}
+
+/// Wishes that cannot be granted.
+#[derive(Debug, thiserror::Error)]
+pub enum BadJob {
+    /// The agent has no such skill.
+    #[error("`{agent}` has no skill `{skill}`; it has {known}")]
+    Skill {
+        /// The agent.
+        agent: String,
+        /// What was asked for.
+        skill: String,
+        /// What there is.
+        known: String,
+    },
+    /// The arguments do not fit.
+    #[error("the arguments do not fit `{skill}`: {why}")]
+    Args {
+        /// The skill.
+        skill: String,
+        /// What is wrong.
+        why: crate::card::Unfit,
+    },
+    /// A pattern or prefix that is none.
+    #[error("`{text}` is no {what}: {why}")]
+    Pattern {
+        /// The text.
+        text: String,
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// The grant cannot be minted.
+    #[error("the grant cannot be made: {0}")]
+    Grant(Denial),
+    /// Something else does not fit its document.
+    #[error("{0}")]
+    Document(String),
+}
+
+impl From<Denial> for BadJob {
+    fn from(denial: Denial) -> Self {
+        Self::Grant(denial)
+    }
+}
+
+/// What a local run may do at all. Network, models, agents and humans are not among it.
+fn capabilities() -> CapabilitySet {
+    [
+        Capability::Files,
+        Capability::Clock,
+        Capability::Random,
+        Capability::Stdio,
+        Capability::Environment,
+        Capability::Trace,
+        Capability::Artifacts,
+        Capability::Run,
+    ]
+    .into_iter()
+    .fold(CapabilitySet::NONE, CapabilitySet::with)
+}
+
+impl Job {
+    /// The job that `wishes` describe. `names` are the run's and the grant's, never used before;
+    /// `seed` is where all chance of the run comes from.
+    pub fn new(
+        component: Arc<Prepared>,
+        skill: &str,
+        args: Bytes,
+        manifest: Manifest,
+        wishes: &Wishes,
+        fresh: &Fresh,
+        keys: &Keys,
+    ) -> Result<Self, BadJob> {
+        check(&component, skill, &args)?;
+        let audience = format!("{}@local", component.card().name);
+        let warrant = warrant(&component, skill, &audience, wishes, fresh)?;
+        let claims = claims(&audience, wishes, fresh)?;
+        let grant_keys = grant_keys(keys)?;
+        let token = mint(&claims, &grant_keys, fresh.now)?;
+        let grant = Grant::open(token.as_str(), &grant_keys, fresh.now)?;
+        let scope = scope(&grant)?;
+        let header = Header {
+            v: envelope_evidence::journal::VERSION,
+            run: fresh.run.clone(),
+            started: fresh.now,
+            agent: agent(&component, &audience),
+            caller: Caller { kind: CallerKind::User, id: fresh.caller.clone(), run: None },
+            skill: Label::cut(skill),
+            args: Args {
+                digest: Digest::of(&args),
+                size: u64::try_from(args.len()).unwrap_or(u64::MAX),
+                preview: Preview::of_bytes(&args, &Secrets::none()),
+            },
+            paper: None,
+            warrant: warrant.digest(),
+            budget: budget(wishes),
+            scope: Some(scope),
+            inputs: manifest.digest(),
+            engine: component.fingerprint().clone(),
+            seed: fresh.seed,
+            previous: None,
+        };
+        let authorities = Authorities {
+            operator: Arc::new(operator()),
+            warrant: Arc::new(warrant),
+            grant: Some(grant),
+            keys: Arc::new(grant_keys),
+        };
+        let limits = wishes.limits.clone();
+        let secrets = Secrets::none();
+        let order = Order { component, authorities, args, manifest, limits, secrets };
+        Ok(Self { order, header })
+    }
+}
+
+/// What has to be new for every run.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// The run's id.
+    pub run: Label,
+    /// The grant's name.
+    pub jti: Jti,
+    /// Where all chance comes from.
+    pub seed: Digest,
+    /// The time.
+    pub now: Timestamp,
+    /// Who asks.
+    pub caller: Label,
+}
+
+/// What a local operator allows anybody.
+pub(crate) fn operator() -> Operator {
+    Operator {
+        capabilities: capabilities(),
+        egress: Policy::default(),
+        prices: PriceBook::default(),
+    }
+}
+
+/// The keys that verify local grants.
+pub(crate) fn grant_keys(keys: &Keys) -> Result<GrantKeys, BadJob> {
+    let live = Timestamp::ZERO..Timestamp::MAX;
+    let document = |why: envelope_rules::grant::BadKey| BadJob::Document(why.to_string());
+    let key = GrantKey::hs256("local-1", &keys.grants, live).map_err(document)?;
+    GrantKeys::new(vec![key]).map_err(document)
+}
+
+fn check(component: &Prepared, skill: &str, args: &Bytes) -> Result<(), BadJob> {
+    let card = component.card();
+    let Some(known) = card.skill(skill) else {
+        let names: Vec<_> = card.skills.iter().map(|it| format!("`{}`", it.name)).collect();
+        return Err(BadJob::Skill {
+            agent: card.name.clone(),
+            skill: skill.to_owned(),
+            known: names.join(", "),
+        });
+    };
+    known.fits_input(args).map_err(|why| BadJob::Args { skill: skill.to_owned(), why })
+}
+
+fn warrant(
+    component: &Prepared,
+    skill: &str,
+    audience: &str,
+    wishes: &Wishes,
+    fresh: &Fresh,
+) -> Result<Warrant, BadJob> {
+    let deadline = fresh.now.secs().saturating_add(wishes.timeout_secs);
+    let document = WarrantDocument {
+        v: Warrant::VERSION,
+        run: fresh.run.clone(),
+        agent: Label::cut(audience),
+        component: component.digest(),
+        skill: Label::cut(skill),
+        paper: None,
+        deadline: Timestamp::from_secs(deadline).unwrap_or(Timestamp::MAX),
+        capabilities: capabilities(),
+        egress: PolicyDocument::default(),
+        models: Vec::new(),
+        agents: Vec::new(),
+        budget: Cap::of(&budget(wishes)),
+    };
+    Warrant::new(document).map_err(|why| BadJob::Document(why.to_string()))
+}
+
+/// No money and no tokens: nothing here costs any.
+fn budget(wishes: &Wishes) -> Usage {
+    let wall = wishes.timeout_secs.saturating_mul(1000);
+    [
+        (Dimension::Bytes, wishes.bytes),
+        (Dimension::Fuel, wishes.limits.fuel),
+        (Dimension::Calls, wishes.calls),
+        (Dimension::WallMs, wall),
+    ]
+    .into_iter()
+    .fold(Usage::ZERO, |row, (dimension, limit)| row.with(dimension, limit).unwrap_or(row))
+}
+
+fn claims(audience: &str, wishes: &Wishes, fresh: &Fresh) -> Result<Claims, BadJob> {
+    let read: Vec<_> = wishes.read.iter().map(String::as_str).collect();
+    let pattern = |text: String, what, why: String| BadJob::Pattern { text, what, why };
+    let paths = PatternSet::parse(&read)
+        .map_err(|why| pattern(wishes.read.join(" "), "pattern of files", why.to_string()))?;
+    let outputs = wishes.outputs.as_ref().map(|text| {
+        Prefix::parse(text).map_err(|why| pattern(text.clone(), "prefix", why.to_string()))
+    });
+    Ok(Claims {
+        iss: None,
+        aud: audience.to_owned(),
+        run: Some(fresh.run.to_string()),
+        paper: None,
+        paths,
+        outputs: outputs.transpose()?,
+        exp: fresh.now.secs().saturating_add(wishes.ttl_secs),
+        iat: fresh.now.secs(),
+        jti: fresh.jti.clone(),
+        depth: None,
+        budget: None,
+        prev: None,
+        par: None,
+        act: None,
+    })
+}
+
+fn scope(grant: &Grant) -> Result<Scope, BadJob> {
+    let claims = grant.claims();
+    let paths = claims.paths.patterns().iter();
+    let paths: Result<Vec<_>, _> = paths.map(|it| PathText::new(it.to_string())).collect();
+    Ok(Scope {
+        jti: Label::cut(claims.jti.as_str()),
+        token: grant.token_digest(),
+        audience: Label::cut(&claims.aud),
+        paths: paths.map_err(|why| BadJob::Document(why.to_string()))?,
+        outputs: PathText::cut(claims.outputs.as_ref().map_or("", Prefix::as_str)),
+        issued: claims.iat,
+        expires: claims.exp,
+        depth: 0,
+        parent: None,
+        previous: None,
+    })
+}
+
+fn agent(component: &Prepared, audience: &str) -> Agent {
+    let card = component.card();
+    Agent {
+        name: Label::cut(&card.name),
+        version: Label::cut(&card.version),
+        card: component.card_digest(),
+        component: component.digest(),
+        endpoint: None,
+        service: Label::cut(audience),
+    }
+}

@@ -1,0 +1,295 @@
+//! A run: one skill of one component under one warrant, from its header to its end.
+//!
+//! Begun, resumed or replayed, it is the same: the component runs from its start, and the gate
+//! answers from the journal as far as that goes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use envelope_evidence::Preview;
+use envelope_evidence::journal::{Ended, Header, Journal, Outcome, Output, OutputValue};
+use envelope_evidence::key::{ForReceipts, SigningKey};
+use envelope_evidence::preview::Secrets;
+use envelope_evidence::receipt::{Signed, fold};
+use envelope_evidence::{Digest, Dimension, Label, PathText};
+use envelope_gate::airlock::Airlock;
+use envelope_gate::gate::{Authorities, Gate, Parts};
+use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
+use envelope_gate::journal::JournalWriter;
+use envelope_gate::stop::{Fault, Stop};
+use envelope_gate::workspace::{self, Blobs, Manifest, Quota, Workspace};
+use envelope_gate::world::World;
+use envelope_rules::budget::{Account, Level, Meter};
+use envelope_rules::path::Prefix;
+
+use crate::cell::{self, Cell, Clock};
+use crate::ending::{self, Ending};
+use crate::invoke::{self, Returned};
+use crate::limits::Limits;
+use crate::prepared::Prepared;
+
+/// What is to be run, and under what.
+pub struct Order {
+    /// The code.
+    pub component: Arc<Prepared>,
+    /// Who may do what.
+    pub authorities: Authorities,
+    /// The arguments, a JSON document.
+    pub args: Bytes,
+    /// The files at the start.
+    pub manifest: Manifest,
+    /// What the run may take of the machine.
+    pub limits: Limits,
+    /// Values that no record may show.
+    pub secrets: Secrets,
+}
+
+/// Where it runs.
+pub struct Surroundings {
+    /// Where contents lie.
+    pub blobs: Blobs,
+    /// The world outside.
+    pub world: Arc<dyn World>,
+    /// Where journal lines go.
+    pub writer: Box<dyn JournalWriter>,
+    /// Whoever watches.
+    pub watcher: Option<Watcher>,
+}
+
+/// A run that has ended.
+pub struct Finished {
+    /// Everything that was recorded.
+    pub journal: Journal,
+    /// What the skill returned.
+    pub result: Option<Bytes>,
+    /// The files it made. None, unless it ended well.
+    pub outputs: Vec<workspace::Output>,
+    /// Its artifacts by name.
+    pub artifacts: Vec<(String, Artifact)>,
+    /// What it wrote on its standard output.
+    pub stdout: Bytes,
+    /// What it wrote on its standard error.
+    pub stderr: Bytes,
+}
+
+impl Finished {
+    /// The receipt, signed.
+    pub fn receipt(&self, key: &SigningKey<ForReceipts>) -> Signed {
+        fold(&self.journal).sign(key)
+    }
+
+    /// How it ended.
+    pub fn ended(&self) -> Option<&Ended> {
+        self.journal.ended()
+    }
+}
+
+/// A run that cannot go on here.
+#[derive(Debug, thiserror::Error)]
+pub enum Halted {
+    /// It was put aside, came to the end of its record, diverged from it, or the world failed.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// It could not be set up.
+    #[error("the run cannot be set up: {0}")]
+    SetUp(String),
+}
+
+impl From<Fault> for Halted {
+    fn from(fault: Fault) -> Self {
+        Self::Stopped(fault.into())
+    }
+}
+
+/// Starts a run. The header is written before anything happens.
+pub async fn start(
+    order: Order,
+    header: Header,
+    mut surroundings: Surroundings,
+) -> Result<Finished, Halted> {
+    let (journal, line) = Journal::start(header).map_err(|why| Halted::SetUp(why.to_string()))?;
+    surroundings.writer.write(&line)?;
+    surroundings.writer.flush(true).await?;
+    drive(order, journal, surroundings, false).await
+}
+
+/// Goes on with a run that another process began.
+pub async fn resume(
+    order: Order,
+    journal: Journal,
+    surroundings: Surroundings,
+) -> Result<Finished, Halted> {
+    drive(order, journal, surroundings, false).await
+}
+
+pub(crate) async fn drive(
+    order: Order,
+    journal: Journal,
+    surroundings: Surroundings,
+    replay: bool,
+) -> Result<Finished, Halted> {
+    let Order { component, authorities, args, manifest, limits, secrets } = order;
+    let Surroundings { blobs, world, writer, watcher } = surroundings;
+    let scope = journal.header().scope.as_ref().map(|scope| scope.outputs.as_str());
+    let outputs = scope.and_then(|prefix| Prefix::parse(prefix).ok());
+    let skill = journal.header().skill.to_string();
+    let deadline = authorities.warrant.deadline();
+    let fuel = fuel(&journal, &limits, replay);
+    let started = journal.header().started;
+    let workspace = Workspace::new(&manifest, outputs.as_ref(), Quota::default(), started)
+        .map_err(|why| Halted::SetUp(why.to_string()))?;
+    let inside = Inside {
+        workspace,
+        blobs: blobs.clone(),
+        stdin: args.clone(),
+        stdout: Captured::new(limits.output_bytes),
+        stderr: Captured::new(limits.output_bytes),
+        artifacts: std::collections::BTreeMap::new(),
+        chance: Chance::new(journal.header().seed),
+        watcher,
+        answers: std::collections::BTreeMap::new(),
+    };
+    let parts = Parts {
+        meter: meter(&journal, &authorities)?,
+        authorities,
+        journal,
+        writer,
+        world: Arc::clone(&world),
+        inside,
+        secrets,
+        journal_bytes: limits.journal_bytes,
+        replay,
+    };
+    let arguments = invoke::arguments(&component, &skill, &args);
+    let airlock = Airlock::new(Gate::new(parts), limits.handles, arguments);
+    let clock = (!replay).then_some(Clock { world, deadline });
+    let set_up = |error: wasmtime::Error| Halted::SetUp(format!("{error:#}"));
+    let mut store =
+        cell::store(component.engine(), airlock, &limits, fuel, clock).map_err(set_up)?;
+    let returned = invoke::invoke(&component, &mut store, &skill, &args).await;
+    let ending = ending_of(returned, &store)?;
+    let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    close(store.into_data(), ending, outputs.as_ref(), spent).await
+}
+
+/// What is known of the end.
+struct Last {
+    outcome: Outcome,
+    reason: String,
+    result: Option<Bytes>,
+}
+
+fn ending_of(
+    returned: wasmtime::Result<Returned>,
+    store: &wasmtime::Store<Cell>,
+) -> Result<Last, Halted> {
+    let error = match returned {
+        Ok(Returned { outcome, reason, result }) => return Ok(Last { outcome, reason, result }),
+        Err(error) => error,
+    };
+    let cell = store.data();
+    let cut = cell.airlock.gate.recorded_end().filter(|end| is_cut(end));
+    let cut = cut.map(|end| Last::new(end.outcome, end.reason.to_string()));
+    match ending::of(&error, cell.limiter.met) {
+        Ending::Ended(Outcome::Exhausted, reason) if reason == "fuel" => {
+            Ok(cut.unwrap_or_else(|| Last::new(Outcome::Exhausted, reason)))
+        }
+        Ending::Ended(outcome, reason) => Ok(Last::new(outcome, reason)),
+        Ending::Stopped(Stop::EndOfRecord) => Ok(cut.ok_or(Stop::EndOfRecord)?),
+        Ending::Stopped(stop) => Err(stop.into()),
+    }
+}
+
+impl Last {
+    const fn new(outcome: Outcome, reason: String) -> Self {
+        Self { outcome, reason, result: None }
+    }
+}
+
+/// Whether a run was cut from outside, at a place that its own course does not explain: a replay
+/// gets as far as the record, and no further.
+fn is_cut(ended: &Ended) -> bool {
+    match ended.outcome {
+        Outcome::Killed | Outcome::Exhausted | Outcome::Denied => true,
+        Outcome::Ok | Outcome::Failed | Outcome::Crashed | Outcome::Interrupted => false,
+    }
+}
+
+/// Writes down how the run ended, with what it leaves behind.
+async fn close(
+    cell: Cell,
+    last: Last,
+    prefix: Option<&Prefix>,
+    spent: u64,
+) -> Result<Finished, Halted> {
+    let mut gate = cell.airlock.gate;
+    let outputs = match (last.outcome, prefix) {
+        (Outcome::Ok, Some(prefix)) => gate.inside().workspace.outputs(prefix),
+        _ => Vec::new(),
+    };
+    if !gate.is_replay() {
+        keep(gate.inside(), &outputs).await?;
+    }
+    let ended = Ended {
+        outcome: last.outcome,
+        reason: Label::cut(&last.reason),
+        result: last.result.as_ref().map(|bytes| value(bytes, gate.secrets())),
+        outputs: outputs.iter().map(listed).collect(),
+    };
+    gate.finish(ended, spent).await?;
+    if gate.unplayed() {
+        return Err(gate.too_early().into());
+    }
+    let (journal, inside) = gate.into_parts();
+    Ok(Finished {
+        journal,
+        result: last.result,
+        outputs,
+        artifacts: inside.artifacts.into_iter().collect(),
+        stdout: Bytes::copy_from_slice(inside.stdout.bytes()),
+        stderr: Bytes::copy_from_slice(inside.stderr.bytes()),
+    })
+}
+
+/// Puts what the run leaves behind where contents lie, before the record speaks of it.
+async fn keep(inside: &Inside, outputs: &[workspace::Output]) -> Result<(), Fault> {
+    let files = outputs.iter().filter_map(|output| output.bytes.clone());
+    let artifacts = inside.artifacts.values().map(|artifact| artifact.bytes.clone());
+    for bytes in files.chain(artifacts) {
+        let digest = Digest::of(&bytes);
+        let put = inside.blobs.put(bytes).await;
+        put.map_err(|why| Fault::Blob { digest, why: why.to_string() })?;
+    }
+    Ok(())
+}
+
+fn value(bytes: &Bytes, secrets: &Secrets) -> OutputValue {
+    OutputValue {
+        digest: Digest::of(bytes),
+        size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        preview: Preview::of_bytes(bytes, secrets),
+    }
+}
+
+fn listed(output: &workspace::Output) -> Output {
+    let path = PathText::cut(output.path.as_str());
+    Output { path, digest: output.digest, size: output.size }
+}
+
+/// The books as the journal left them: what it records as used is spent, and the reservation of a
+/// call whose outcome nobody knows with it.
+fn meter(journal: &Journal, authorities: &Authorities) -> Result<Meter, Halted> {
+    let cap = authorities.warrant.document().budget;
+    let spent = journal.used();
+    // Fuel is measured by the engine, which begins anew; the wall clock runs by itself.
+    let spent = spent.with(Dimension::Fuel, 0).unwrap_or(spent);
+    let spent = spent.with(Dimension::WallMs, 0).unwrap_or(spent);
+    let leaf = Account::new(Level::Run, journal.header().run.to_string(), cap, spent);
+    Meter::new(journal.header_digest(), vec![leaf]).map_err(|why| Halted::SetUp(why.to_string()))
+}
+
+/// What the guest may burn: its limit, or on a replay what is recorded.
+fn fuel(journal: &Journal, limits: &Limits, replay: bool) -> u64 {
+    let recorded = journal.used().get(Dimension::Fuel);
+    if replay && journal.ended().is_some_and(is_cut) { recorded } else { limits.fuel }
+}
