@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_sales_add_up() {
-        let outputs = std::env::temp_dir().join("envelope-report");
+        let outputs = std::env::temp_dir().join(format!("envelope-report-{}", std::process::id()));
         let fake = Fake::default().outputs(outputs.to_str().unwrap());
         let done = report(&fake.ctx(), ask("region")).unwrap();
         assert_eq!(done.groups.values().copied().sum::<Money>(), done.total);

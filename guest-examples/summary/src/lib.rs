@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_folder_is_read_and_the_summary_written() {
-        let outputs = std::env::temp_dir().join("envelope-summary");
+        let outputs = std::env::temp_dir().join(format!("envelope-summary-{}", std::process::id()));
         let fake = Fake::default().outputs(outputs.to_str().unwrap());
         let done = summary(&fake.ctx(), Ask { folder: "../data/docs".into() }).unwrap();
         assert_eq!((done.documents, done.left_out), (4, vec![]));
