@@ -40,16 +40,20 @@ pub fn reads(attempts: &mut Attempts<'_>) {
         let size = || fs::read(path).map(|bytes| format!("{} bytes", bytes.len()));
         attempts.attempt(format!("read {}", path.escape_debug()), size);
     }
-    for path in ["/", "..", "/etc", "secrets"] {
+    for path in ["..", "/etc", "/proc/self/fd", "secrets"] {
         attempts.attempt(format!("list {path}"), || names(path));
     }
+    attempts.attempt("find a secret in the list of the root", || match names("/") {
+        Ok(names) if !names.contains("secrets") => Err(format!("only {names}")),
+        Ok(names) => Ok(names),
+        Err(error) => Err(error.to_string()),
+    });
     for path in ["/etc/passwd", "../..", "secrets/key.txt"] {
         attempts.attempt(format!("stat {path}"), || fs::metadata(path).map(|file| file.len()));
-        attempts.attempt(format!("resolve {path}"), || shown(fs::canonicalize(path)));
     }
 }
 
-/// Lists a folder. That the root can be listed is no leak: it shows only what was granted.
+/// Lists a folder.
 fn names(path: &str) -> io::Result<String> {
     let mut names = fs::read_dir(path)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -74,11 +78,11 @@ pub fn writes(attempts: &mut Attempts<'_>) {
     attempts.attempt("shrink an input that is open for reading", || done(shrink()));
     let touch = || File::open(READABLE)?.set_modified(std::time::UNIX_EPOCH);
     attempts.attempt("set the times of an input", || done(touch()));
+    let mine = outputs.join("taken.md");
+    attempts.attempt("move an input", || done(fs::rename("docs/contracts.md", &mine)));
     attempts.attempt("make a folder", || done(fs::create_dir("hostile")));
     attempts.attempt("remove an input", || done(fs::remove_file(READABLE)));
     attempts.attempt("remove a folder", || done(fs::remove_dir_all("docs")));
-    let mine = outputs.join("taken.md");
-    attempts.attempt("move an input", || done(fs::rename(READABLE, &mine)));
     attempts.attempt("copy a secret", || fs::copy("secrets/key.txt", &mine));
 }
 
@@ -97,7 +101,7 @@ pub fn links(attempts: &mut Attempts<'_>) {
         attempts.attempt(format!("hard link to {target}"), linked);
         let _ = fs::remove_file(&hard);
     }
-    attempts.attempt("read a link", || shown(fs::read_link("docs")));
+    attempts.attempt("read a link", || fs::read_link("docs").map(|to| to.display().to_string()));
 }
 
 /// Makes a symlink; the standard library has no other portable way.
@@ -115,8 +119,4 @@ fn outputs(attempts: &Attempts<'_>) -> PathBuf {
 
 fn done(result: io::Result<()>) -> io::Result<&'static str> {
     result.map(|()| "done")
-}
-
-fn shown(path: io::Result<PathBuf>) -> io::Result<String> {
-    path.map(|path| path.display().to_string())
 }

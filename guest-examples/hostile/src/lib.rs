@@ -1,5 +1,5 @@
-//! An agent that tries everything it must not do. `try-all` makes one attempt after another and tells
-//! what each got; the other skills each abuse one thing until something stops them.
+//! An agent that tries everything it must not do. `try-all` makes one attempt after another and
+//! tells what each got; the other skills each abuse one thing until something stops them.
 
 mod abuse;
 mod ask;
@@ -25,7 +25,7 @@ pub struct Attempt {
 pub enum Got {
     /// It was not done, with this error.
     Refused(String),
-    /// It was done: what an agent must not have, unless it was granted.
+    /// It was done: under a grant of `docs/**` alone, nothing is.
     Done(String),
 }
 
@@ -78,8 +78,8 @@ impl Hostile {
     fn try_all(ctx: &Ctx, _: NoArgs) -> Result<Vec<Attempt>> {
         let mut attempts = Attempts { ctx, made: Vec::new() };
         files::reads(&mut attempts);
-        files::writes(&mut attempts);
         files::links(&mut attempts);
+        files::writes(&mut attempts);
         outside::network(&mut attempts);
         outside::machine(&mut attempts);
         ask::capabilities(&mut attempts);

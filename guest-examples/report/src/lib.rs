@@ -1,6 +1,6 @@
-//! Makes a report from a table: totals by group in Markdown, the same in JSON, and a plot. The table
-//! is read with the `csv` crate, as it is; the results are files below the outputs prefix and named
-//! artifacts of the receipt.
+//! Makes a report from a table: totals by group in Markdown, the same in JSON, and a plot. The
+//! table is read with the `csv` crate, as it is; the results are files below the outputs prefix and
+//! named artifacts of the receipt.
 
 mod money;
 mod plot;
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_sales_add_up() {
-        let outputs = std::env::temp_dir().join("envelope-report");
+        let outputs = std::env::temp_dir().join(format!("envelope-report-{}", std::process::id()));
         let fake = Fake::default().outputs(outputs.to_str().unwrap());
         let done = report(&fake.ctx(), ask("region")).unwrap();
         assert_eq!(done.groups.values().copied().sum::<Money>(), done.total);

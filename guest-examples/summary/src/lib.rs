@@ -79,7 +79,10 @@ impl Document {
         let prose: Vec<_> = text.lines().filter(|line| !heading(line)).collect();
         Self {
             path: path.into(),
-            words: text.split_whitespace().filter(|word| !word.starts_with('#')).count(),
+            words: text
+                .split_whitespace()
+                .filter(|word| word.contains(char::is_alphanumeric))
+                .count(),
             headings: headings.map(|line| line.trim_start_matches('#').trim().into()).collect(),
             opening: sentence(&prose.join(" ")),
         }
@@ -131,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_folder_is_read_and_the_summary_written() {
-        let outputs = std::env::temp_dir().join("envelope-summary");
+        let outputs = std::env::temp_dir().join(format!("envelope-summary-{}", std::process::id()));
         let fake = Fake::default().outputs(outputs.to_str().unwrap());
         let done = summary(&fake.ctx(), Ask { folder: "../data/docs".into() }).unwrap();
         assert_eq!((done.documents, done.left_out), (4, vec![]));

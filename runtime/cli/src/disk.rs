@@ -18,6 +18,9 @@ pub(crate) const RECEIPT_FILES_MAX: usize = 64;
 /// Files of a chain's folder: five for each of ten thousand documents.
 pub(crate) const CHAIN_FILES_MAX: usize = 50_000;
 
+/// Names of one folder that are copied: sample data is small.
+const COPIED_MAX: usize = 1_000;
+
 /// A path that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreadable {
@@ -54,6 +57,23 @@ pub(crate) enum Existing {
 /// Whether `path` is a folder.
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
+}
+
+/// Copies the files of `from`, and of the folders in it, to `to`, which is made. What is neither
+/// file nor folder is left out.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), Unwritable> {
+    let failed = |why| unwritable(to, why);
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)?.take(COPIED_MAX) {
+        let entry = entry.map_err(failed)?;
+        let (kind, target) = (entry.file_type().map_err(failed)?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &target).map_err(|why| unwritable(&target, why))?;
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of a file.

@@ -3,6 +3,7 @@
 mod answer;
 mod build;
 mod chain;
+mod demo;
 mod disk;
 mod exit;
 mod fresh;
@@ -31,6 +32,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Build(build::Build),
+    Demo(demo::Demo),
     Inspect(inspect::Inspect),
     Run(run::Run),
     Replay(replay::Replay),
@@ -44,6 +46,7 @@ enum Command {
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Build(build) => build.run(),
+        Command::Demo(demo) => demo.run(),
         Command::Inspect(inspect) => inspect.run(),
         Command::Run(run) => run.run(),
         Command::Replay(replay) => replay.run(),

@@ -69,7 +69,12 @@ impl Replay {
         }
     }
 
-    fn carry_out(&self) -> Result<Verdict, Trouble> {
+    /// What the command does with `folder`.
+    pub(crate) fn of(folder: &std::path::Path) -> Self {
+        Self { folder: folder.to_owned(), json: false }
+    }
+
+    pub(crate) fn carry_out(&self) -> Result<Verdict, Trouble> {
         let folder = RunFolder::open(&self.folder);
         let journal = folder.read_journal().map_err(Trouble::folder)?;
         let bytes = folder.component().map_err(Trouble::folder)?;

@@ -24,6 +24,18 @@ use crate::guest;
 use crate::home::LocalKeys;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 
+/// Seconds that a grant lives: an hour of work.
+const TTL_SECS: u64 = 3600;
+
+/// Seconds that a run may take: longer than anybody waits at a terminal.
+const TIMEOUT_SECS: u64 = 300;
+
+/// Mebibytes of memory: a language runtime with documents in hand.
+const MEMORY_MIB: usize = 256;
+
+/// Calls of the host: the journal of so many is some hundred megabytes.
+const CALLS: u64 = 200_000;
+
 /// Run one skill of an agent on this machine.
 ///
 /// The agent sees the files of `--dir` that `--allow-read` names, and may write below `--outputs`.
@@ -57,19 +69,19 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PREFIX")]
     outputs: Option<String>,
     /// How long the grant lives, in seconds
-    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    #[arg(long, default_value_t = TTL_SECS, value_name = "SECONDS")]
     ttl: u64,
     /// How much it may compute, in units of about one instruction
     #[arg(long, default_value_t = Limits::default().fuel, value_name = "UNITS")]
     fuel: u64,
     /// How much memory it may take, in MiB
-    #[arg(long, default_value_t = 256, value_name = "MIB")]
+    #[arg(long, default_value_t = MEMORY_MIB, value_name = "MIB")]
     memory: usize,
     /// How long it may take, in seconds
-    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    #[arg(long, default_value_t = TIMEOUT_SECS, value_name = "SECONDS")]
     timeout: u64,
     /// How many calls of the host it may make
-    #[arg(long, default_value_t = 200_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = CALLS, value_name = "COUNT")]
     calls: u64,
     /// Where the run's own folder goes; a new one below `.envelope/runs` by default
     #[arg(long, value_name = "FOLDER")]
@@ -86,6 +98,33 @@ pub(crate) struct Ran {
 }
 
 impl Run {
+    /// The command with these words, and what it says by default.
+    pub(crate) fn of<const N: usize>(
+        agent: &Path,
+        skill: &str,
+        args: &str,
+        dir: &Path,
+        allow_read: [&str; N],
+        outputs: &str,
+        out: &Path,
+    ) -> Self {
+        Self {
+            agent: agent.to_owned(),
+            skill: skill.to_owned(),
+            args: args.to_owned(),
+            dir: Some(dir.to_owned()),
+            allow_read: allow_read.map(str::to_owned).into(),
+            outputs: Some(outputs.to_owned()),
+            ttl: TTL_SECS,
+            fuel: Limits::default().fuel,
+            memory: MEMORY_MIB,
+            timeout: TIMEOUT_SECS,
+            calls: CALLS,
+            out: Some(out.to_owned()),
+            json: false,
+        }
+    }
+
     pub(crate) fn run(&self) -> Exit {
         match self.carry_out() {
             Ok(ran) => {

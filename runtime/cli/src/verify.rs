@@ -9,6 +9,7 @@ use envelope_evidence::verify::{Check, Finding, Report, Said, verify};
 use envelope_evidence::{Dimension, receipt::evidence};
 use serde_json::{Value, json};
 
+use crate::answer::Trouble;
 use crate::disk;
 use crate::exit::Exit;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
@@ -42,7 +43,7 @@ pub(crate) struct Verify {
 }
 
 /// Input that cannot be used, and what to do.
-struct Unusable {
+pub(crate) struct Unusable {
     what: String,
     hint: &'static str,
 }
@@ -62,7 +63,12 @@ impl Verify {
         exit
     }
 
-    fn report(&self) -> Result<Report, Unusable> {
+    /// What the command does with these.
+    pub(crate) const fn of(receipt: PathBuf, keys: PathBuf) -> Self {
+        Self { receipt, keys, json: false }
+    }
+
+    pub(crate) fn report(&self) -> Result<Report, Unusable> {
         let ring = read_keys(&self.keys)?;
         let folder = read_receipt(&self.receipt)?;
         Ok(verify(&folder, &ring))
@@ -76,6 +82,12 @@ impl Verify {
             page::error(what, hint);
         }
         Exit::Usage
+    }
+}
+
+impl From<Unusable> for Trouble {
+    fn from(Unusable { what, hint }: Unusable) -> Self {
+        Self::usage(what, hint)
     }
 }
 

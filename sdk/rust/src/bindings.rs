@@ -1,5 +1,5 @@
-//! What `wit-bindgen` makes of `host-api/wit`. The only place with unsafe code, none of it ours; it
-//! stays in this module, and so does the macro that an agent's crate expands to export its skills.
+//! What `wit-bindgen` makes of `host-api/wit`: the only unsafe code on the author's side, and none
+//! of it is written here or in an agent's crate, so both can forbid it.
 
 wit_bindgen::generate!({
     path: "../../host-api/wit",

@@ -15,8 +15,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any error. A [`Fail`] reaches the caller as the document it holds; everything else as
 /// `{"error": "…"}`, with the refusal beside it (`"denied"`) when the host had refused something.
 ///
-/// Like other catch-all errors it is no [`std::error::Error`] itself, so that every one of those can
-/// be turned into it.
+/// Like other catch-all errors it is no [`std::error::Error`] itself, so that every one of those
+/// can be turned into it.
 #[derive(Debug)]
 pub struct Error(Box<dyn StdError>);
 
@@ -86,8 +86,8 @@ impl Error {
     }
 }
 
-/// Whether the gate refused a file operation. It says `access` or `quota`; `not-permitted` (`EPERM`)
-/// is said of paths that cannot exist, without a refusal.
+/// Whether the gate refused a file operation. It says `access` or `quota`; `not-permitted`
+/// (`EPERM`) is said of paths that cannot exist, without a refusal.
 fn refused(error: &io::Error) -> bool {
     const EPERM: i32 = if cfg!(target_os = "wasi") { 63 } else { 1 };
     let kind = error.kind();

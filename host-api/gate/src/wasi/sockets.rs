@@ -7,7 +7,9 @@
 use envelope_rules::guard::Capability;
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
-use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType, Type, Val};
+use wasmtime::component::{
+    Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Type, Val,
+};
 
 use wasmtime_wasi_io::poll::DynPollable;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, Error};
@@ -66,10 +68,10 @@ fn link_interface<T: Send + 'static>(
             }
             ComponentItem::ComponentFunc(_) => {
                 let operation: &'static str = operation(name);
-                linker.func_new_async(name, move |store, ty, _, results| {
+                linker.func_new_async(name, move |store, ty, params, results| {
                     let fallible = ty.results().all(|ty| matches!(ty, Type::Result(_)));
-                    let answer = results.first_mut().filter(|_| fallible);
-                    Box::new(refuse(store, operation, answer, airlock))
+                    let answer = results.first_mut().map(|answer| (answer, fallible));
+                    Box::new(refuse(store, operation, params, answer, airlock))
                 })?;
             }
             // Types need no definition.
@@ -97,7 +99,8 @@ fn operation(name: &str) -> &'static str {
 async fn refuse<T: Send + 'static>(
     mut store: StoreContextMut<'_, T>,
     operation: &'static str,
-    answer: Option<&mut Val>,
+    params: &[Val],
+    answer: Option<(&mut Val, bool)>,
     airlock: fn(&mut T) -> &mut Airlock,
 ) -> wasmtime::Result<()> {
     let request = Request::plain(Capability::Http, operation, "a raw socket", &());
@@ -105,8 +108,21 @@ async fn refuse<T: Send + 'static>(
     if gate.inner(request, |_, _| ((), Answer::computed(b""))).await?.is_ok() {
         return Err(Stop::Misuse("a raw socket was allowed").into());
     }
-    let answer = answer.ok_or(Stop::Misuse("there are no sockets here"))?;
-    *answer = Val::Result(Err(Some(denied())));
+    for param in params {
+        // What was lent has to be given back.
+        if let Val::Resource(lent) = param {
+            lent.resource_drop_async(&mut store).await?;
+        }
+    }
+    match answer {
+        Some((answer, true)) => *answer = Val::Result(Err(Some(denied()))),
+        // The network is handed out: a handle with which nothing can be done.
+        Some((answer, false)) if operation == "sockets.instance-network" => {
+            let network = airlock(store.data_mut()).table.push(NoSocket)?;
+            *answer = Val::Resource(ResourceAny::try_from_resource(network, &mut store)?);
+        }
+        Some(_) | None => return Err(Stop::Misuse("there are no sockets here").into()),
+    }
     Ok(())
 }
 

@@ -103,11 +103,7 @@ impl types::HostDescriptor for Airlock {
     }
 
     async fn create_directory_at(&mut self, fd: Handle, path: String) -> Coded<()> {
-        let made = self
-            .change("make-folder", &fd, &path, |inside, at, now| {
-                inside.workspace.mkdir(&at.path, now).map(drop)
-            })
-            .await;
+        let made = self.make_folder(&fd, &path).await;
         coded(made)
     }
 

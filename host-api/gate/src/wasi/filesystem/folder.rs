@@ -132,6 +132,26 @@ impl Airlock {
         Ok(entries.filter(|(name, _)| seen(name)).collect())
     }
 
+    /// Makes a folder. Of one that is there and may be looked at, that is all there is to say:
+    /// programs make sure of a folder by making it, and nothing changes.
+    pub(super) async fn make_folder(
+        &mut self,
+        base: &Resource<Descriptor>,
+        path: &str,
+    ) -> Done<()> {
+        let at = self.resolve(base, path)?;
+        let shown = self.gate.claims().is_some_and(|claims| claims.shows(&at.path));
+        let there = shown && self.gate.inside().workspace.lookup(&at.path).is_ok();
+        let access = if there { Access::Look } else { Access::Write };
+        let request = Request::file("make-folder", access, &at.path, &());
+        let make = |inside: &mut Inside, now| {
+            let outcome = inside.workspace.mkdir(&at.path, now).map(drop);
+            let answer = answer(&outcome, |()| Answer::computed(b""));
+            (outcome, answer)
+        };
+        done(self.gate.inner(request, make).await)
+    }
+
     /// A change at one path.
     pub(super) async fn change(
         &mut self,

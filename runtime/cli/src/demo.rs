@@ -1,0 +1,163 @@
+//! `envelope demo`: the main job, end to end, in a fresh folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use envelope_engine::replay::Verdict;
+use envelope_evidence::journal::Event;
+use serde_json::{Value, json};
+
+use crate::answer::Trouble;
+use crate::disk;
+use crate::exit::Exit;
+use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
+use crate::replay::Replay;
+use crate::run::{Ran, Run};
+use crate::verify::Verify;
+
+/// The examples, from the root of the repository.
+const EXAMPLES: &str = "guest-examples";
+
+/// Denials that are shown; the journal has them all.
+const SHOWN: usize = 6;
+
+/// Build the example agents and see what Envelope is for.
+///
+/// One agent summarises documents under a real grant. A hostile one gets the same grant, tries
+/// everything it should not, and every refusal is recorded. Then the receipt is verified, and the
+/// run is replayed to the same hash.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Where everything is kept; a new folder below `.envelope` by default
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Demo {
+    pub(crate) fn run(&self) -> Exit {
+        match self.carry_out() {
+            Ok(story) => {
+                if self.json {
+                    page::line(story);
+                }
+                Exit::Done
+            }
+            Err(trouble) => trouble.tell(self.json),
+        }
+    }
+
+    fn carry_out(&self) -> Result<Value, Trouble> {
+        let examples = Path::new(EXAMPLES);
+        if !disk::is_folder(examples) {
+            let what = format!("there is no `{EXAMPLES}` here");
+            return Err(Trouble::usage(what, "run the demo in the root of the repository"));
+        }
+        let out = self.folder()?;
+        let data = out.join("workspace");
+        disk::copy_folder(&examples.join("data"), &data)
+            .map_err(|why| Trouble::failed(why, "give a fresh folder with `--out`"))?;
+
+        self.step(1, "an agent summarises documents: it reads `docs/**`, it writes below `out/`");
+        let args = r#"{"folder":"docs"}"#;
+        let summary = examples.join("summary");
+        let summary = self.agent(&summary, "summary", args, &data, &out.join("summary"))?;
+        self.say(format!("{} {}", styled(GOOD, "wrote"), data.join("out/summary.md").display()));
+
+        self.step(2, "a hostile agent gets the same grant and tries everything");
+        let hostile = examples.join("hostile");
+        let hostile = self.agent(&hostile, "try-all", "{}", &data, &out.join("hostile"))?;
+        let denied = self.show_denials(&hostile);
+
+        self.step(3, "a stranger verifies the receipt, offline");
+        let receipt = self.verify(&summary)?;
+
+        self.step(4, "and replays both runs from their records alone");
+        for ran in [&summary, &hostile] {
+            self.replay(ran)?;
+        }
+        self.say(format!("\neverything lies in {}", styled(STRONG, out.display())));
+        Ok(json!({"type": "demo", "exit": 0, "folder": out, "denied": denied,
+            "receipt": receipt, "replayed": 2}))
+    }
+
+    fn folder(&self) -> Result<PathBuf, Trouble> {
+        let fresh = || crate::fresh::fresh(None).map(|fresh| fresh.run.replace("run_", "demo-"));
+        match &self.out {
+            Some(out) => Ok(out.clone()),
+            None => Ok(Path::new(".envelope")
+                .join(fresh().map_err(|why| Trouble::failed(why, "try again"))?)),
+        }
+    }
+
+    fn agent(
+        &self,
+        agent: &Path,
+        skill: &str,
+        args: &str,
+        data: &Path,
+        out: &Path,
+    ) -> Result<Ran, Trouble> {
+        Run::of(agent, skill, args, data, ["docs/**"], "out/", out).carry_out()
+    }
+
+    fn show_denials(&self, ran: &Ran) -> usize {
+        let entries = ran.finished.journal.entries().iter();
+        let denied: Vec<_> = entries
+            .filter_map(|entry| match &entry.event {
+                Event::Denied(denied) => Some(denied),
+                Event::Begun(_)
+                | Event::Answered(_)
+                | Event::Reviewed(_)
+                | Event::Evaluated(_)
+                | Event::Ended(_) => None,
+            })
+            .collect();
+        for denied in denied.iter().take(SHOWN) {
+            let what = format!("{} {}", denied.call.operation, denied.call.target.as_str());
+            let (what, code) = (plain(what), styled(FAINT, &denied.code));
+            self.say(format!("{} {what}  {code}", styled(BAD, "denied")));
+        }
+        self.say(format!("{} refusals in all, each in the journal; nothing changed", denied.len()));
+        denied.len()
+    }
+
+    fn verify(&self, ran: &Ran) -> Result<Value, Trouble> {
+        let verify = Verify::of(ran.folder.receipt_path(), ran.folder.keys_path());
+        let report = verify.report()?;
+        if let Some(failed) = report.first_failure() {
+            return Err(Trouble::failed(
+                format!("the receipt fails at {}", failed.name),
+                "tell us",
+            ));
+        }
+        let id = report.said.as_ref().map(|said| said.id);
+        self.say(format!("{} {} checks", styled(GOOD, "verified"), report.checks.len()));
+        Ok(json!(id))
+    }
+
+    fn replay(&self, ran: &Ran) -> Result<(), Trouble> {
+        match Replay::of(ran.folder.path()).carry_out()? {
+            Verdict::Same(again) => {
+                let (calls, head) = (again.journal.calls().len(), again.journal.head());
+                self.say(format!("{} {calls} calls, head {head}", styled(GOOD, "the same run")));
+                Ok(())
+            }
+            Verdict::Diverged(divergence) => Err(Trouble::failed(divergence, "tell us")),
+        }
+    }
+
+    fn step(&self, number: u8, what: &str) {
+        self.say(format!("\n{} {what}", styled(STRONG, format!("{number}/4"))));
+    }
+
+    fn say(&self, text: String) {
+        if self.json {
+            page::aside(text);
+        } else {
+            page::line(text);
+        }
+    }
+}
