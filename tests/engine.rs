@@ -1,0 +1,4 @@
+//! Runs from end to end: guests that try everything, in a world that a test holds in its hand.
+
+mod attacks;
+mod world;
