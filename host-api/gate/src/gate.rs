@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use envelope_evidence::journal::{
     Answered, Begun, Call as CallRecord, Content, Denied, Ended, Event, FileTouch, Journal,
-    Recovery, Scope,
+    Recovery, Scope, Settled,
 };
 use envelope_evidence::preview::Secrets;
-use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
+use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage, canonical};
 use envelope_rules::budget::{Hold, Meter};
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
@@ -136,7 +136,9 @@ impl Gate {
         let recorded = parts.journal.calls().len();
         let now = parts.journal.header().started;
         let claims = parts.journal.header().scope.as_ref().and_then(claims);
-        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, claims, debt: 0 }
+        // Whoever goes on with a run has no more room than was left.
+        let written = if parts.replay { 0 } else { written(&parts.journal) };
+        Self { parts, recorded, next: 0, written, now, last_denial: None, claims, debt: 0 }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -265,6 +267,7 @@ impl Gate {
     /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
     /// held against it.
     pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
+        self.step_over();
         let request =
             Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
         if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
@@ -321,6 +324,15 @@ impl Gate {
         self.next < self.recorded
     }
 
+    /// A call that was under way when the run ended keeps its record as it is: nobody knows how it
+    /// came out, so what was set aside for it is not given back.
+    fn step_over(&mut self) {
+        let state = self.parts.journal.calls().get(self.next);
+        if state.is_some_and(|state| state.settled == Settled::Begun) {
+            self.next += 1;
+        }
+    }
+
     fn look_up(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
         if self.next < self.recorded {
             return self.recorded_call(request);
@@ -331,6 +343,7 @@ impl Gate {
         if let Some(stop) = self.parts.world.stopped() {
             return Err(stop);
         }
+        self.check_room()?;
         self.now = self.time();
         Ok(Known::Absent)
     }
@@ -496,6 +509,10 @@ impl Gate {
         if self.parts.writer.pending() > PENDING_BYTES_MAX {
             self.parts.writer.flush(false).await?;
         }
+        self.check_room()
+    }
+
+    fn check_room(&self) -> Result<(), Stop> {
         if self.written.saturating_add(END_ROOM) > self.parts.journal_bytes {
             return Err(Stop::Exhausted("journal bytes"));
         }
@@ -534,6 +551,13 @@ impl Gate {
 }
 
 const BYTES: Dimension = Dimension::Bytes;
+
+/// Bytes of the lines after the header.
+fn written(journal: &Journal) -> u64 {
+    let line = |entry| canonical::of(entry).map_or(0, |line| line.len().saturating_add(1));
+    let lines = journal.entries().iter().map(line);
+    u64::try_from(lines.sum::<usize>()).unwrap_or(u64::MAX)
+}
 
 fn authority_of<'a>(
     authorities: &'a Authorities,
