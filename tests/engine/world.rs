@@ -4,7 +4,7 @@ mod guest;
 mod setup;
 
 pub use guest::{Beating, component, guest, machine};
-pub use setup::{Setup, setup};
+pub use setup::{START, Setup, keys, setup};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -17,6 +17,7 @@ pub struct Case {
     sees: &'static str,
     ends: (Outcome, &'static str),
     denies: &'static [&'static str],
+    many: bool,
     leaves: &'static [&'static str],
     control: Option<(&'static str, Change, &'static str)>,
 }
@@ -25,7 +26,7 @@ pub struct Case {
 pub const fn case(class: u8, name: &'static str, acts: &'static str, sees: &'static str) -> Case {
     let ends = (Outcome::Ok, "exit 0");
     let (denies, leaves): (&[&str], &[&str]) = (&[], &[]);
-    Case { name, class, acts, under: same, sees, ends, denies, leaves, control: None }
+    Case { name, class, acts, under: same, sees, ends, denies, many: false, leaves, control: None }
 }
 
 const fn same(setup: Setup) -> Setup {
@@ -48,6 +49,12 @@ impl Case {
     /// The journal holds these refusals, in this order, and no other.
     pub const fn denies(mut self, codes: &'static [&'static str]) -> Self {
         self.denies = codes;
+        self
+    }
+
+    /// The one refusal comes again and again.
+    pub const fn denies_many(mut self, code: &'static [&'static str]) -> Self {
+        (self.denies, self.many) = (code, true);
         self
     }
 
@@ -96,7 +103,11 @@ impl Case {
 
     fn check(&self, ran: &Ran) {
         let (outcome, reason) = self.ends;
-        let found = (ran.said(), ran.end(), ran.denied());
+        let mut codes = ran.denied();
+        if self.many {
+            codes.dedup();
+        }
+        let found = (ran.said(), ran.end(), codes);
         let denies = self.denies.iter().map(ToString::to_string).collect();
         let expected = (self.sees.to_owned(), (outcome, reason.to_owned()), denies);
         assert_eq!(found, expected, "{}", self.name);

@@ -103,6 +103,26 @@ impl Setup {
         self
     }
 
+    pub fn forbid(mut self, capability: Capability) -> Self {
+        self.operator = without(self.operator, &[capability]);
+        self
+    }
+
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.limits.memory = bytes;
+        self
+    }
+
+    pub fn journal(mut self, bytes: u64) -> Self {
+        self.limits.journal_bytes = bytes;
+        self
+    }
+
+    pub fn output(mut self, bytes: usize) -> Self {
+        self.limits.output_bytes = bytes;
+        self
+    }
+
     /// After so many questions of the gate, this happens.
     pub fn after(mut self, calls: usize, change: Change) -> Self {
         self.changes.push((calls, change));
@@ -195,7 +215,7 @@ impl Setup {
         })
     }
 
-    fn warrant(&self) -> WarrantDocument {
+    pub fn warrant(&self) -> WarrantDocument {
         WarrantDocument {
             v: Warrant::VERSION,
             run: Label::new(RUN).unwrap(),
@@ -212,7 +232,7 @@ impl Setup {
         }
     }
 
-    fn header(&self, warrant: &Warrant, grant: Option<&Grant>) -> Header {
+    pub fn header(&self, warrant: &Warrant, grant: Option<&Grant>) -> Header {
         let card = self.component.card();
         Header {
             v: VERSION,

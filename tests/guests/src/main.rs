@@ -48,8 +48,10 @@ fn say(text: &str) {
 
 fn act_of(act: &str) -> Came {
     let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
-    if verb == "repeat" {
-        return repeat(rest);
+    match verb {
+        "repeat" => return repeat(rest),
+        "insist" => return insist(rest),
+        _ => {}
     }
     files::act(verb, rest)
         .or_else(|| times::act(verb, rest))
@@ -69,6 +71,12 @@ fn repeat(rest: &str) -> Came {
         }
     }
     last
+}
+
+/// `insist 100 now`: whatever comes of it.
+fn insist(rest: &str) -> Came {
+    let (count, act) = two(rest);
+    (0..number(count)).map(|_| act_of(act)).last().unwrap_or_else(|| Ok(String::new()))
 }
 
 fn number(text: &str) -> u64 {
