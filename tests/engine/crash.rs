@@ -165,4 +165,21 @@ fn a_resumed_run_has_no_more_than_was_left() {
     }
 }
 
+/// Killed, and then the power fails before the end is written: it was killed all the same.
+#[test]
+fn a_run_that_was_killed_stays_killed() {
+    let killed = Change::Stop(Stop::Killed("by the owner".to_owned()));
+    let killed = setup("now; now; now").after(4, killed);
+    let undisturbed = run(&killed);
+    let expected = story(&undisturbed);
+    assert_eq!(expected.end.0, Outcome::Killed);
+    let entries = Journal::parse(&undisturbed.journal).unwrap().entries().len();
+    let crashed = run_into(&killed, Lines { room: Some(entries), ..Lines::default() }, None);
+    assert!(crashed.finished.is_err());
+    let nobody = Setup { changes: Vec::new(), ..killed };
+    let resumed = run_into(&nobody, lines(&crashed.journal), Some(crashed.store.clone()));
+    assert_eq!(story(&resumed), expected);
+    resumed.replays_same();
+}
+
 mod once;

@@ -40,7 +40,9 @@ pub const CASES: &[Case] = &[
         Setup { state: GrantState { bound_run: None, revoked: false }, ..it }
     }),
     useless("a revoked grant", &["grant.revoked"], |it| it.after(0, Change::Revoke)),
-    useless("an expired grant", &["grant.expired"], |it| it.after(0, Change::Clock(3_600_000))),
+    useless("an expired grant", &["grant.expired"], |it| {
+        Setup { ttl: 60, ..it }.after(0, Change::Clock(60_000))
+    }),
     useless("a grant for nothing", &["path.outside"], |it| Setup { read: vec!["x/*"], ..it }),
     case(7, "revoked between two reads", "hold in/a.txt; held-read; held-read",
         "hold: ok; held-read: ok alpha; held-read: access")
@@ -64,16 +66,16 @@ pub const CASES: &[Case] = &[
     case(2, "calls are used up", "repeat 30 stat in/a.txt", "")
         .under(|it| Setup { calls: 20, ..it })
         .denies(&["budget.exhausted", "budget.exhausted"])
-        .but_under(as_is, "repeat: ok RegularFile 5"),
-    case(2, "bytes are used up", "repeat 30 random 1000; noop", "")
+        .but_under(as_is, "repeat: ok file 5"),
+    case(2, "bytes are used up", "repeat 30 insecure 1000; noop", "")
         .under(|it| Setup { bytes: 20_000, ..it })
         .ends(Outcome::Denied, "budget.exhausted")
-        .denies(&["budget.exhausted"]).but_under(as_is, "repeat: ok 1000 1; noop: ok"),
+        .denies(&["budget.exhausted"]).but_under(as_is, "repeat: ok 1000 f8aef73d869ac712; noop: ok"),
     case(2, "the journal is full", "repeat 1000 now", "")
         .under(|it| it.journal(20_000))
         .ends(Outcome::Exhausted, "journal bytes").but("now", "now: ok 1748133600.000"),
-    case(2, "the output is full", "repeat 100 zeroes 4096", "")
-        .under(|it| it.output(65_536)).ends(Outcome::Exhausted, "output bytes")
+    case(2, "the output is full", "noop; noop; noop", "noop: ok")
+        .under(|it| it.output(10)).ends(Outcome::Exhausted, "output bytes")
         .but("stdout x", "xstdout: ok"),
     case(2, "the log is full", "repeat 100 stderr 0123456789", "")
         .under(|it| it.output(100)).ends(Outcome::Exhausted, "output bytes")

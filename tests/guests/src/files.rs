@@ -3,7 +3,7 @@
 
 use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::{
-    Datetime, Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
+    Datetime, Descriptor, DescriptorFlags, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
     filesystem_error_code,
 };
 use wasip2::io::streams::StreamError;
@@ -61,7 +61,7 @@ fn looks(verb: &str, rest: &str) -> Option<Came> {
     let (one, other) = two(rest);
     Some(match verb {
         "stat" => coded(root().stat_at(PathFlags::SYMLINK_FOLLOW, rest))
-            .map(|stat| format!("{:?} {}", stat.type_, stat.size)),
+            .map(|stat| format!("{} {}", kind(stat.type_), stat.size)),
         "hash" => coded(root().metadata_hash_at(PathFlags::empty(), rest))
             .map(|hash| format!("{}", u8::from(hash.lower != hash.upper))),
         "list" => open(rest, FOLDER, DescriptorFlags::READ).and_then(|it| list(&it)),
@@ -84,7 +84,7 @@ fn looks(verb: &str, rest: &str) -> Option<Came> {
         "held-sync" => with_held(|it| done(it.sync()).and(done(it.sync_data()))),
         "held-kind" => with_held(|it| {
             let kind = coded(it.get_type())?;
-            coded(it.get_flags()).map(|flags| format!("{kind:?} {}", flags.bits()))
+            coded(it.get_flags()).map(|flags| format!("{} {}", self::kind(kind), flags.bits()))
         }),
         "up" => with_held(|it| {
             let opened = it.open_at(PathFlags::empty(), rest, NONE, DescriptorFlags::READ);
@@ -169,6 +169,10 @@ fn list(folder: &Descriptor) -> Came {
         names.push(entry.name);
     }
     Ok(names.join(","))
+}
+
+fn kind(kind: DescriptorType) -> &'static str {
+    if kind == DescriptorType::Directory { "folder" } else { "file" }
 }
 
 /// `times a.txt 18446744073709551615:999999999`
