@@ -5,6 +5,7 @@ mod authority;
 mod bodies;
 mod capabilities;
 mod files;
+mod handles;
 mod record;
 mod shapes;
 mod table;
@@ -16,7 +17,14 @@ use table::Case;
 
 /// Every case that is a row of data.
 pub fn cases() -> Vec<&'static Case> {
-    let all = [bodies::CASES, work::CASES, files::CASES, authority::CASES, capabilities::CASES];
+    let all = [
+        bodies::CASES,
+        work::CASES,
+        files::CASES,
+        handles::CASES,
+        authority::CASES,
+        capabilities::CASES,
+    ];
     all.into_iter().flatten().collect()
 }
 

@@ -3,7 +3,7 @@
 mod guest;
 mod setup;
 
-pub use guest::{Beating, component, guest, machine};
+pub use guest::{Beating, component, guest};
 pub use setup::{START, Setup, keys, setup};
 
 use std::future::Future;
@@ -15,12 +15,12 @@ use envelope_engine::replay::{Unplayable, Verdict, replay};
 use envelope_engine::run::{Finished, Halted, Surroundings, resume, start};
 use envelope_evidence::journal::{Event, Journal, Outcome};
 use envelope_evidence::{Dimension, Timestamp};
-use envelope_gate::journal::{InMemory as Memory, JournalWriter, Writing};
+use envelope_gate::journal::{JournalWriter, Writing};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::Blobs;
 use envelope_gate::world::{GrantState, Performing, World};
-use futures_list::names;
 use object_store::memory::InMemory;
+use stored::names;
 
 /// What happens outside while a run is under way, at its n-th question whether it has to stop.
 #[derive(Debug, Clone)]
@@ -260,7 +260,7 @@ fn denied(journal: &Journal) -> Vec<String> {
     codes.collect()
 }
 
-mod futures_list {
+mod stored {
     use std::collections::BTreeSet;
 
     use object_store::ObjectStore;
@@ -278,9 +278,4 @@ mod futures_list {
         }
         found
     }
-}
-
-/// A journal that goes nowhere.
-pub fn nowhere() -> Box<dyn JournalWriter> {
-    Box::new(Memory::default())
 }

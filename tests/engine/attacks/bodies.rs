@@ -2,8 +2,10 @@
 
 use envelope_evidence::journal::Outcome;
 
+use envelope_gate::stop::Stop;
+
 use super::table::{Case, case, hold};
-use crate::engine::world::Setup;
+use crate::engine::world::{Beating, Change, Setup, run, setup};
 
 const fn burns(name: &'static str, acts: &'static str) -> Case {
     case(1, name, acts, "").under(|it| it.fuel(100_000_000)).ends(Outcome::Exhausted, "fuel")
@@ -41,4 +43,21 @@ pub const CASES: &[Case] = &[
 #[test]
 fn bodies_stay_within_their_limits() {
     hold(CASES);
+}
+
+/// A guest that never calls is stopped by the clock, or by its owner, in the middle.
+#[test]
+fn a_loop_is_stopped_from_outside() {
+    let beating = Beating::start();
+    let spins = Setup { component: beating.guest.clone(), ..setup("spin").fuel(1 << 50) };
+    let killed = Change::Stop(Stop::Killed("by the owner".to_owned()));
+    for (spins, outcome, reason) in [
+        (Setup { drift: 500_000, ..spins.clone() }, Outcome::Exhausted, "wall time"),
+        (spins.after(5, killed), Outcome::Killed, "by the owner"),
+    ] {
+        let ran = run(&spins);
+        assert_eq!(ran.end(), (outcome, reason.to_owned()));
+        ran.outside_unchanged();
+        ran.replays_same();
+    }
 }

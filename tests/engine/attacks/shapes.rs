@@ -19,6 +19,7 @@ pub const ROWS: &[(u8, &str, &str)] = &[
     (6, "tail calls", "it is not registered"),
     (6, "exceptions", "it is not registered"),
     (6, "garbage collection", "it is not registered"),
+    (6, "typed references to functions", "it is not registered"),
     (21, "a foreign import", "it is not registered"),
     (21, "a foreign function of a served interface", "it is not registered"),
     (21, "no exports", "it is not registered"),
@@ -63,6 +64,7 @@ fn what_no_guest_needs_is_not_registered() {
         ("(func $f (result i32) (return_call $f))", "(i32.const 0)"),
         ("(tag $t)", "(throw $t)"),
         ("(type (struct))", "(i32.const 0)"),
+        ("(type $t (func (result i32))) (func $f (param (ref $t)))", "(i32.const 0)"),
     ] {
         let Err(why) = component(&command(items, body)) else { panic!("{items}: registered") };
         let named = matches!(why, NotRunnable::Compile(_) | NotRunnable::Link(_));

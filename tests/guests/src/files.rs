@@ -81,6 +81,8 @@ fn looks(verb: &str, rest: &str) -> Option<Came> {
         "held-stat" => with_held(|it| coded(it.stat()).map(|stat| stat.size.to_string())),
         "held-list" => with_held(list),
         "held-size" => with_held(|it| done(it.set_size(number(rest)))),
+        "held-times" => with_held(|it| done(it.set_times(NewTimestamp::Now, NewTimestamp::Now))),
+        "held-hash" => with_held(|it| coded(it.metadata_hash()).map(|_| String::new())),
         "held-sync" => with_held(|it| done(it.sync()).and(done(it.sync_data()))),
         "held-kind" => with_held(|it| {
             let kind = coded(it.get_type())?;
@@ -94,11 +96,11 @@ fn looks(verb: &str, rest: &str) -> Option<Came> {
     })
 }
 
-fn root() -> Descriptor {
+pub fn root() -> Descriptor {
     get_directories().pop().expect("a workspace").0
 }
 
-fn open(path: &str, open: OpenFlags, flags: DescriptorFlags) -> Result<Descriptor, String> {
+pub fn open(path: &str, open: OpenFlags, flags: DescriptorFlags) -> Result<Descriptor, String> {
     coded(root().open_at(PathFlags::SYMLINK_FOLLOW, path, open, flags))
 }
 
@@ -106,7 +108,7 @@ fn with_held(act: impl FnOnce(&Descriptor) -> Came) -> Came {
     HELD.with_borrow(|held| act(held.files.last().expect("something is held")))
 }
 
-fn coded<T>(result: Result<T, ErrorCode>) -> Result<T, String> {
+pub fn coded<T>(result: Result<T, ErrorCode>) -> Result<T, String> {
     result.map_err(|code| code.name().to_owned())
 }
 
@@ -114,7 +116,7 @@ fn done(result: Result<(), ErrorCode>) -> Came {
     coded(result).map(|()| String::new())
 }
 
-fn streamed<T>(result: Result<T, StreamError>) -> Result<T, String> {
+pub fn streamed<T>(result: Result<T, StreamError>) -> Result<T, String> {
     result.map_err(|error| match error {
         StreamError::Closed => "closed".to_owned(),
         StreamError::LastOperationFailed(error) => filesystem_error_code(&error)

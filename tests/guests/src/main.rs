@@ -4,6 +4,7 @@
 mod bodies;
 mod files;
 mod host;
+mod streams;
 mod times;
 
 use std::cell::RefCell;
@@ -54,6 +55,7 @@ fn act_of(act: &str) -> Came {
         _ => {}
     }
     files::act(verb, rest)
+        .or_else(|| streams::act(verb, rest))
         .or_else(|| times::act(verb, rest))
         .or_else(|| host::act(verb, rest))
         .or_else(|| bodies::act(verb, rest))
