@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use envelope_evidence::journal::{
     Answered, Begun, Call as CallRecord, Content, Denied, Ended, Event, FileTouch, Journal,
-    Recovery, Scope,
+    Outcome, Recovery, Scope, Settled,
 };
 use envelope_evidence::preview::Secrets;
-use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
+use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage, canonical};
 use envelope_rules::budget::{Hold, Meter};
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
@@ -36,6 +36,20 @@ use crate::world::{Outer, World};
 
 /// Bytes of a journal that are kept free for its last records.
 const END_ROOM: u64 = 4 << 10;
+
+/// The name of the call that ends a run. No guest can make it.
+const FINISH: &str = "finish";
+
+/// Every way to end.
+const OUTCOMES: [Outcome; 7] = [
+    Outcome::Ok,
+    Outcome::Failed,
+    Outcome::Denied,
+    Outcome::Exhausted,
+    Outcome::Killed,
+    Outcome::Crashed,
+    Outcome::Interrupted,
+];
 
 /// Who may do what: fixed for a run, but for the grant.
 pub struct Authorities {
@@ -120,6 +134,8 @@ pub struct Gate {
     claims: Option<Claims>,
     /// Fuel that the host's work cost and the guest has not paid yet.
     debt: u64,
+    /// How the recorded run came to its end, if it did.
+    closing: Option<(Outcome, String)>,
 }
 
 /// What the journal knows of the next call.
@@ -133,10 +149,14 @@ enum Known {
 impl Gate {
     /// A gate in front of a run that begins, goes on, or is replayed.
     pub fn new(parts: Parts) -> Self {
-        let recorded = parts.journal.calls().len();
+        let closing = closing(&parts.journal);
+        let recorded = parts.journal.calls().len() - usize::from(closing.is_some());
         let now = parts.journal.header().started;
         let claims = parts.journal.header().scope.as_ref().and_then(claims);
-        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, claims, debt: 0 }
+        // Whoever goes on with a run has no more room than was left.
+        let written = if parts.replay { 0 } else { written(&parts.journal) };
+        let (next, last_denial, debt) = (0, None, 0);
+        Self { parts, recorded, next, written, now, last_denial, claims, debt, closing }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -150,9 +170,10 @@ impl Gate {
             Known::Answered(recorded) => {
                 let (value, answer) = effect(&mut self.parts.inside, self.now);
                 self.compare(&request, &recorded, &answer)?;
+                self.caught_up()?;
                 return Ok(Ok(value));
             }
-            Known::Denied(denial) => return Ok(Err(denial)),
+            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
             Known::Begun(begun) => self.readmit(&request, &begun)?,
             Known::Absent => self.admit(&request)?,
         };
@@ -171,9 +192,11 @@ impl Gate {
         self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
-                return self.recall(&recorded).map(Ok);
+                let bytes = self.recall(&recorded)?;
+                self.caught_up()?;
+                return Ok(Ok(bytes));
             }
-            Known::Denied(denial) => return Ok(Err(denial)),
+            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
             Known::Begun(begun) => self.readmit(&request, &begun)?,
             Known::Absent => self.admit(&request)?,
         };
@@ -204,7 +227,7 @@ impl Gate {
     pub async fn refuse(&mut self, request: Request<'_>, denial: Denial) -> Result<Denial, Stop> {
         self.debt = self.debt.saturating_add(request.fuel);
         match self.look_up(&request)? {
-            Known::Denied(denial) => Ok(denial),
+            Known::Denied(denial) => self.caught_up().map(|()| denial),
             Known::Absent => self.deny(&request, denial).await,
             Known::Answered(_) | Known::Begun(_) => {
                 Err(self.diverges("an answer".to_owned(), asked(&request)))
@@ -261,7 +284,8 @@ impl Gate {
     /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
     /// held against it.
     pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
-        let request = Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
+        self.step_over();
+        let request = finishing(ended.outcome, &ended.reason);
         if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
             let wall = self.time().millis_since(self.parts.journal.header().started);
             let used = Usage::ZERO.with(Dimension::Fuel, fuel);
@@ -286,9 +310,9 @@ impl Gate {
         self.parts.writer.flush(true).await
     }
 
-    /// How the recorded run ended, on a replay.
-    pub fn recorded_end(&self) -> Option<&Ended> {
-        self.parts.journal.ended().filter(|_| self.parts.replay)
+    /// How the recorded run came to its end, and why, if its record tells.
+    pub fn recorded_end(&self) -> Option<(Outcome, &str)> {
+        self.closing.as_ref().map(|(outcome, reason)| (*outcome, reason.as_str()))
     }
 
     /// Whether only the record is played.
@@ -316,11 +340,20 @@ impl Gate {
         self.next < self.recorded
     }
 
+    /// A call that was under way when the run ended keeps its record as it is: nobody knows how it
+    /// came out, so what was set aside for it is not given back.
+    fn step_over(&mut self) {
+        let state = self.parts.journal.calls().get(self.next);
+        if state.is_some_and(|state| state.settled == Settled::Begun) {
+            self.next += 1;
+        }
+    }
+
     fn look_up(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
         if self.next < self.recorded {
             return self.recorded_call(request);
         }
-        if self.parts.replay {
+        if self.parts.replay || self.closing.is_some() {
             return Err(Stop::EndOfRecord);
         }
         if let Some(stop) = self.parts.world.stopped() {
@@ -332,7 +365,8 @@ impl Gate {
 
     /// The same for the run's last call, which comes also when a run is stopped.
     fn look_up_end(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
-        if self.next < self.recorded { self.recorded_call(request) } else { Ok(Known::Absent) }
+        let known = self.next < self.parts.journal.calls().len();
+        if known { self.recorded_call(request) } else { Ok(Known::Absent) }
     }
 
     fn recorded_call(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
@@ -492,6 +526,17 @@ impl Gate {
         if self.parts.writer.pending() > PENDING_BYTES_MAX {
             self.parts.writer.flush(false).await?;
         }
+        self.check_room()
+    }
+
+    /// After the last recorded call the run stands where it stood when that was written: also when
+    /// its journal was full by then.
+    fn caught_up(&self) -> Result<(), Stop> {
+        let there = self.next == self.recorded && !self.parts.replay;
+        if there { self.check_room() } else { Ok(()) }
+    }
+
+    fn check_room(&self) -> Result<(), Stop> {
         if self.written.saturating_add(END_ROOM) > self.parts.journal_bytes {
             return Err(Stop::Exhausted("journal bytes"));
         }
@@ -530,6 +575,33 @@ impl Gate {
 }
 
 const BYTES: Dimension = Dimension::Bytes;
+
+/// The last call of a run, which says what it used.
+fn finishing(outcome: Outcome, reason: &str) -> Request<'_> {
+    let body = (outcome.name(), reason);
+    Request::plain(guard::Capability::Run, FINISH, reason, &body)
+}
+
+/// How the run came to its end, if its last call is recorded: the end itself may be missing.
+fn closing(journal: &Journal) -> Option<(Outcome, String)> {
+    let state = journal.calls().last()?;
+    let Event::Answered(Answered { call, .. }) = &journal.entries().get(state.entry)?.event else {
+        return None;
+    };
+    if call.operation.as_str() != FINISH {
+        return None;
+    }
+    let reason = call.target.as_str();
+    let is_it = |outcome: &Outcome| finishing(*outcome, reason).digest == call.request;
+    OUTCOMES.into_iter().find(is_it).map(|outcome| (outcome, reason.to_owned()))
+}
+
+/// Bytes of the lines after the header.
+fn written(journal: &Journal) -> u64 {
+    let line = |entry| canonical::of(entry).map_or(0, |line| line.len().saturating_add(1));
+    let lines = journal.entries().iter().map(line);
+    u64::try_from(lines.sum::<usize>()).unwrap_or(u64::MAX)
+}
 
 fn authority_of<'a>(
     authorities: &'a Authorities,

@@ -4,7 +4,9 @@
 use envelope_evidence::journal::Engine as Fingerprint;
 use envelope_evidence::{Digest, Label, canonical};
 use envelope_gate::cost;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmFeatures,
+};
 
 /// The oldest engine that may be used: older ones have holes that are known.
 pub const MINIMUM: [u64; 3] = [48, 0, 8];
@@ -48,6 +50,16 @@ const SWITCHES: &[Switch] = &[
     // Python and Go guests are built with them.
     ("multi-memory", true, Config::wasm_multi_memory),
     // What they do not.
+    ("threads", false, |it, on| it.wasm_features(WasmFeatures::THREADS, on)),
+    ("shared-everything", false, |it, on| {
+        it.wasm_features(WasmFeatures::SHARED_EVERYTHING_THREADS, on)
+    }),
+    ("function-references", false, |it, on| {
+        it.wasm_features(WasmFeatures::FUNCTION_REFERENCES, on)
+    }),
+    ("gc", false, |it, on| it.wasm_features(WasmFeatures::GC, on)),
+    ("exceptions", false, |it, on| it.wasm_features(WasmFeatures::EXCEPTIONS, on)),
+    ("stack-switching", false, |it, on| it.wasm_features(WasmFeatures::STACK_SWITCHING, on)),
     ("tail-call", false, Config::wasm_tail_call),
     ("memory64", false, Config::wasm_memory64),
     ("custom-page-sizes", false, Config::wasm_custom_page_sizes),

@@ -4,6 +4,10 @@ use envelope_evidence::journal::Outcome;
 use envelope_gate::stop::Stop;
 use wasmtime::Trap;
 
+/// What the engine says when a call carries more than `Limits::hostcall_bytes`. It has no type that
+/// can be named; a guest of the tests holds the words.
+const TOO_MUCH: &str = "fuel allocated for hostcalls has been exhausted";
+
 /// Why a guest came back without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -26,6 +30,9 @@ pub(crate) fn of(error: &wasmtime::Error, met: Option<&'static str>) -> Ending {
     }
     if error.is::<wasmtime::component::ResourceTableError>() {
         return Ending::Ended(Outcome::Exhausted, "handles".to_owned());
+    }
+    if format!("{error:#}").contains(TOO_MUCH) {
+        return Ending::Ended(Outcome::Exhausted, "bytes of one call".to_owned());
     }
     match met {
         Some(limit) => Ending::Ended(Outcome::Exhausted, limit.to_owned()),
