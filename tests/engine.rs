@@ -1,7 +1,31 @@
-//! Runs from end to end: guests that try everything, in a world that a test holds in its hand.
+//! The engine: its settings, what it refuses to compile, what it keeps, where a run ends; and runs
+//! from end to end, of guests that try everything, in a world that a test holds in its hand.
 
 mod attacks;
+mod bombs;
+mod cache;
 mod crash;
 mod determinism;
+mod endings;
+mod features;
 mod imports;
+mod inspect;
+mod limits;
+mod settings;
+mod wasm;
 mod world;
+
+use std::sync::LazyLock;
+
+use envelope_engine::config::Machine;
+
+/// One engine for all tests: its pool reserves terabytes of address space.
+fn machine() -> &'static Machine {
+    static MACHINE: LazyLock<Machine> = LazyLock::new(|| Machine::new().unwrap());
+    &MACHINE
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.unwrap().block_on(future)
+}

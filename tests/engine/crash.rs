@@ -156,8 +156,7 @@ fn a_resumed_run_has_no_more_than_was_left() {
         assert_ne!(expected.end.0, Outcome::Ok);
         let entries = Journal::parse(&undisturbed.journal).unwrap().entries().len();
         for room in 1..entries {
-            let crashed =
-                run_into(&setup, Lines { room: Some(room), ..Lines::default() }, None);
+            let crashed = run_into(&setup, Lines { room: Some(room), ..Lines::default() }, None);
             let again = lines(&crashed.journal);
             let resumed = run_into(&setup, again, Some(crashed.store.clone()));
             assert_eq!(story(&resumed), expected, "line {room}");

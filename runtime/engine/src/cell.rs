@@ -9,12 +9,12 @@ use envelope_gate::stop::Stop;
 use envelope_gate::world::World;
 use wasmtime::{CallHook, Engine, Store, StoreContextMut, Trap, UpdateDeadline};
 
-use crate::limits::{Limits, Meter};
+use crate::limits::{Limiter, Limits};
 
 /// The data of a store.
 pub(crate) struct Cell {
     pub(crate) airlock: Airlock,
-    pub(crate) limiter: Meter,
+    pub(crate) limiter: Limiter,
 }
 
 impl Cell {
@@ -31,10 +31,9 @@ pub(crate) fn store(
     fuel: u64,
     clock: Option<Clock>,
 ) -> wasmtime::Result<Store<Cell>> {
-    let cell = Cell { airlock, limiter: Meter::new(limits) };
+    let cell = Cell { airlock, limiter: Limiter::new(limits) };
     let mut store = Store::new(engine, cell);
-    store.limiter(|cell| &mut cell.limiter);
-    store.set_hostcall_fuel(limits.hostcall_bytes);
+    limits.hold(&mut store, |cell| &mut cell.limiter);
     store.set_fuel(fuel)?;
     store.call_hook(charge);
     store.set_epoch_deadline(1);

@@ -190,7 +190,7 @@ fn ending_of(
     let cell = store.data();
     let cut = cell.airlock.gate.recorded_end().filter(|(outcome, _)| is_cut(*outcome));
     let cut = cut.map(|(outcome, reason)| Last::new(outcome, reason.to_owned()));
-    match ending::of(&error, cell.limiter.met) {
+    match ending::of(&error, cell.limiter.met()) {
         Ending::Ended(Outcome::Exhausted, reason) if reason == "fuel" => {
             Ok(cut.unwrap_or_else(|| Last::new(Outcome::Exhausted, reason)))
         }
@@ -291,5 +291,9 @@ fn meter(journal: &Journal, authorities: &Authorities) -> Result<Meter, Halted> 
 /// What the guest may burn: its limit, or on a replay what is recorded.
 fn fuel(journal: &Journal, limits: &Limits, replay: bool) -> u64 {
     let recorded = journal.used().get(Dimension::Fuel);
-    if replay && journal.ended().is_some_and(|ended| is_cut(ended.outcome)) { recorded } else { limits.fuel }
+    if replay && journal.ended().is_some_and(|ended| is_cut(ended.outcome)) {
+        recorded
+    } else {
+        limits.fuel
+    }
 }

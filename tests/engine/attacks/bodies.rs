@@ -26,16 +26,21 @@ pub const CASES: &[Case] = &[
     case(1, "a panic", "panic oh", "")
         .ends(Outcome::Crashed, "wasm trap: wasm `unreachable` instruction executed")
         .but("noop", "noop: ok"),
-    case(1, "leaving with a status", "exit 7; noop", "").ends(Outcome::Failed, "exit 7")
+    case(1, "leaving with a status", "exit 7; noop", "")
+        .ends(Outcome::Failed, "exit 7")
         .but("exit 0", ""),
-    case(5, "memory above the cap", "grow 1000; noop", "grow: refused; noop: ok").under(small)
+    case(5, "memory above the cap", "grow 1000; noop", "grow: refused; noop: ok")
+        .under(small)
         .but_under(|it| it.memory(128 << 20), "grow: ok; noop: ok"),
     case(5, "memory page by page", "grow-gently 1000; noop", "grow-gently: refused; noop: ok")
-        .under(small).but_under(|it| it.memory(128 << 20), "grow-gently: ok; noop: ok"),
+        .under(small)
+        .but_under(|it| it.memory(128 << 20), "grow-gently: ok; noop: ok"),
     case(5, "memory of the address space", "grow 65535; noop", "grow: refused; noop: ok")
         .but("grow 1", "grow: ok"),
     case(5, "allocating without end", "allocate-forever", "")
-        .under(small).ends(Outcome::Exhausted, "memory").but("pattern 1000", "pattern: ok"),
+        .under(small)
+        .ends(Outcome::Exhausted, "memory")
+        .but("pattern 1000", "pattern: ok"),
     case(6, "nothing of an earlier run", "residue 400", "residue: ok 0")
         .but("pattern 20000000; residue 10", "pattern: ok; residue: ok 0"),
 ];

@@ -16,8 +16,11 @@ const fn ends(
     under: fn(Setup) -> Setup,
     fine: &'static str,
 ) -> Case {
-    case(20, name, acts, "").under(under).ends(Outcome::Denied, "policy.not-granted")
-        .denies(NOT).but_under(|it| it, fine)
+    case(20, name, acts, "")
+        .under(under)
+        .ends(Outcome::Denied, "policy.not-granted")
+        .denies(NOT)
+        .but_under(|it| it, fine)
 }
 
 /// What has no substance yet is refused, and the run goes on.
@@ -53,28 +56,50 @@ pub const CASES: &[Case] = &[
     ends("no random: insecure", "insecure 0", no_random, "insecure: ok 0 cbf29ce484222325"),
     ends("no random: insecure number", "insecure-number", no_random, "insecure-number: ok true"),
     ends("no random: seed", "seed", no_random, "seed: ok true"),
-    ends("no environment", "environment", |it| it.deny(Capability::Environment),
-        "environment: ok []"),
-    ends("no environment: folder", "cwd", |it| it.deny(Capability::Environment),
-        "cwd: ok Some(\"/\")"),
+    ends(
+        "no environment",
+        "environment",
+        |it| it.deny(Capability::Environment),
+        "environment: ok []",
+    ),
+    ends(
+        "no environment: folder",
+        "cwd",
+        |it| it.deny(Capability::Environment),
+        "cwd: ok Some(\"/\")",
+    ),
     ends("no run: about", "about", no_run, "about: ok run_1 run Some(\"out/\")"),
     ends("no run: left", "left", no_run, "left: ok Some(99999)"),
     ends("no run: denial", "denial", no_run, "denial: ok none"),
-    case(20, "no stdio: output", "noop", "").under(|it| it.deny(Capability::Stdio))
-        .denies(NOT).but("noop", "noop: ok"),
-    case(20, "no stdio: input", "stdin 4; exit 3", "").under(|it| it.deny(Capability::Stdio))
-        .ends(Outcome::Failed, "exit 3").denies(&["policy.not-granted", "policy.not-granted"])
+    case(20, "no stdio: output", "noop", "")
+        .under(|it| it.deny(Capability::Stdio))
+        .denies(NOT)
+        .but("noop", "noop: ok"),
+    case(20, "no stdio: input", "stdin 4; exit 3", "")
+        .under(|it| it.deny(Capability::Stdio))
+        .ends(Outcome::Failed, "exit 3")
+        .denies(&["policy.not-granted", "policy.not-granted"])
         .but("stdin 4", "stdin: ok 4"),
-    case(20, "no stdio: errors", "stderr x", "").under(|it| it.deny(Capability::Stdio))
-        .denies(&["policy.not-granted", "policy.not-granted"]).but("stderr x", "stderr: ok"),
+    case(20, "no stdio: errors", "stderr x", "")
+        .under(|it| it.deny(Capability::Stdio))
+        .denies(&["policy.not-granted", "policy.not-granted"])
+        .but("stderr x", "stderr: ok"),
     case(20, "no trace: log", "log x", "log: denied policy.not-granted")
-        .under(|it| it.deny(Capability::Trace)).denies(NOT).but("log x", "log: ok"),
+        .under(|it| it.deny(Capability::Trace))
+        .denies(NOT)
+        .but("log x", "log: ok"),
     case(20, "no trace: progress", "progress 1 2", "progress: denied policy.not-granted")
-        .under(|it| it.deny(Capability::Trace)).denies(NOT).but("progress 1 2", "progress: ok"),
+        .under(|it| it.deny(Capability::Trace))
+        .denies(NOT)
+        .but("progress 1 2", "progress: ok"),
     case(20, "no trace: emit", "emit x", "emit: denied policy.not-granted")
-        .under(|it| it.deny(Capability::Trace)).denies(NOT).but("emit x", "emit: ok"),
+        .under(|it| it.deny(Capability::Trace))
+        .denies(NOT)
+        .but("emit x", "emit: ok"),
     case(20, "no artifacts", "artifact a x", "artifact: denied policy.not-granted")
-        .under(|it| it.deny(Capability::Artifacts)).denies(NOT).but("artifact a x", "artifact: ok"),
+        .under(|it| it.deny(Capability::Artifacts))
+        .denies(NOT)
+        .but("artifact a x", "artifact: ok"),
     later("a model", "model large", "model: denied policy.forbidden"),
     later("a stream of a model", "model-stream large", "model-stream: denied policy.forbidden"),
     later("an embedding", "embed large", "embed: denied policy.forbidden"),
@@ -82,15 +107,21 @@ pub const CASES: &[Case] = &[
     later("a child", "spawn other@local", "spawn: denied policy.forbidden"),
     later("more scope", "scope everything", "scope: denied policy.forbidden"),
     later("a question", "ask may I", "ask: denied policy.forbidden"),
-    later("the reason is told", "model large; denial",
-        "model: denied policy.forbidden; denial: ok policy.forbidden"),
+    later(
+        "the reason is told",
+        "model large; denial",
+        "model: denied policy.forbidden; denial: ok policy.forbidden",
+    ),
     socket("a tcp socket", "tcp", "tcp: access-denied"),
     socket("a udp socket", "udp", "udp: access-denied"),
-    case(20, "the network", "network", "").ends(Outcome::Crashed, "there are no sockets here")
-        .denies(NEVER).but("noop", "noop: ok"),
+    case(20, "the network", "network", "")
+        .ends(Outcome::Crashed, "there are no sockets here")
+        .denies(NEVER)
+        .but("noop", "noop: ok"),
     case(20, "a name", "dns example.com", "")
         .ends(Outcome::Crashed, "there are no sockets here")
-        .denies(NEVER).but("noop", "noop: ok"),
+        .denies(NEVER)
+        .but("noop", "noop: ok"),
 ];
 
 #[test]

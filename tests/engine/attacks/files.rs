@@ -49,10 +49,13 @@ pub const CASES: &[Case] = &[
     not_written("at the top", "write top.txt x", "write: access").denies(NO_WRITE),
     not_written("beside the prefix", "write outside.txt x", "write: access").denies(NO_WRITE),
     not_written("out of the prefix", "write out/../in/a.txt x", "write: access").denies(NO_WRITE),
-    not_written("truncate, read only", "truncate in/a.txt; read in/a.txt",
-        "truncate: access; read: ok alpha").denies(NO_WRITE),
-    not_written("write, read only", "write-read-only in/a.txt",
-        "write-read-only: bad-descriptor"),
+    not_written(
+        "truncate, read only",
+        "truncate in/a.txt; read in/a.txt",
+        "truncate: access; read: ok alpha",
+    )
+    .denies(NO_WRITE),
+    not_written("write, read only", "write-read-only in/a.txt", "write-read-only: bad-descriptor"),
     not_written("exclusive, there", "exclusive in/a.txt", "exclusive: access").denies(NO_WRITE),
     not_written("resize", "size in/a.txt 0", "size: access").denies(NO_WRITE),
     not_written("remove an input", "unlink in/a.txt", "unlink: access").denies(NO_WRITE),
@@ -60,19 +63,30 @@ pub const CASES: &[Case] = &[
     not_written("make a folder", "mkdir in/x", "mkdir: access").denies(NO_WRITE),
     not_written("move an input out", "rename in/a.txt out/a.txt", "rename: access")
         .denies(NO_WRITE),
-    not_written("move over an input", "write out/a x; rename out/a in/a.txt",
-        "write: ok 1; rename: access").denies(NO_WRITE).leaves(&["out/a"]),
+    not_written(
+        "move over an input",
+        "write out/a x; rename out/a in/a.txt",
+        "write: ok 1; rename: access",
+    )
+    .denies(NO_WRITE)
+    .leaves(&["out/a"]),
     not_written("move the secret in", "rename secret/key.txt out/k", "rename: access")
         .denies(NO_WRITE),
     not_written("hard link to the secret", "link secret/key.txt out/k", "link: access")
         .denies(NO_WRITE),
-    not_written("hard link inside", "write out/a x; link out/a out/b",
-        "write: ok 1; link: not-permitted").leaves(&["out/a"]),
-    not_written("hard link from an input", "link in/a.txt out/b", "link: access")
-        .denies(NO_WRITE),
+    not_written(
+        "hard link inside",
+        "write out/a x; link out/a out/b",
+        "write: ok 1; link: not-permitted",
+    )
+    .leaves(&["out/a"]),
+    not_written("hard link from an input", "link in/a.txt out/b", "link: access").denies(NO_WRITE),
     not_written("symlink to the machine", "symlink /etc/passwd out/p", "symlink: not-permitted"),
-    not_written("symlink above", "symlink ../secret out/s; read out/s/key.txt",
-        "symlink: not-permitted; read: no-entry"),
+    not_written(
+        "symlink above",
+        "symlink ../secret out/s; read out/s/key.txt",
+        "symlink: not-permitted; read: no-entry",
+    ),
     not_written("symlink into the inputs", "symlink x in/s", "symlink: access").denies(NO_WRITE),
     not_written("times of an input", "times in/a.txt 1:0", "times: access").denies(NO_WRITE),
 ];

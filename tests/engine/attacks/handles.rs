@@ -27,7 +27,10 @@ const fn stream(name: &'static str, acts: &'static str, fine: &'static str) -> C
 }
 
 const fn sink(name: &'static str, acts: &'static str, fine: &'static str) -> Case {
-    case(7, name, acts, "out: access").under(when_told).denies(REVOKED).leaves(LEFT)
+    case(7, name, acts, "out: access")
+        .under(when_told)
+        .denies(REVOKED)
+        .leaves(LEFT)
         .but_under(as_is, fine)
 }
 
@@ -52,29 +55,69 @@ pub const CASES: &[Case] = &[
     sink("revoked before flushed zeroes", "out zeroes-flushed out/a", "out: ok"),
     sink("revoked before a splice", "out splice out/a", "out: ok 5"),
     sink("revoked before a blocking splice", "out blocking-splice out/a", "out: ok 5"),
-    held("revoked before a look", "hold in/a.txt; held-stat", "hold: ok; held-stat: access",
-        "hold: ok; held-stat: ok 5"),
-    held("revoked before a hash", "hold in/a.txt; held-hash", "hold: ok; held-hash: access",
-        "hold: ok; held-hash: ok"),
-    held("revoked before a list", "hold in; held-list", "hold: ok; held-list: access",
-        "hold: ok; held-list: ok a.txt,b.txt,deep"),
-    held("revoked before a size", "hold-write out/a; held-size 9",
-        "hold-write: ok; held-size: access", "hold-write: ok; held-size: ok").leaves(LEFT),
-    held("revoked before times", "hold-write out/a; held-times",
-        "hold-write: ok; held-times: access", "hold-write: ok; held-times: ok").leaves(LEFT),
-    case(7, "times through a handle for reading", "hold in/a.txt; held-times",
-        "hold: ok; held-times: access").denies(&["outputs.outside"])
-        .but("hold-write out/a; held-times", "hold-write: ok; held-times: ok"),
-    case(7, "a size through a handle for reading", "hold in/a.txt; held-size 0",
-        "hold: ok; held-size: bad-descriptor")
-        .but("hold-write out/a; held-size 0", "hold-write: ok; held-size: ok"),
-    case(7, "what no link can be read as", "readlink in/a.txt; readlink secret/key.txt",
-        "readlink: invalid; readlink: access").denies(&["path.outside"])
+    held(
+        "revoked before a look",
+        "hold in/a.txt; held-stat",
+        "hold: ok; held-stat: access",
+        "hold: ok; held-stat: ok 5",
+    ),
+    held(
+        "revoked before a hash",
+        "hold in/a.txt; held-hash",
+        "hold: ok; held-hash: access",
+        "hold: ok; held-hash: ok",
+    ),
+    held(
+        "revoked before a list",
+        "hold in; held-list",
+        "hold: ok; held-list: access",
+        "hold: ok; held-list: ok a.txt,b.txt,deep",
+    ),
+    held(
+        "revoked before a size",
+        "hold-write out/a; held-size 9",
+        "hold-write: ok; held-size: access",
+        "hold-write: ok; held-size: ok",
+    )
+    .leaves(LEFT),
+    held(
+        "revoked before times",
+        "hold-write out/a; held-times",
+        "hold-write: ok; held-times: access",
+        "hold-write: ok; held-times: ok",
+    )
+    .leaves(LEFT),
+    case(
+        7,
+        "times through a handle for reading",
+        "hold in/a.txt; held-times",
+        "hold: ok; held-times: access",
+    )
+    .denies(&["outputs.outside"])
+    .but("hold-write out/a; held-times", "hold-write: ok; held-times: ok"),
+    case(
+        7,
+        "a size through a handle for reading",
+        "hold in/a.txt; held-size 0",
+        "hold: ok; held-size: bad-descriptor",
+    )
+    .but("hold-write out/a; held-size 0", "hold-write: ok; held-size: ok"),
+    case(
+        7,
+        "what no link can be read as",
+        "readlink in/a.txt; readlink secret/key.txt",
+        "readlink: invalid; readlink: access",
+    )
+    .denies(&["path.outside"])
+    .but("noop", "noop: ok"),
+    case(2, "a flood of passages", "passages 1000000", "")
+        .under(|it| it.fuel(20_000_000))
+        .ends(Outcome::Exhausted, "fuel")
+        .but("passages 3", "passages: ok"),
+    case(2, "a flood of complaints", "broken out/a", "")
+        .under(|it| it.fuel(20_000_000))
+        .ends(Outcome::Exhausted, "fuel")
         .but("noop", "noop: ok"),
-    case(2, "a flood of passages", "passages 1000000", "").under(|it| it.fuel(20_000_000))
-        .ends(Outcome::Exhausted, "fuel").but("passages 3", "passages: ok"),
-    case(2, "a flood of complaints", "broken out/a", "").under(|it| it.fuel(20_000_000))
-        .ends(Outcome::Exhausted, "fuel").but("noop", "noop: ok"),
 ];
 
 #[test]

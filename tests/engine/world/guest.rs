@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use std::{env, fs};
 
 use envelope_engine::config::Machine;
-use envelope_engine::epoch::Heartbeat;
 use envelope_engine::prepared::{NotRunnable, Prepared};
 
 use crate::cargo::root;
@@ -14,7 +13,7 @@ const TARGET: &str = "wasm32-wasip2";
 
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(build);
 
-/// The engine of all tests. It has no heartbeat, so that nothing happens by chance.
+/// The engine of all tests.
 pub fn machine() -> &'static Machine {
     static MACHINE: LazyLock<Machine> = LazyLock::new(|| Machine::new().unwrap());
     &MACHINE
@@ -22,9 +21,8 @@ pub fn machine() -> &'static Machine {
 
 /// The guest whose arguments are its acts.
 pub fn guest() -> Arc<Prepared> {
-    static GUEST: LazyLock<Arc<Prepared>> = LazyLock::new(|| {
-        Arc::new(compile(machine(), &BYTES).unwrap())
-    });
+    static GUEST: LazyLock<Arc<Prepared>> =
+        LazyLock::new(|| Arc::new(compile(machine(), &BYTES).unwrap()));
     GUEST.clone()
 }
 
@@ -33,17 +31,16 @@ pub fn component(text: &str) -> Result<Prepared, NotRunnable> {
     compile(machine(), &wat::parse_str(text).unwrap())
 }
 
-/// An engine with a heartbeat, and the guest on it.
+/// An engine of its own, and the guest on it.
 pub struct Beating {
     pub guest: Arc<Prepared>,
-    _heartbeat: Heartbeat,
 }
 
 impl Beating {
     pub fn start() -> Self {
         let machine = Machine::new().unwrap();
         let guest = Arc::new(compile(&machine, &BYTES).unwrap());
-        Self { guest, _heartbeat: Heartbeat::start(machine.engine()) }
+        Self { guest }
     }
 }
 

@@ -210,9 +210,8 @@ impl Setup {
             (Dimension::Fuel, self.limits.fuel),
             (Dimension::Calls, self.calls),
         ];
-        rows.into_iter().fold(Usage::ZERO, |row, (dimension, limit)| {
-            row.with(dimension, limit).unwrap()
-        })
+        rows.into_iter()
+            .fold(Usage::ZERO, |row, (dimension, limit)| row.with(dimension, limit).unwrap())
     }
 
     pub fn warrant(&self) -> WarrantDocument {
