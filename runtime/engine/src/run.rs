@@ -291,5 +291,6 @@ fn meter(journal: &Journal, authorities: &Authorities) -> Result<Meter, Halted> 
 /// What the guest may burn: its limit, or on a replay what is recorded.
 fn fuel(journal: &Journal, limits: &Limits, replay: bool) -> u64 {
     let recorded = journal.used().get(Dimension::Fuel);
-    if replay && journal.ended().is_some_and(|ended| is_cut(ended.outcome)) { recorded } else { limits.fuel }
+    let cut = journal.ended().is_some_and(|ended| is_cut(ended.outcome));
+    if replay && cut { recorded } else { limits.fuel }
 }

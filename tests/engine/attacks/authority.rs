@@ -70,7 +70,8 @@ pub const CASES: &[Case] = &[
     case(2, "bytes are used up", "repeat 30 insecure 1000; noop", "")
         .under(|it| Setup { bytes: 20_000, ..it })
         .ends(Outcome::Denied, "budget.exhausted")
-        .denies(&["budget.exhausted"]).but_under(as_is, "repeat: ok 1000 f8aef73d869ac712; noop: ok"),
+        .denies(&["budget.exhausted"])
+        .but_under(as_is, "repeat: ok 1000 f8aef73d869ac712; noop: ok"),
     case(2, "the journal is full", "repeat 1000 now", "")
         .under(|it| it.journal(20_000))
         .ends(Outcome::Exhausted, "journal bytes").but("now", "now: ok 1748133600.000"),
