@@ -1,4 +1,4 @@
-//! The import table: every function a guest can import, what guards it, and the attack that shows it.
+//! The import table: every function a guest can import, its guard, and the attack that shows it.
 
 mod rows;
 

@@ -3,8 +3,8 @@
 
 use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::{
-    Datetime, Descriptor, DescriptorFlags, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
-    filesystem_error_code,
+    Datetime, Descriptor, DescriptorFlags, DescriptorType, ErrorCode, NewTimestamp, OpenFlags,
+    PathFlags, filesystem_error_code,
 };
 use wasip2::io::streams::StreamError;
 

@@ -1,5 +1,5 @@
-//! A guest whose arguments are what it does, one act each: `read a.txt`, `now`, `spin`. For each act
-//! it says on its standard output what came of it, and goes on.
+//! A guest whose arguments are what it does, one act each: `read a.txt`, `now`, `spin`. For each
+//! act it says on its standard output what came of it, and goes on.
 
 mod bodies;
 mod files;

@@ -1,4 +1,4 @@
-//! Acts on streams of files, by every method there is, and on whatever a guest may do without asking.
+//! Acts on streams of files, by every method there is, and what a guest may do without asking.
 
 use wasip2::cli::{stderr, stdin, stdout, terminal_stderr, terminal_stdin, terminal_stdout};
 use wasip2::clocks::{monotonic_clock, wall_clock};
