@@ -140,7 +140,7 @@ fn what_the_engine_only_says_in_words_is_named_too() {
         "(param i32 i32)",
         "(call $f (i32.const 0) (i32.const 1001)) (unreachable)",
     );
-    assert_eq!(ending_of(&little, &bytes), ended(Outcome::Exhausted, "bytes in one call"));
+    assert_eq!(ending_of(&little, &bytes), ended(Outcome::Exhausted, "bytes of one call"));
     // With room for them, both come to their own end.
     let enough = Limits { hostcall_bytes: 2000, ..Limits::default() };
     let unreachable = ended(Outcome::Crashed, "wasm `unreachable` instruction executed");

@@ -30,7 +30,7 @@ const LIMITS: [(&str, &str); 7] = [
     ("resource limit exceeded: table count", "tables"),
     ("resource limit exceeded: instance count", "instances"),
     ("store handle limit exceeded", "handles"),
-    ("fuel allocated for hostcalls", "bytes in one call"),
+    ("fuel allocated for hostcalls", "bytes of one call"),
 ];
 
 /// Classifies `error`. `met` is the limit of memory or tables that the guest met, if it met one.
