@@ -57,9 +57,9 @@ pub enum How {
 /// What a load is about to do, for whoever waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Somebody else is compiling the same component, or all compilers are at work.
+    /// It waits for somebody who is loading the same component.
     Waiting,
-    /// It compiles this many bytes: the first time only.
+    /// It compiles this many bytes, the first time only, as soon as a compiler is free.
     Compiling {
         /// How many.
         bytes: usize,

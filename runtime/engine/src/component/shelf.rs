@@ -218,3 +218,74 @@ fn close_to_others(folder: &Dir) -> Result<(), NoShelf> {
 fn close_to_others(_: &Dir) -> Result<(), NoShelf> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    /// A shelf in a folder of its own.
+    fn shelf() -> Shelf {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = format!("envelope-shelf-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(path);
+        Dir::create_ambient_dir_all(&path, ambient_authority()).unwrap();
+        let folder = Dir::open_ambient_dir(&path, ambient_authority()).unwrap();
+        Shelf::open(folder, CacheKey::new([7; 32])).unwrap()
+    }
+
+    fn remove(shelf: Shelf) {
+        shelf.folder.remove_open_dir_all().unwrap();
+    }
+
+    fn subject(component: &str, engine: &str) -> Subject {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        Subject { component: digest(component), engine: digest(engine) }
+    }
+
+    #[test]
+    fn an_entry_is_for_one_engine() {
+        let shelf = shelf();
+        let (here, there) = (subject("a", "this engine"), subject("a", "that engine"));
+        shelf.put(&here, b"machine code").unwrap();
+        let Found::Proven(code) = shelf.find(&here) else { panic!("it was put there") };
+        assert_eq!(code.bytes(), b"machine code");
+        assert!(matches!(shelf.find(&there), Found::Nothing));
+        // Also when somebody gives it the other's name.
+        shelf.folder.copy(here.file(), &shelf.folder, there.file()).unwrap();
+        assert!(matches!(shelf.find(&there), Found::Damaged));
+        remove(shelf);
+    }
+
+    #[test]
+    fn the_oldest_entries_make_room() {
+        let mut shelf = shelf();
+        let entry = u64::try_from(MAGIC.len() + CODE_BYTES + 4).unwrap();
+        shelf.max = 2 * entry;
+        let subjects = ["a", "b", "c"].map(|name| subject(name, "engine"));
+        for (minute, subject) in (0..).zip(&subjects) {
+            shelf.put(subject, b"code").unwrap();
+            set_written(&shelf, subject, minute);
+        }
+        shelf.put(&subjects[2], b"code").unwrap();
+        let there = |subject: &Subject| matches!(shelf.find(subject), Found::Proven(_));
+        assert_eq!(subjects.each_ref().map(there), [false, true, true]);
+        // One that is too large by itself is kept all the same: somebody waits for it.
+        shelf.put(&subjects[0], &[0; 1000]).unwrap();
+        let there = |subject: &Subject| matches!(shelf.find(subject), Found::Proven(_));
+        assert_eq!(subjects.each_ref().map(there), [true, false, false]);
+        remove(shelf);
+    }
+
+    /// Makes an entry older than now, and older the smaller its minute.
+    fn set_written(shelf: &Shelf, subject: &Subject, minute: u64) {
+        use std::time::{Duration, SystemTime};
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minute);
+        let file = shelf.folder.open(subject.file()).unwrap().into_std();
+        file.set_modified(at).unwrap();
+    }
+}
