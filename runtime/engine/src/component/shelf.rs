@@ -107,14 +107,17 @@ impl Shelf {
     /// Reads the entry of `subject`. A folder that cannot be read has nothing.
     pub(super) fn find(&self, subject: &Subject) -> Found {
         match self.read(subject) {
-            Ok(Some(file)) => self.prove(subject, file),
-            Ok(None) => Found::Nothing,
+            Ok(file) => self.prove(subject, file),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Found::Nothing,
             Err(_) => Found::Damaged,
         }
     }
 
-    fn read(&self, subject: &Subject) -> io::Result<Option<Vec<u8>>> {
+    fn read(&self, subject: &Subject) -> io::Result<Vec<u8>> {
+        // Opening a pipe would wait for whoever writes to it.
+        if !self.folder.symlink_metadata(subject.file())?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let file = self.folder.open(subject.file())?;
         let length = file.metadata()?.len();
         if length > ENTRY_BYTES_MAX {
@@ -122,7 +125,7 @@ impl Shelf {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         file.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
     fn prove(&self, subject: &Subject, file: Vec<u8>) -> Found {
