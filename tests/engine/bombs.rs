@@ -17,8 +17,7 @@ fn with(bound: Bound, count: usize) -> Bytes {
         }
         Bound::Nesting => {
             let inner = component_of(&[]);
-            let nested = (1..count).fold(inner, |inner, _| component_of(&[section(4, &inner)]));
-            nested
+            (1..count).fold(inner, |inner, _| component_of(&[section(4, &inner)]))
         }
         Bound::Modules => component_of(&vec![module_of(&[]); count]),
         Bound::Functions => {
@@ -58,7 +57,8 @@ fn every_bound_is_met_and_passed() {
         let count = usize::try_from(most).unwrap();
         match inspect(&with(bound, count), &[]) {
             Ok(inspection) => assert_eq!(inspection.counts.get(bound), most, "{bound:?}"),
-            Err(Refused::Malformed { .. }) if bound == Bound::Steps => {}
+            // These are counted, and then found to have one name twice.
+            Err(Refused::Malformed { .. }) if matches!(bound, Bound::Links | Bound::Steps) => {}
             Err(why) => panic!("{bound:?}: {why}"),
         }
         let refused = inspect(&with(bound, count + 1), &[]);

@@ -68,8 +68,8 @@ fn load(folder: &Folder, bytes: &Bytes) -> Compiled {
 
 /// A program that takes the compiler a while.
 fn long(seed: usize) -> Bytes {
-    let add = "(i32.add (i32.const 1) (i32.mul (local.get 0) (local.get 0)))";
-    let function = format!("(func (param i32) (result i32) {})", add.repeat(1).as_str());
+    let sum = "(i32.add (i32.const 1) (i32.mul (local.get 0) (local.get 0)))";
+    let function = format!("(func (param i32) (result i32) {sum})");
     command(&format!("i32.const {seed}"), &function.repeat(5_000))
 }
 

@@ -206,7 +206,7 @@ fn a_full_house_is_nobodys_crime() {
         started.map(|_| store)
     };
     let _first = start().unwrap();
-    let error = start().err().expect("there is one memory");
+    let Err(error) = start() else { panic!("there is one memory") };
     assert_eq!(
         of(&error, None),
         Ending::Stopped(Fault::Unavailable("room for another run").into())
