@@ -63,8 +63,8 @@ const INSTANCE_STATE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of the same for all core instances of a component together.
 const COMPONENT_STATE_BYTES_MAX: usize = 4 << 20;
 
-/// What a guest pays for asking for more memory or table, and again for each page: the engine leaves
-/// WebAssembly to do it, for the price of one addition. It takes no larger price.
+/// What a guest pays for asking for more memory or table, and again for each page: the engine
+/// leaves WebAssembly to do it, for the price of one addition. It takes no larger price.
 const GROWTH_FUEL: u8 = u8::MAX;
 
 /// Bytes of an image in which data lies far apart. A module of a hundred bytes can ask for that
