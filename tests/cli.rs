@@ -1,4 +1,6 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
+mod desk;
 mod paper;
+mod run;
 mod verify;

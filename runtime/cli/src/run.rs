@@ -148,6 +148,7 @@ impl Run {
         let fresh = fresh(None).map_err(|why| Trouble::failed(why, "try again"))?;
         let path =
             self.out.clone().unwrap_or_else(|| Path::new(".envelope/runs").join(&*fresh.run));
+        RunFolder::open(&path).is_free().map_err(|why| Trouble::usage(why, "give a new folder"))?;
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
             let _heart = Heartbeat::start(machine.engine());
@@ -276,7 +277,7 @@ fn print(Ran { finished, folder }: &Ran) {
         }
     }
     if let Some(result) = &finished.result {
-        page::line(page::plain_lines(&String::from_utf8_lossy(result)));
+        page::text(&page::plain_lines(&String::from_utf8_lossy(result)));
     }
     let Some(ended) = finished.ended() else { return };
     for output in &ended.outputs {

@@ -64,6 +64,12 @@ pub enum BadFolder {
         /// What is wrong.
         why: String,
     },
+    /// Another run lies there.
+    #[error("`{path}` holds a run already", path = path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The local keys did not sign this run's grant.
     #[error("the run's grant was not made with the keys of this machine: it cannot go on here")]
     OtherKeys,
@@ -75,9 +81,11 @@ impl RunFolder {
         Self(path.to_owned())
     }
 
-    /// A new folder at `path`, with everything in it that pins the run of `component`.
+    /// A new folder at `path`, with everything in it that pins the run of `component`. The record
+    /// of another run is never written over.
     pub fn create(path: &Path, component: &[u8], job: &Job) -> Result<Self, BadFolder> {
         let folder = Self(path.to_owned());
+        folder.is_free()?;
         for inner in [RECEIPT, RUN, ARTIFACTS] {
             let inner = folder.0.join(inner);
             fs::create_dir_all(&inner).map_err(io_error(&inner))?;
@@ -91,6 +99,15 @@ impl RunFolder {
         folder.write(&folder.run(ARGS), &order.args)?;
         folder.write(&folder.run(LIMITS), &limits.unwrap_or_default())?;
         Ok(folder)
+    }
+
+    /// Whether no run lies here.
+    pub fn is_free(&self) -> Result<(), BadFolder> {
+        let taken = [self.journal_path(), self.run(COMPONENT)];
+        if taken.iter().any(|path| path.symlink_metadata().is_ok()) {
+            return Err(BadFolder::Taken { path: self.0.clone() });
+        }
+        Ok(())
     }
 
     /// Where contents lie.
