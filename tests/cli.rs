@@ -2,5 +2,6 @@
 
 mod desk;
 mod paper;
+mod resume;
 mod run;
 mod verify;

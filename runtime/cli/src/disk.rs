@@ -76,6 +76,16 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), Unwritable> {
     Ok(())
 }
 
+/// Where `path` really is.
+pub(crate) fn real(path: &Path) -> Result<PathBuf, Unreadable> {
+    fs::canonicalize(path).map_err(|why| Unreadable::Io { path: path.to_owned(), why })
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
 /// The bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     let failed = |why| Unreadable::Io { path: path.to_owned(), why };

@@ -13,7 +13,9 @@ mod inspect;
 mod keys;
 mod page;
 mod paper;
+mod place;
 mod replay;
+mod resume;
 mod run;
 mod verify;
 
@@ -36,6 +38,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Run(run::Run),
     Replay(replay::Replay),
+    Resume(resume::Resume),
     #[command(subcommand)]
     Paper(paper::Paper),
     #[command(subcommand)]
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Inspect(inspect) => inspect.run(),
         Command::Run(run) => run.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Resume(resume) => resume.run(),
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),

@@ -70,6 +70,12 @@ pub enum BadFolder {
         /// The folder.
         path: PathBuf,
     },
+    /// A process is at work on it.
+    #[error("`{path}` is in use: its run goes on", path = path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The local keys did not sign this run's grant.
     #[error("the run's grant was not made with the keys of this machine: it cannot go on here")]
     OtherKeys,
@@ -108,6 +114,24 @@ impl RunFolder {
             return Err(BadFolder::Taken { path: self.0.clone() });
         }
         Ok(())
+    }
+
+    /// Holds the folder for this process alone, until what it returns is dropped: two that write
+    /// one journal would spoil it.
+    pub fn hold(&self) -> Result<fs::File, BadFolder> {
+        let path = self.run(WARRANT);
+        let file = fs::File::open(&path).map_err(io_error(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(BadFolder::Busy { path: self.0.clone() }),
+            Err(fs::TryLockError::Error(why)) => Err(BadFolder::Io { path, why }),
+        }
+    }
+
+    /// Whether the run has its receipt.
+    pub fn is_sealed(&self) -> bool {
+        // The last file that sealing writes.
+        self.keys_path().is_file()
     }
 
     /// Where contents lie.
@@ -197,13 +221,12 @@ impl RunFolder {
         for (name, bytes) in folder.map_err(|why| content(why.to_string()))?.files {
             self.write(&self.0.join(RECEIPT).join(name), &bytes)?;
         }
-        let ring = KeyRing::new([KeyRecord::of(key, Window::ALWAYS)]);
-        let ring = ring.map_err(|why| content(why.to_string()))?.to_json();
-        self.write(&self.0.join(KEYS), &ring.map_err(|why| content(why.to_string()))?)?;
         for (name, artifact) in &finished.artifacts {
             self.write(&self.0.join(ARTIFACTS).join(name), &artifact.bytes)?;
         }
-        Ok(())
+        let ring = KeyRing::new([KeyRecord::of(key, Window::ALWAYS)]);
+        let ring = ring.map_err(|why| content(why.to_string()))?.to_json();
+        self.write(&self.0.join(KEYS), &ring.map_err(|why| content(why.to_string()))?)
     }
 
     /// Where the folder is.
