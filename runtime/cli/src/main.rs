@@ -3,6 +3,7 @@
 mod answer;
 mod build;
 mod chain;
+mod completions;
 mod demo;
 mod disk;
 mod exit;
@@ -11,6 +12,7 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod new;
 mod page;
 mod paper;
 mod place;
@@ -33,6 +35,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    New(new::New),
     Build(build::Build),
     Demo(demo::Demo),
     Inspect(inspect::Inspect),
@@ -44,10 +47,12 @@ enum Command {
     #[command(subcommand)]
     Chain(chain::Chain),
     Verify(verify::Verify),
+    Completions(completions::Completions),
 }
 
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::New(new) => new.run(),
         Command::Build(build) => build.run(),
         Command::Demo(demo) => demo.run(),
         Command::Inspect(inspect) => inspect.run(),
@@ -57,6 +62,7 @@ fn main() -> ExitCode {
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Completions(completions) => completions.run(),
     };
     exit.into()
 }

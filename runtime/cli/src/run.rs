@@ -13,6 +13,7 @@ use envelope_engine::epoch::Heartbeat;
 use envelope_engine::limits::Limits;
 use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes};
 use envelope_engine::run::{self, Finished, Surroundings};
+use envelope_evidence::Digest;
 use envelope_evidence::journal::{Event, Outcome};
 use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::workspace::{self, Blobs, Manifest};
@@ -85,6 +86,9 @@ pub(crate) struct Run {
     /// How many calls of the host it may make
     #[arg(long, default_value_t = CALLS, value_name = "COUNT")]
     calls: u64,
+    /// Where all chance of the run comes from, to have the same again: 64 hex digits
+    #[arg(long, value_name = "HEX", value_parser = Digest::from_hex)]
+    seed: Option<Digest>,
     /// Where the run's own folder goes; a new one below `.envelope/runs` by default
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -122,6 +126,7 @@ impl Run {
             memory: MEMORY_MIB,
             timeout: TIMEOUT_SECS,
             calls: CALLS,
+            seed: None,
             out: Some(out.to_owned()),
             json: false,
         }
@@ -136,7 +141,7 @@ impl Run {
         let args = self.read_args()?;
         let wishes = self.wishes();
         let (bytes, name) = guest::component(&self.agent)?;
-        let fresh = fresh(None).map_err(|why| Trouble::failed(why, "try again"))?;
+        let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
         let path =
             self.out.clone().unwrap_or_else(|| Path::new(".envelope/runs").join(&*fresh.run));
         RunFolder::open(&path).is_free().map_err(|why| Trouble::usage(why, "give a new folder"))?;
