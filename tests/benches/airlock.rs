@@ -15,6 +15,7 @@ mod lock;
 mod sample;
 
 use std::future::Future;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bare::Bare;
@@ -51,21 +52,22 @@ fn promises(_: &mut Criterion) {
 fn idle(runtime: &Runtime) {
     let (ours, theirs) = (Machine::new().unwrap(), Machine::new().unwrap());
     let component = guests::idle();
-    let lock = std::sync::Arc::new(runtime.block_on(Lock::new(&ours, &component)));
-    let bare = std::sync::Arc::new(Bare::new(&theirs, &component));
+    let lock = Rc::new(runtime.block_on(Lock::new(&ours, &component)));
+    let bare = Rc::new(Bare::new(&theirs, &component));
     let jobs: Vec<_> = (0..IDLE).map(|_| lock.job()).collect();
+    let tasks = tokio::task::LocalSet::new();
     let before = resident();
     for job in jobs {
         let lock = lock.clone();
-        runtime.spawn(async move { lock.run(job, Box::new(InMemory::default())).await.is_ok() });
+        tasks.spawn_local(async move { lock.run(job, Box::new(InMemory::default())).await.is_ok() });
     }
-    runtime.block_on(settled());
+    tasks.block_on(runtime, settled());
     let (gated, before) = (resident() - before, resident());
     for _ in 0..IDLE {
         let bare = bare.clone();
-        runtime.spawn(async move { drop(bare.run().await) });
+        tasks.spawn_local(async move { drop(bare.run().await) });
     }
-    runtime.block_on(settled());
+    tasks.block_on(runtime, settled());
     let plain = resident() - before;
     let each = |bytes: u64| bytes / u64::from(IDLE) / 1024;
     println!("idle run: {} KiB, bare {} KiB; asked: 128", each(gated), each(plain));
@@ -73,7 +75,7 @@ fn idle(runtime: &Runtime) {
 
 /// Lets every task go on until it waits.
 async fn settled() {
-    for _ in 0..100 {
+    for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
 }
@@ -157,7 +159,7 @@ fn whole_runs(runtime: &Runtime, machine: &Machine) {
     let component = guests::nothing();
     let lock = runtime.block_on(Lock::new(machine, &component));
     let key = SigningKey::<ForReceipts>::from_secret(&[1; 32].into());
-    let mut run = |job: bool| {
+    let run = |job: bool| {
         let ready = lock.job();
         let start = Instant::now();
         let ready = if job { lock.job() } else { ready };
