@@ -1,19 +1,13 @@
-//! The engine: its settings, what it refuses to compile, what it keeps, where a run ends; and runs
-//! from end to end, of guests that try everything, in a world that a test holds in its hand.
+//! The engine: its settings, what it refuses to compile, what it keeps, where a run ends.
 
-mod attacks;
 mod bombs;
 mod cache;
-mod crash;
-mod determinism;
 mod endings;
 mod features;
-mod imports;
 mod inspect;
 mod limits;
 mod settings;
 mod wasm;
-mod world;
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! Components that would keep the compiler busy: each bound is met exactly by one, which passes, and
-//! passed by one more.
+//! Components that would keep the compiler busy: each bound is met exactly by one, which passes,
+//! and passed by one more.
 
 use bytes::Bytes;
 use envelope_engine::component::{Bound, Refused, inspect};

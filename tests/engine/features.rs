@@ -115,7 +115,8 @@ fn components_of_a_composition_copy_from_memory_to_memory() {
                 (canon lower (func $take) (memory $i "memory") (realloc (func $i "realloc"))))
             (core module $user (import "" "take" (func (param i32 i32)))
                 (func (export "go") i32.const 0 i32.const 1 call 0))
-            (core instance $u (instantiate $user (with "" (instance (export "take" (func $lowered))))))
+            (core instance $u (instantiate $user
+                (with "" (instance (export "take" (func $lowered))))))
             (func (export "go") (canon lift (core func $u "go"))))"#
     );
     let composed = component(&format!(

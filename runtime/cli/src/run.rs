@@ -274,7 +274,7 @@ fn print(Ran { finished, folder }: &Ran) {
         }
     }
     if let Some(result) = &finished.result {
-        page::line(page::plain_lines(&String::from_utf8_lossy(result)));
+        page::text(&page::plain_lines(&String::from_utf8_lossy(result)));
     }
     let Some(ended) = finished.ended() else { return };
     for output in &ended.outputs {

@@ -63,8 +63,8 @@ const INSTANCE_STATE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of the same for all core instances of a component together.
 const COMPONENT_STATE_BYTES_MAX: usize = 4 << 20;
 
-/// What a guest pays for asking for more memory or table, and again for each page: the engine leaves
-/// WebAssembly to do it, for the price of one addition. It takes no larger price.
+/// What a guest pays for asking for more memory or table, and again for each page: the engine
+/// leaves WebAssembly to do it, for the price of one addition. It takes no larger price.
 const GROWTH_FUEL: u8 = u8::MAX;
 
 /// Bytes of an image in which data lies far apart. A module of a hundred bytes can ask for that
@@ -79,7 +79,7 @@ const WARM_SLOTS_MAX: u32 = 100;
 pub struct Machine {
     engine: Engine,
     fingerprint: Fingerprint,
-    _heartbeat: Arc<Heartbeat>,
+    _heartbeat: Option<Arc<Heartbeat>>,
 }
 
 /// An engine that cannot be made.
@@ -104,7 +104,14 @@ impl Machine {
         let engine = engine.map_err(|error| NoMachine::Engine(format!("{error:#}")))?;
         let heartbeat = Heartbeat::start(&engine);
         let heartbeat = heartbeat.map_err(|error| NoMachine::Engine(error.to_string()))?;
-        Ok(Self { engine, fingerprint: fingerprint(), _heartbeat: Arc::new(heartbeat) })
+        let heartbeat = Some(Arc::new(heartbeat));
+        Ok(Self { engine, fingerprint: fingerprint(), _heartbeat: heartbeat })
+    }
+
+    /// The same without a heartbeat: a guest on it is only ever stopped at a call. For tests in
+    /// which nothing may happen by chance.
+    pub fn without_heartbeat() -> Result<Self, NoMachine> {
+        Ok(Self { _heartbeat: None, ..Self::new()? })
     }
 
     /// The engine.

@@ -77,7 +77,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Holds `store` to what the engine itself watches over. `limiter` finds the limiter in its data.
+    /// Holds `store` to what the engine itself watches over. `limiter` finds the limiter in its
+    /// data.
     pub fn hold<T: 'static>(
         &self,
         store: &mut Store<T>,

@@ -60,8 +60,8 @@ impl Prepared {
         Self::load(&components, &Bytes::copy_from_slice(bytes), name, |_| {}).await
     }
 
-    /// Loads `bytes` from `components`, which compiles what it has not, and prepares them. `tell` is
-    /// called before what takes a while.
+    /// Loads `bytes` from `components`, which compiles what it has not, and prepares them. `tell`
+    /// is called before what takes a while.
     pub async fn load(
         components: &Components,
         bytes: &Bytes,

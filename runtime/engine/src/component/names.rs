@@ -1,7 +1,8 @@
 //! Names of interfaces and their lines of releases.
 
 /// Whether whoever knows the interface `offered` can do with `wanted`: the same interface, of the
-/// same line of releases. Releases of a line differ in what was added, and the engine links by line.
+/// same line of releases. Releases of a line differ in what was added, and the engine links by
+/// line.
 pub fn compatible(wanted: &str, offered: &str) -> bool {
     let (wanted, offered) = (Name::read(wanted), Name::read(offered));
     wanted.interface == offered.interface && wanted.line == offered.line

@@ -32,12 +32,13 @@ pub fn on() -> WasmFeatures {
     ON.into_iter().collect()
 }
 
-/// What is off, each by its name. The most telling reasons: `threads` and `shared-everything-threads`
-/// let the order of events decide; `gc-types`, `gc`, `function-references`, `exceptions` and
-/// `stack-switching` bring a second heap or stack that no limit of a run counts; `memory64` and
-/// `custom-page-sizes` make every bound a slow one; `tail-call`, `wide-arithmetic` and the rest are
-/// more compiler to trust than guests ask for; everything asynchronous in the component model makes
-/// each call of the host two to three times as dear.
+/// What is off, each by its name. The most telling reasons: `threads` and
+/// `shared-everything-threads` let the order of events decide; `gc-types`, `gc`,
+/// `function-references`, `exceptions` and `stack-switching` bring a second heap or stack that no
+/// limit of a run counts; `memory64` and `custom-page-sizes` make every bound a slow one;
+/// `tail-call`, `wide-arithmetic` and the rest are more compiler to trust than guests ask for;
+/// everything asynchronous in the component model makes each call of the host two to three times as
+/// dear.
 pub fn off() -> impl Iterator<Item = (String, WasmFeatures)> {
     all().filter(|(_, feature)| !on().contains(*feature))
 }
