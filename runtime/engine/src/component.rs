@@ -6,6 +6,7 @@
 mod bounds;
 mod cache;
 mod compile;
+mod effort;
 mod names;
 mod precompiled;
 mod shelf;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 pub use bounds::{Bound, Counts};
 pub use cache::{Compiled, Components, How, Step};
-pub use compile::{COMPILE_TIME_MAX, COMPILES_AT_ONCE};
+pub use compile::{COMPILE_THREADS_MAX, COMPILE_TIME_MAX, COMPILES_AT_ONCE};
 pub use names::compatible;
 pub use shelf::{CacheKey, NoShelf, SHELF_BYTES_MAX};
 
@@ -74,8 +75,9 @@ impl Inspection {
 /// Looks at a component and validates it. `served` are the interfaces it may import, each in one
 /// release: others of its line will do.
 pub fn inspect(bytes: &[u8], served: &[&str]) -> Result<Inspection, Refused> {
-    let inspection = look(bytes, served)?;
+    let mut inspection = look(bytes, served)?;
     validity::check(bytes)?;
+    effort::estimate(bytes, &mut inspection.counts)?;
     Ok(inspection)
 }
 

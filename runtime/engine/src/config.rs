@@ -29,7 +29,8 @@ pub const RUNS_MAX: u32 = 1_200;
 /// interrupt, ends in a quarter of a second. A warrant says how many a run gets.
 pub const MEMORY_BYTES_MAX: usize = 1 << 30;
 
-/// Core instances of one component. An interpreter with its libraries is linked of some thirty.
+/// Core instances of one component. An interpreter with its libraries is linked of
+/// fourteen.
 pub const CORE_INSTANCES_MAX: u32 = 128;
 
 /// Linear memories of one component: one for each part of a composition that has its own.
@@ -57,7 +58,7 @@ const RESERVED_BYTES: u64 = 4 << 30;
 const GUARD_BYTES: u64 = 32 << 20;
 
 /// Bytes of the engine's own state for one core instance, mostly pointers to functions that are
-/// handed around: 32 bytes for each of some thirty thousand.
+/// handed around: 32 bytes for each of twenty thousand, and as much again.
 const INSTANCE_STATE_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of the same for all core instances of a component together.

@@ -23,6 +23,8 @@ pub enum Bound {
     BodyBytes,
     /// Types, of modules and components.
     Types,
+    /// Values that one function of a module takes and gives.
+    Width,
     /// Imports and exports of modules.
     Links,
     /// Imports and exports of the component itself.
@@ -37,17 +39,22 @@ pub enum Bound {
     Steps,
     /// Sections.
     Sections,
+    /// Microseconds of compiling the most laborious function, by estimate.
+    BodyWork,
+    /// The same for all functions together.
+    Work,
 }
 
 impl Bound {
     /// Every bound.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Bytes,
         Self::Nesting,
         Self::Modules,
         Self::Functions,
         Self::BodyBytes,
         Self::Types,
+        Self::Width,
         Self::Links,
         Self::Names,
         Self::Segments,
@@ -55,6 +62,8 @@ impl Bound {
         Self::Instances,
         Self::Steps,
         Self::Sections,
+        Self::BodyWork,
+        Self::Work,
     ];
 
     /// The most there may be.
@@ -64,14 +73,17 @@ impl Bound {
             Self::Bytes => 64 << 20,
             // A composition of compositions has three or four.
             Self::Nesting => 16,
-            // The same interpreter is linked of some thirty.
+            // The same interpreter is linked of sixteen.
             Self::Modules => 256,
-            // It has thirty thousand; each costs the compiler some 50 µs however short it is.
-            Self::Functions => 250_000,
-            // Its longest, the loop of an interpreter, has 200 KB.
+            // It has thirteen thousand, an engine of JavaScript twenty. Each costs the compiler
+            // 100 µs and 5 KB, however short it is.
+            Self::Functions => 100_000,
+            // Its longest, a table of decisions, has 430 KB.
             Self::BodyBytes => 1 << 20,
             // A few thousand are usual.
             Self::Types => 50_000,
+            // Interpreters have 24. The component model itself hands over 17.
+            Self::Width => 64,
             // Dynamic libraries link some ten thousand symbols.
             Self::Links => 200_000,
             // All of WASI is some thirty interfaces.
@@ -87,6 +99,11 @@ impl Bound {
             Self::Steps => 100_000,
             // A component of a thousand parts has a few thousand.
             Self::Sections => 50_000,
+            // The most laborious function of the same interpreter takes two seconds. With what takes
+            // ten goes up to a gigabyte of memory.
+            Self::BodyWork => 10_000_000,
+            // The interpreter takes forty seconds of one core, engines of JavaScript a minute.
+            Self::Work => 240_000_000,
         }
     }
 
@@ -99,6 +116,7 @@ impl Bound {
             Self::Functions => "functions",
             Self::BodyBytes => "bytes in the body of one function",
             Self::Types => "types",
+            Self::Width => "values that one function takes and gives",
             Self::Links => "imports and exports of modules",
             Self::Names => "imports and exports",
             Self::Segments => "segments of data and tables",
@@ -106,6 +124,8 @@ impl Bound {
             Self::Instances => "core instances",
             Self::Steps => "steps to instantiate it",
             Self::Sections => "sections",
+            Self::BodyWork => "microseconds of compiling one function, by estimate",
+            Self::Work => "microseconds of compiling, by estimate",
         }
     }
 

@@ -3,27 +3,33 @@
 //! What drives the compiler's time and memory was counted before ([`Bound`](super::Bound)); what is
 //! left is bounded here. A compilation has a thread of its own and cannot be interrupted: past its
 //! time it is given up, and whoever asked is refused. The thread goes on to its end, keeps its seat
-//! until then, and what it makes is thrown away. So there are never more than [`COMPILES_AT_ONCE`],
-//! given up or not, and with them never more memory than as many of the worst components take;
-//! a limit of the system would count the whole process. When all seats are taken for too long, the
-//! next in line is told to try again.
+//! until then, and what it makes is thrown away. When all seats are taken for too long, the next in
+//! line is told to try again.
+//!
+//! Memory goes with what is compiled at once: at most [`COMPILES_AT_ONCE`] components, given up or
+//! not, and at most [`COMPILE_THREADS_MAX`] of their functions. A limit of the system would count
+//! the whole process, and end it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::Refused;
-use super::validity;
+use super::{Counts, Refused, effort, validity};
 
 /// Compilations at once. One alone uses every core; a second one lets small components pass by a
 /// large one.
 pub const COMPILES_AT_ONCE: usize = 2;
+
+/// Functions compiled at once, by as many threads in all. The worst that is let through takes close
+/// to a gigabyte each; and however many cores there are, some are left for runs.
+pub const COMPILE_THREADS_MAX: usize = 4;
 
 /// How long a compilation may take, and how long it may wait for its turn. The largest component
 /// there is reason to expect, an interpreter, takes tens of seconds on a busy machine.
@@ -74,11 +80,21 @@ impl Compilers {
     }
 }
 
+/// The threads that compile functions. Without them the engine would take one for each core.
+static THREADS: LazyLock<Result<ThreadPool, String>> = LazyLock::new(|| {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = ThreadPoolBuilder::new().num_threads(cores.min(COMPILE_THREADS_MAX));
+    let threads = threads.thread_name(|number| format!("compiler {number}"));
+    threads.build().map_err(|why| why.to_string())
+});
+
 const GIVEN_UP: &str = "given up";
 
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Refused> {
     validity::check(bytes)?;
-    Component::new(engine, bytes).map_err(|why| {
+    effort::estimate(bytes, &mut Counts::default())?;
+    let threads = THREADS.as_ref().map_err(|why| Refused::Compile(why.clone()))?;
+    threads.install(|| Component::new(engine, bytes)).map_err(|why| {
         let words = format!("{why:#}");
         let line = words.lines().next().unwrap_or_default();
         Refused::Compile(line.chars().take(WORDS_MAX).collect())

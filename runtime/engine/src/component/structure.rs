@@ -251,10 +251,10 @@ impl Walk {
 /// Nobody could say, before they are instantiated, how much is in such components.
 const GIVEN: &str = "a component that is given to another";
 
-fn malformed(why: &wasmparser::BinaryReaderError) -> Refused {
+pub(super) fn malformed(why: &wasmparser::BinaryReaderError) -> Refused {
     Refused::Malformed { byte: why.offset(), why: why.message().to_owned() }
 }
 
-fn size(length: usize) -> u64 {
+pub(super) fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
