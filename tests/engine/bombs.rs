@@ -78,7 +78,8 @@ fn every_bound_is_met_and_passed() {
 }
 
 /// A module with `copies` of a function that begins with `before`, repeats `unit` and ends with
-/// `after`, repeated too if it is a single byte. It may call itself, and use types that take and give sixteen and thirty-two numbers.
+/// `after`, repeated too if it is a single byte. It may call itself, and has a second type that
+/// takes and gives thirty-two numbers.
 fn function(copies: usize, before: &[u8], unit: (usize, &[u8]), after: &[u8]) -> Bytes {
     let number = b"\x7f";
     let wide = [b"\x60\x20".as_slice(), &number.repeat(32), b"\x20", &number.repeat(32)].concat();
@@ -93,8 +94,8 @@ fn function(copies: usize, before: &[u8], unit: (usize, &[u8]), after: &[u8]) ->
     ])])
 }
 
-/// Functions of each kind were measured, written to cost most. As long as the ones refused here they
-/// take the compiler more than five seconds of one core, or more than half a gigabyte.
+/// Functions of each kind were measured, written to cost most. As long as the ones refused here,
+/// they take the compiler more than five seconds of one core, or more than half a gigabyte.
 #[test]
 fn laborious_functions_are_refused() {
     let (block, looped) = (b"\x02\x40\x20\0\x0d\0\x0b", b"\x03\x40\x20\0\x0d\0\x0b");

@@ -99,8 +99,8 @@ impl Bound {
             Self::Steps => 100_000,
             // A component of a thousand parts has a few thousand.
             Self::Sections => 50_000,
-            // The most laborious function of the same interpreter takes two seconds. With what takes
-            // ten goes up to a gigabyte of memory.
+            // The most laborious function of the same interpreter takes two seconds. With what
+            // takes ten goes up to a gigabyte of memory.
             Self::BodyWork => 10_000_000,
             // The interpreter takes forty seconds of one core, engines of JavaScript a minute.
             Self::Work => 240_000_000,

@@ -4,7 +4,8 @@
 //! points of control with each other (so their square counts), and it keeps a table of every
 //! variable at every point. A hundred kilobytes of nothing but loops take a hundred seconds; thirty
 //! kilobytes of loops that hand on thirty values take twenty-two gigabytes. The factors below were
-//! measured on one core of an ordinary machine, with functions written to cost most, and rounded up.
+//! measured on one core of an ordinary machine, with functions written to cost most, and rounded
+//! up.
 
 use wasmparser::{BlockType, FunctionBody, Operator, Parser, Payload, TypeSectionReader};
 
@@ -111,7 +112,7 @@ fn handed_on(operator: &Operator<'_>, widths: &[u64]) -> u64 {
     }
 }
 
-/// How many points of control an instruction is. A loop has the checks of fuel and time at its head.
+/// How many points of control an instruction is. A loop checks fuel and time at its head.
 #[expect(clippy::wildcard_enum_match_arm, reason = "there are hundreds of plain instructions")]
 fn weight(operator: &Operator<'_>) -> u64 {
     match operator {
