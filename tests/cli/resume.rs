@@ -7,6 +7,8 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::desk::{Desk, copy, listing};
 
 const MANIFEST: &str = "\
@@ -46,13 +48,14 @@ fn words<'a>(component: &'a str, dir: &'a str, out: &'a str) -> [&'a str; 9] {
     ["run", component, "run", "--dir", dir, "--outputs", "out/", "--out", out]
 }
 
-/// A run that is killed as soon as its journal has `lines` lines.
-fn killed(desk: &Desk, component: &str, name: &str, lines: usize) {
+/// A run that is killed some time after its journal began. It sleeps for longer than that.
+fn killed(desk: &Desk, component: &str, name: &str, after: u64) {
     fs::create_dir_all(desk.path(&format!("ws-{name}"))).unwrap();
     let mut child = started(desk, component, name);
-    reaches(&mut child, &journal(desk, name), lines);
+    begins(&mut child, &journal(desk, name));
+    sleep(Duration::from_millis(after));
     child.kill().unwrap();
-    child.wait().unwrap();
+    assert!(!child.wait().unwrap().success(), "it was killed");
 }
 
 fn started(desk: &Desk, component: &str, name: &str) -> Child {
@@ -62,11 +65,11 @@ fn started(desk: &Desk, component: &str, name: &str) -> Child {
     command.spawn().unwrap()
 }
 
-fn reaches(child: &mut Child, journal: &PathBuf, lines: usize) {
+fn begins(child: &mut Child, journal: &PathBuf) {
     let begun = Instant::now();
-    while fs::read_to_string(journal).map_or(0, |text| text.lines().count()) < lines {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before line {lines}");
-        assert!(begun.elapsed() < PATIENCE, "it never wrote line {lines}");
+    while !fs::read_to_string(journal).is_ok_and(|text| text.ends_with('\n')) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it began");
+        assert!(begun.elapsed() < PATIENCE, "it never began");
         sleep(Duration::from_millis(2));
     }
 }
@@ -88,6 +91,26 @@ fn verified(desk: &Desk, name: &str) {
     desk.says(["replay", &format!("run-{name}")], 0);
 }
 
+/// Resumes the run called `name`, which has to end as `whole` did.
+fn goes_on(desk: &Desk, name: &str, whole: &Value, more: &[&str]) {
+    let folder = format!("run-{name}");
+    assert!(outputs(desk, name).is_empty(), "nothing appears before the end");
+    let said = desk.says(["replay", &folder], 2);
+    assert!(said.err.contains("resume the run first"), "{}", said.err);
+    // A power cut may leave half a line.
+    let mut file = OpenOptions::new().append(true).open(journal(desk, name)).unwrap();
+    file.write_all(br#"{"n":99,"event":{"be"#).unwrap();
+
+    let document = desk.json(["resume", &folder].iter().chain(more), 0);
+    for member in ["result", "outputs", "outcome", "calls"] {
+        assert_eq!(document[member], whole[member], "{member} of {name}");
+    }
+    assert_eq!(outputs(desk, name), outputs(desk, "whole"));
+    verified(desk, name);
+    let said = desk.says(["resume", &folder], 2);
+    assert!(said.err.contains("has ended already"), "{}", said.err);
+}
+
 #[test]
 fn a_killed_run_goes_on_to_the_same_end() {
     let desk = Desk::new("resume");
@@ -95,27 +118,23 @@ fn a_killed_run_goes_on_to_the_same_end() {
     fs::create_dir_all(desk.path("ws-whole")).unwrap();
     let whole = desk.json(words(&component, "ws-whole", "run-whole"), 0);
     assert_eq!(whole["result"]["written"], 8);
-    let lines = fs::read_to_string(journal(&desk, "whole")).unwrap().lines().count();
+    for after in [0, 200, 400, 800] {
+        let name = format!("killed-{after}");
+        killed(&desk, &component, &name, after);
+        goes_on(&desk, &name, &whole, &[]);
+    }
 
-    for (number, at) in [1, 2, lines / 4, lines / 2, lines - 4].into_iter().enumerate() {
-        let name = format!("killed-{number}");
-        killed(&desk, &component, &name, at);
-        assert!(outputs(&desk, &name).is_empty(), "nothing appears before the end");
-        let folder = format!("run-{name}");
-        let said = desk.says(["replay", &folder], 2);
-        assert!(said.err.contains("resume the run first"), "{}", said.err);
-        // A power cut may leave half a line.
-        let mut file = OpenOptions::new().append(true).open(journal(&desk, &name)).unwrap();
-        file.write_all(br#"{"n":99,"event":{"be"#).unwrap();
-
-        let document = desk.json(["resume", &folder], 0);
-        for member in ["result", "outputs", "outcome", "calls"] {
-            assert_eq!(document[member], whole[member], "{member}, killed at {at}");
-        }
-        assert_eq!(outputs(&desk, &name), outputs(&desk, "whole"));
-        verified(&desk, &name);
-        let said = desk.says(["resume", &folder], 2);
-        assert!(said.err.contains("has ended already"), "{}", said.err);
+    // Killed after any line of the journal: between two calls, and between a call and its answer.
+    let lines = fs::read_to_string(journal(&desk, "whole")).unwrap();
+    let lines: Vec<_> = lines.split_inclusive('\n').collect();
+    for cut in [1, 2, 3, lines.len() / 4, lines.len() / 2, lines.len() - 2, lines.len() - 1] {
+        let name = format!("cut-{cut}");
+        let (folder, dir) = (desk.path(&format!("run-{name}")), format!("ws-{name}"));
+        copy(&desk.path("run-whole"), &folder);
+        fs::remove_file(folder.join("keys.json")).unwrap();
+        fs::write(journal(&desk, &name), lines[..cut].concat()).unwrap();
+        fs::create_dir_all(desk.path(&dir)).unwrap();
+        goes_on(&desk, &name, &whole, &["--dir", &dir]);
     }
 }
 
@@ -140,7 +159,7 @@ fn a_run_that_died_before_its_receipt_gets_it() {
 fn only_the_run_itself_goes_on() {
     let desk = Desk::new("stranger");
     let component = sleeper(&desk);
-    killed(&desk, &component, "cut", 6);
+    killed(&desk, &component, "cut", 300);
     let kept = desk.path("kept");
     copy(&desk.path("run-cut"), &kept);
 
@@ -172,7 +191,7 @@ fn a_run_that_goes_on_is_left_alone() {
     let component = sleeper(&desk);
     fs::create_dir_all(desk.path("ws-alive")).unwrap();
     let mut child = started(&desk, &component, "alive");
-    reaches(&mut child, &journal(&desk, "alive"), 1);
+    begins(&mut child, &journal(&desk, "alive"));
     let said = desk.says(["resume", "run-alive"], 2);
     assert!(said.err.contains("is in use"), "{}", said.err);
     assert!(child.wait().unwrap().success());

@@ -198,7 +198,9 @@ impl RunFolder {
     pub fn regrant(&self, order: &mut Order, journal: &Journal) -> Result<(), BadFolder> {
         let Some(scope) = &journal.header().scope else { return Ok(()) };
         let claims = envelope_gate::gate::claims(scope).ok_or(BadFolder::OtherKeys)?;
-        let claims = Claims { run: Some(journal.header().run.to_string()), ..claims };
+        // A local grant comes from nobody else's, and does not speak of depth: see `Job::new`.
+        let run = Some(journal.header().run.to_string());
+        let claims = Claims { run, depth: None, ..claims };
         let (keys, now) = (&order.authorities.keys, journal.header().started);
         let grant = mint(&claims, keys, now)
             .and_then(|token| Grant::open(token.as_str(), keys, now))
