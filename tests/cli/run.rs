@@ -230,7 +230,7 @@ fn keys_are_for_their_owner_alone() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&key, "short").unwrap();
     let said = desk.says(hello, 1);
-    assert!(said.err.contains("is not a key of 32 bytes"), "{}", said.err);
+    assert!(said.err.contains("is no key of 32 bytes"), "{}", said.err);
 }
 
 #[test]

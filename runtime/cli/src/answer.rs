@@ -65,7 +65,6 @@ impl Trouble {
     }
 
     /// The folder of a run that cannot be used.
-    #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
     pub(crate) fn folder(why: envelope_engine::local::BadFolder) -> Self {
         Self::usage(why, "give the folder of a run, as `envelope run` left it")
     }

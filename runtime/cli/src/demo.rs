@@ -32,7 +32,7 @@ Exit codes:
   0  all of it worked        1  something did not        2  this is not the root of the repository
 
 Example, in the root of the repository:
-  envelope demo --out /tmp/demo")]
+  envelope demo --out my-demo")]
 pub(crate) struct Demo {
     /// Where everything is kept; a new folder below `.envelope` by default
     #[arg(long, value_name = "FOLDER")]

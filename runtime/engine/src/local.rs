@@ -1,5 +1,5 @@
-//! Runs on somebody's own machine: one folder holds all that a run was and all that a stranger needs
-//! to play it again.
+//! Runs on somebody's own machine: one folder holds all that a run was and all that a stranger
+//! needs to play it again.
 
 mod folder;
 mod job;
