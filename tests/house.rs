@@ -2,6 +2,7 @@
 
 mod forgotten;
 mod graph;
+mod lints;
 mod readme;
 mod source;
 mod tidy;

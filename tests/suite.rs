@@ -3,6 +3,7 @@
 
 mod cargo;
 mod cli;
+mod engine;
 mod evidence;
 mod gate;
 mod golden;

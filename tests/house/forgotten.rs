@@ -9,8 +9,17 @@ use crate::cargo::{packages, root};
 
 #[test]
 fn no_test_or_benchmark_is_forgotten() {
-    let ours = |path: &str| path.starts_with("tests/") && !path.starts_with("tests/fuzz/");
+    let apart = ["tests/fuzz/", "tests/guests/"];
+    let ours = |path: &str| {
+        path.starts_with("tests/") && !apart.iter().any(|folder| path.starts_with(folder))
+    };
     assert_eq!(forgotten(files(), ours, &targets("Cargo.toml")), Vec::<&str>::new());
+}
+
+#[test]
+fn no_file_of_the_guests_is_forgotten() {
+    let ours = |path: &str| path.starts_with("tests/guests/");
+    assert_eq!(forgotten(files(), ours, &targets("tests/guests/Cargo.toml")), Vec::<&str>::new());
 }
 
 #[test]

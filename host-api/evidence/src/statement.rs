@@ -10,25 +10,26 @@ pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// The media type of a statement in a DSSE envelope.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// A statement about `subject`, of the kind that `predicate_type` names.
+/// A statement about `subject`, of the kind that `predicate_type` names. Its members, like those of
+/// a [`Subject`], stand in canonical order, so that reading one needs no rearranging.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statement<P> {
     #[serde(rename = "_type")]
     kind: StatementType,
-    /// What is spoken about: never empty.
-    pub subject: Vec<Subject>,
+    /// What is said.
+    pub predicate: P,
     /// A URI that names the shape of the predicate.
     #[serde(rename = "predicateType")]
     pub predicate_type: String,
-    /// What is said.
-    pub predicate: P,
+    /// What is spoken about: never empty.
+    pub subject: Vec<Subject>,
 }
 
 impl<P> Statement<P> {
     /// A statement of the kind `predicate_type` about `subject`.
     pub fn new(subject: Vec<Subject>, predicate_type: String, predicate: P) -> Self {
-        Self { kind: StatementType::V1, subject, predicate_type, predicate }
+        Self { kind: StatementType::V1, predicate, predicate_type, subject }
     }
 }
 
@@ -42,10 +43,10 @@ enum StatementType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// What it is called.
-    pub name: String,
     /// Its digest.
     pub digest: DigestSet,
+    /// What it is called.
+    pub name: String,
 }
 
 impl Subject {

@@ -1,9 +1,9 @@
 //! What the host's work costs the guest, in units of fuel.
 //!
-//! A unit is roughly a guest instruction, of which some nine thousand pass in a microsecond. What is
-//! done for a guest is charged like what it does itself, so that no flood of cheap calls buys the
-//! host's time for nothing. The prices are part of the engine's settings and thereby of the run's
-//! header: another price list is another engine.
+//! A unit is roughly a guest instruction, of which some nine thousand pass in a microsecond. What
+//! is done for a guest is charged like what it does itself, so that no flood of cheap calls buys
+//! the host's time for nothing. The prices are part of the engine's settings and thereby of the
+//! run's header: another price list is another engine.
 
 /// Any passage from the guest to the host and back: a resource dropped, a stream asked for room.
 pub const PASSAGE: u64 = 1_000;

@@ -13,29 +13,31 @@
 //! computes them again, as it does the guest's own memory, and holds the result against the
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
+mod end;
+mod judge;
+mod lookup;
+mod record;
+
 use std::sync::Arc;
 
-use envelope_evidence::journal::{
-    Answered, Begun, Call as CallRecord, Content, Denied, Ended, Event, FileTouch, Journal,
-    Recovery, Scope,
-};
+use envelope_evidence::journal::{Content, FileTouch, Journal, Outcome, Recovery, Scope};
 use envelope_evidence::preview::Secrets;
-use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
-use envelope_rules::budget::{Hold, Meter};
-use envelope_rules::denial::{Code, Denial};
+use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
+use envelope_rules::budget::Meter;
+use envelope_rules::denial::Denial;
 use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
-use envelope_rules::guard::{self, Authority, Call, Operator, Permit, Warrant};
+use envelope_rules::guard::{Operator, Warrant};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
 use crate::inside::Inside;
-use crate::journal::{JournalWriter, PENDING_BYTES_MAX};
+use crate::journal::JournalWriter;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
-
-/// Bytes of a journal that are kept free for its last records.
-const END_ROOM: u64 = 4 << 10;
+use end::closing;
+use lookup::Known;
+use record::written;
 
 /// Who may do what: fixed for a run, but for the grant.
 pub struct Authorities {
@@ -120,23 +122,21 @@ pub struct Gate {
     claims: Option<Claims>,
     /// Fuel that the host's work cost and the guest has not paid yet.
     debt: u64,
-}
-
-/// What the journal knows of the next call.
-enum Known {
-    Answered(Box<Answered>),
-    Denied(Denial),
-    Begun(Box<Begun>),
-    Absent,
+    /// How the recorded run came to its end, if it did.
+    closing: Option<(Outcome, String)>,
 }
 
 impl Gate {
     /// A gate in front of a run that begins, goes on, or is replayed.
     pub fn new(parts: Parts) -> Self {
-        let recorded = parts.journal.calls().len();
+        let closing = closing(&parts.journal);
+        let recorded = parts.journal.calls().len() - usize::from(closing.is_some());
         let now = parts.journal.header().started;
         let claims = parts.journal.header().scope.as_ref().and_then(claims);
-        Self { parts, recorded, next: 0, written: 0, now, last_denial: None, claims, debt: 0 }
+        // Whoever goes on with a run has no more room than was left.
+        let written = if parts.replay { 0 } else { written(&parts.journal) };
+        let (next, last_denial, debt) = (0, None, 0);
+        Self { parts, recorded, next, written, now, last_denial, claims, debt, closing }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -150,9 +150,10 @@ impl Gate {
             Known::Answered(recorded) => {
                 let (value, answer) = effect(&mut self.parts.inside, self.now);
                 self.compare(&request, &recorded, &answer)?;
+                self.caught_up()?;
                 return Ok(Ok(value));
             }
-            Known::Denied(denial) => return Ok(Err(denial)),
+            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
             Known::Begun(begun) => self.readmit(&request, &begun)?,
             Known::Absent => self.admit(&request)?,
         };
@@ -171,9 +172,11 @@ impl Gate {
         self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
-                return self.recall(&recorded).map(Ok);
+                let bytes = self.recall(&recorded)?;
+                self.caught_up()?;
+                return Ok(Ok(bytes));
             }
-            Known::Denied(denial) => return Ok(Err(denial)),
+            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
             Known::Begun(begun) => self.readmit(&request, &begun)?,
             Known::Absent => self.admit(&request)?,
         };
@@ -204,7 +207,7 @@ impl Gate {
     pub async fn refuse(&mut self, request: Request<'_>, denial: Denial) -> Result<Denial, Stop> {
         self.debt = self.debt.saturating_add(request.fuel);
         match self.look_up(&request)? {
-            Known::Denied(denial) => Ok(denial),
+            Known::Denied(denial) => self.caught_up().map(|()| denial),
             Known::Absent => self.deny(&request, denial).await,
             Known::Answered(_) | Known::Begun(_) => {
                 Err(self.diverges("an answer".to_owned(), asked(&request)))
@@ -258,37 +261,9 @@ impl Gate {
         self.debt = self.debt.saturating_add(fuel);
     }
 
-    /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
-    /// held against it.
-    pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
-        let request = Request::plain(guard::Capability::Run, "finish", "", &ended.outcome.name());
-        if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
-            let wall = self.time().millis_since(self.parts.journal.header().started);
-            let used = Usage::ZERO.with(Dimension::Fuel, fuel);
-            let used = used.and_then(|used| used.with(Dimension::WallMs, wall));
-            let answer = Answer { used: used.unwrap_or_default(), ..Answer::computed(b"") };
-            self.record(Event::Answered(self.answered(&request, answer)))?;
-        }
-        self.next += 1;
-        match self.parts.journal.ended() {
-            Some(recorded) if *recorded == ended => Ok(()),
-            Some(recorded) => Err(self.diverges(words(recorded), words(&ended))),
-            None if self.parts.replay => Err(self.diverges("no end".into(), words(&ended))),
-            None => {
-                self.record(Event::Ended(ended))?;
-                Ok(self.parts.writer.flush(true).await?)
-            }
-        }
-    }
-
     /// Writes what is pending, so that another process can go on from here.
     pub async fn put_aside(&mut self) -> Result<(), Fault> {
         self.parts.writer.flush(true).await
-    }
-
-    /// How the recorded run ended, on a replay.
-    pub fn recorded_end(&self) -> Option<&Ended> {
-        self.parts.journal.ended().filter(|_| self.parts.replay)
     }
 
     /// Whether only the record is played.
@@ -304,213 +279,6 @@ impl Gate {
     /// The run is over: its record, and what it owned.
     pub fn into_parts(self) -> (Journal, Inside) {
         (self.parts.journal, self.parts.inside)
-    }
-
-    /// What to say of a run that ended before all that is recorded was asked again.
-    pub fn too_early(&self) -> Stop {
-        self.diverges("another call".to_owned(), "the end".to_owned())
-    }
-
-    /// Whether calls are recorded that were not asked again: a run that ends too early.
-    pub fn unplayed(&self) -> bool {
-        self.next < self.recorded
-    }
-
-    fn look_up(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
-        if self.next < self.recorded {
-            return self.recorded_call(request);
-        }
-        if self.parts.replay {
-            return Err(Stop::EndOfRecord);
-        }
-        if let Some(stop) = self.parts.world.stopped() {
-            return Err(stop);
-        }
-        self.now = self.time();
-        Ok(Known::Absent)
-    }
-
-    /// The same for the run's last call, which comes also when a run is stopped.
-    fn look_up_end(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
-        if self.next < self.recorded { self.recorded_call(request) } else { Ok(Known::Absent) }
-    }
-
-    fn recorded_call(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
-        let journal = &self.parts.journal;
-        let state = journal.calls().get(self.next);
-        let entry = state.and_then(|state| journal.entries().get(state.entry));
-        let (known, call, settled) = match entry.map(|entry| (&entry.event, entry.at)) {
-            Some((Event::Answered(it), at)) => {
-                self.now = at;
-                (Known::Answered(Box::new(it.clone())), &it.call, true)
-            }
-            Some((Event::Denied(it), at)) => {
-                self.now = at;
-                (Known::Denied(recorded_denial(it)), &it.call, true)
-            }
-            Some((Event::Begun(it), _)) => (Known::Begun(Box::new(it.clone())), &it.call, false),
-            Some((Event::Reviewed(_) | Event::Evaluated(_) | Event::Ended(_), _)) | None => {
-                return Err(Stop::EndOfRecord);
-            }
-        };
-        if call.request != request.digest {
-            let recorded =
-                format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
-            return Err(self.diverges(recorded, asked(request)));
-        }
-        if !settled && self.parts.replay {
-            return Err(Stop::EndOfRecord);
-        }
-        if settled {
-            self.next += 1;
-        } else {
-            self.now = self.time();
-        }
-        if let Known::Denied(denial) = &known {
-            self.last_denial = Some(denial.clone());
-        }
-        Ok(known)
-    }
-
-    /// A call that this process is the first to see: not one that began before a crash.
-    fn is_new(&self) -> bool {
-        self.next >= self.parts.journal.calls().len()
-    }
-
-    fn compare(
-        &self,
-        request: &Request<'_>,
-        recorded: &Answered,
-        answer: &Answer,
-    ) -> Result<(), Stop> {
-        if recorded.answer.digest() == answer.content.digest() {
-            return Ok(());
-        }
-        let told = |digest| format!("{} answered {digest}", asked(request));
-        let n = recorded.call.n;
-        let divergence = Divergence {
-            n,
-            recorded: told(recorded.answer.digest()),
-            asked: told(answer.content.digest()),
-        };
-        Err(Stop::Diverged(Box::new(divergence)))
-    }
-
-    fn recall(&self, recorded: &Answered) -> Result<Vec<u8>, Stop> {
-        if let Some(bytes) = recorded.answer.inline() {
-            return Ok(bytes.to_vec());
-        }
-        let digest = recorded.answer.digest();
-        let kept = self.parts.inside.kept(&digest);
-        let why = || Fault::Blob { digest, why: "it is not among the run's blobs".to_owned() };
-        Ok(kept.ok_or_else(why)?)
-    }
-
-    fn admit(&mut self, request: &Request<'_>) -> Result<Result<Permit, Denial>, Stop> {
-        let call = Call { act: request.act, worst: request.worst, request: request.digest };
-        let standing = self.standing();
-        let (now, authority) = (self.now, standing.as_ref());
-        let authority = authority_of(&self.parts.authorities, authority);
-        Ok(guard::admit(&call, &authority, &mut self.parts.meter, now))
-    }
-
-    fn readmit(
-        &mut self,
-        request: &Request<'_>,
-        begun: &Begun,
-    ) -> Result<Result<Permit, Denial>, Stop> {
-        match begun.recovery {
-            // Its reservation was booked when the journal was loaded: nobody knows what it used.
-            Recovery::Again | Recovery::SameKey => self.admit(request),
-            Recovery::Once => {
-                let what = format_args!("{} {}", begun.call.capability, begun.call.operation);
-                Err(Stop::Denied(Denial::new(Code::HumanDecides, what)))
-            }
-        }
-    }
-
-    fn standing(&self) -> Option<crate::world::GrantState> {
-        let grant = self.parts.authorities.grant.as_ref()?;
-        Some(self.parts.world.standing(grant.claims().jti.as_str()))
-    }
-
-    fn authority<'a>(&'a self, standing: Standing<'a>) -> Authority<'a> {
-        let Authorities { operator, warrant, grant, keys } = &self.parts.authorities;
-        Authority { operator, warrant, grant: grant.as_ref(), keys, standing }
-    }
-
-    async fn begin(
-        &mut self,
-        request: &Request<'_>,
-        permit: &Permit,
-        key: &str,
-    ) -> Result<(), Stop> {
-        let begun = Begun {
-            call: self.call(request),
-            recovery: permit.recovery(),
-            key: Label::cut(key),
-            reserved: *permit.worst(),
-        };
-        self.record(Event::Begun(begun))?;
-        Ok(self.parts.writer.flush(true).await?)
-    }
-
-    async fn settle(
-        &mut self,
-        request: &Request<'_>,
-        hold: Hold,
-        mut answer: Answer,
-    ) -> Result<(), Stop> {
-        answer.used = answer.used.with(Dimension::Calls, 1).unwrap_or(answer.used);
-        let settled = self.parts.meter.settle(hold, answer.used);
-        debug_assert!(settled.overspent.is_none(), "an effect used more than it reserved");
-        self.record(Event::Answered(self.answered(request, answer)))?;
-        self.next += 1;
-        self.relieve().await
-    }
-
-    async fn deny(&mut self, request: &Request<'_>, denial: Denial) -> Result<Denial, Stop> {
-        let detail = Preview::of(denial.detail(), &self.parts.secrets);
-        let denial = Denial::new(denial.code(), detail.as_str());
-        let code = Label::cut(denial.row().name);
-        self.record(Event::Denied(Denied { call: self.call(request), code, detail }))?;
-        self.next += 1;
-        self.last_denial = Some(denial.clone());
-        self.relieve().await?;
-        Ok(denial)
-    }
-
-    fn record(&mut self, event: Event) -> Result<(), Stop> {
-        let line = self.parts.journal.append(self.now.max(self.parts.journal.last_at()), event);
-        let line = line.map_err(|why| Fault::Journal(why.to_string()))?;
-        self.written += u64::try_from(line.len()).unwrap_or(u64::MAX);
-        Ok(self.parts.writer.write(&line)?)
-    }
-
-    /// Waits for the journal when it is behind, and stops a run whose journal is full.
-    async fn relieve(&mut self) -> Result<(), Stop> {
-        if self.parts.writer.pending() > PENDING_BYTES_MAX {
-            self.parts.writer.flush(false).await?;
-        }
-        if self.written.saturating_add(END_ROOM) > self.parts.journal_bytes {
-            return Err(Stop::Exhausted("journal bytes"));
-        }
-        Ok(())
-    }
-
-    fn answered(&self, request: &Request<'_>, answer: Answer) -> Answered {
-        let Answer { content, used, file } = answer;
-        Answered { call: self.call(request), answer: content, used, file, rotation: None }
-    }
-
-    fn call(&self, request: &Request<'_>) -> CallRecord {
-        CallRecord {
-            n: u64::try_from(self.next).unwrap_or(u64::MAX),
-            capability: Label::cut(request.act.capability().name()),
-            operation: Label::cut(request.operation),
-            target: Preview::of(&request.target, &self.parts.secrets),
-            request: request.digest,
-        }
     }
 
     /// The idempotency key of the next call: the same however often the run is taken up again.
@@ -530,18 +298,6 @@ impl Gate {
 }
 
 const BYTES: Dimension = Dimension::Bytes;
-
-fn authority_of<'a>(
-    authorities: &'a Authorities,
-    standing: Option<&'a crate::world::GrantState>,
-) -> Authority<'a> {
-    let Authorities { operator, warrant, grant, keys } = authorities;
-    let standing = Standing {
-        bound_run: standing.and_then(|state| state.bound_run.as_deref()),
-        revoked: standing.is_none_or(|state| state.revoked),
-    };
-    Authority { operator, warrant, grant: grant.as_ref(), keys, standing }
-}
 
 /// What a recorded scope says. None, if it says what no grant can.
 pub fn claims(scope: &Scope) -> Option<Claims> {
@@ -565,20 +321,7 @@ pub fn claims(scope: &Scope) -> Option<Claims> {
     })
 }
 
-/// A refusal as it was told the first time.
-fn recorded_denial(denied: &Denied) -> Denial {
-    let code = Code::named(&denied.code).unwrap_or(Code::Forbidden);
-    Denial::new(code, denied.detail.as_str())
-}
-
 fn asked(request: &Request<'_>) -> String {
     let capability = request.act.capability().name();
     format!("{capability} {} `{}`", request.operation, request.target)
-}
-
-fn words(ended: &Ended) -> String {
-    let outputs = ended.outputs.iter().map(|file| format!(", {} {}", file.path, file.digest));
-    let result = ended.result.as_ref().map(|result| format!(", result {}", result.digest));
-    let outputs: String = result.into_iter().chain(outputs).collect();
-    format!("end {} ({}){outputs}", ended.outcome.name(), ended.reason)
 }

@@ -1,5 +1,5 @@
-//! What a run owns: its workspace, its output, its stream of chance, its artifacts. Functions of the
-//! calls so far, so that a replay has the same.
+//! What a run owns: its workspace, its output, its stream of chance, its artifacts. Functions of
+//! the calls so far, so that a replay has the same.
 
 use std::collections::BTreeMap;
 

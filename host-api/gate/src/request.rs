@@ -1,4 +1,4 @@
-//! What a guest asks for, as a value: its canonical bytes are what the journal and a replay compare.
+//! What a guest asks for, as a value: its canonical bytes are what journal and replay compare.
 
 use std::borrow::Cow;
 

@@ -25,7 +25,7 @@ pub(crate) enum NoKeys {
     Io { path: PathBuf, why: std::io::Error },
     #[error("`{path}` can be read by others: `chmod 600` it, or remove it", path = path.display())]
     Open { path: PathBuf },
-    #[error("`{path}` is no key of 32 bytes: remove it to have a new one", path = path.display())]
+    #[error("`{path}` is no key of 32 bytes: remove it for a new one", path = path.display())]
     Shape { path: PathBuf },
     #[error("the system gives no random bytes: {0}")]
     Chance(getrandom::Error),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use envelope_engine::config::Machine;
-use envelope_engine::epoch::Heartbeat;
 use envelope_engine::local::{LocalWorld, RunFolder};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
@@ -63,7 +62,6 @@ impl Resume {
         let bytes = folder.component().map_err(Trouble::folder)?;
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
-            let _heart = Heartbeat::start(machine.engine());
             let prepared = guest::prepare(&machine, &bytes, &journal.header().agent.name).await?;
             let order = folder.order(Arc::new(prepared), &keys.grants);
             let mut order = order.map_err(Trouble::folder)?;

@@ -9,7 +9,6 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use clap::Args;
 use envelope_engine::config::Machine;
-use envelope_engine::epoch::Heartbeat;
 use envelope_engine::limits::Limits;
 use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes};
 use envelope_engine::run::{self, Finished, Surroundings};
@@ -147,7 +146,6 @@ impl Run {
         RunFolder::open(&path).is_free().map_err(|why| Trouble::usage(why, "give a new folder"))?;
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
-            let _heart = Heartbeat::start(machine.engine());
             let prepared = guest::prepare(&machine, &bytes, &name).await?;
             let blobs = RunFolder::blobs(&path).map_err(Trouble::folder)?;
             let manifest = self.take_in(&blobs).await?;

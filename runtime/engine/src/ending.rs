@@ -1,20 +1,40 @@
 //! How a run ended, read off what the engine says. The one place that knows the engine's errors.
+//!
+//! Some come as types, some only as words. The words are those of a pinned engine, and a test makes
+//! the engine say each of them.
 
 use envelope_evidence::journal::Outcome;
-use envelope_gate::stop::Stop;
-use wasmtime::Trap;
+use envelope_gate::stop::{Fault, Stop};
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Error, PoolConcurrencyLimitError, Trap};
+
+use crate::limits::Met;
+
+/// Characters of a reason.
+const REASON_CHARS_MAX: usize = 200;
 
 /// Why a guest came back without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// The run ended like this, for this reason.
     Ended(Outcome, String),
     /// It did not end: it was put aside, diverged, or the world failed.
     Stopped(Stop),
 }
 
+/// Limits that the engine only tells in words: what it says, and the limit's name.
+const LIMITS: [(&str, &str); 7] = [
+    ("exceeds memory limits", "memory"),
+    ("exceeds table limits", "table elements"),
+    ("resource limit exceeded: memory count", "memories"),
+    ("resource limit exceeded: table count", "tables"),
+    ("resource limit exceeded: instance count", "instances"),
+    ("store handle limit exceeded", "handles"),
+    ("fuel allocated for hostcalls", "bytes of one call"),
+];
+
 /// Classifies `error`. `met` is the limit of memory or tables that the guest met, if it met one.
-pub(crate) fn of(error: &wasmtime::Error, met: Option<&'static str>) -> Ending {
+pub fn of(error: &Error, met: Option<Met>) -> Ending {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop.ending() {
             Some((outcome, reason)) => Ending::Ended(outcome, reason),
@@ -24,27 +44,42 @@ pub(crate) fn of(error: &wasmtime::Error, met: Option<&'static str>) -> Ending {
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return of_trap(*trap, met);
     }
-    if error.is::<wasmtime::component::ResourceTableError>() {
-        return Ending::Ended(Outcome::Exhausted, "handles".to_owned());
+    if let Some(error) = error.downcast_ref::<ResourceTableError>() {
+        return match error {
+            ResourceTableError::Full => exhausted("handles"),
+            ResourceTableError::NotPresent
+            | ResourceTableError::WrongType
+            | ResourceTableError::HasChildren => crashed(&error.to_string()),
+        };
     }
-    match met {
-        Some(limit) => Ending::Ended(Outcome::Exhausted, limit.to_owned()),
-        None => Ending::Ended(Outcome::Crashed, first_words(&format!("{error:#}"))),
+    // Other runs hold what this one would need: that is nothing it did.
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Ending::Stopped(Fault::Unavailable("room for another run").into());
     }
+    let words = format!("{error:#}");
+    let limit = LIMITS.iter().find(|(said, _)| words.contains(said));
+    limit.map_or_else(|| crashed(&words), |(_, name)| exhausted(name))
 }
 
-fn of_trap(trap: Trap, met: Option<&'static str>) -> Ending {
+fn of_trap(trap: Trap, met: Option<Met>) -> Ending {
     match (trap, met) {
-        (Trap::OutOfFuel, _) => Ending::Ended(Outcome::Exhausted, "fuel".to_owned()),
-        (Trap::StackOverflow, _) => Ending::Ended(Outcome::Exhausted, "stack".to_owned()),
+        (Trap::OutOfFuel, _) => exhausted("fuel"),
+        (Trap::StackOverflow, _) => exhausted("stack"),
+        (Trap::Interrupt, _) => exhausted("wall time"),
         // A program that is refused memory usually gives up like this.
-        (Trap::UnreachableCodeReached, Some(limit)) => {
-            Ending::Ended(Outcome::Exhausted, limit.to_owned())
+        (Trap::UnreachableCodeReached, Some(met)) => exhausted(met.name()),
+        (trap, _) => {
+            let words = trap.to_string();
+            crashed(words.strip_prefix("wasm trap: ").unwrap_or(&words))
         }
-        (trap, _) => Ending::Ended(Outcome::Crashed, trap.to_string()),
     }
 }
 
-fn first_words(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(200).collect()
+fn exhausted(limit: &str) -> Ending {
+    Ending::Ended(Outcome::Exhausted, limit.to_owned())
+}
+
+fn crashed(words: &str) -> Ending {
+    let line = words.lines().next().unwrap_or_default();
+    Ending::Ended(Outcome::Crashed, line.chars().take(REASON_CHARS_MAX).collect())
 }

@@ -6,9 +6,10 @@
 mod bindings;
 pub mod card;
 mod cell;
+pub mod component;
 pub mod config;
 mod describe;
-mod ending;
+pub mod ending;
 pub mod epoch;
 mod invoke;
 pub mod limits;

@@ -1,5 +1,6 @@
 //! A component that is ready to run: compiled, linked, its shape known.
 
+use bytes::Bytes;
 use envelope_evidence::Digest;
 use envelope_evidence::journal::Engine as Fingerprint;
 use envelope_gate::link;
@@ -9,6 +10,7 @@ use wasmtime::component::{Component, Linker};
 use crate::bindings::{AgentPre, CommandPre};
 use crate::card::{BadCard, Card};
 use crate::cell::Cell;
+use crate::component::{Components, Refused, Step};
 use crate::config::Machine;
 use crate::describe;
 
@@ -33,9 +35,9 @@ pub(crate) enum Entry {
 /// A component that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRunnable {
-    /// It does not compile.
-    #[error("the component does not compile: {0}")]
-    Compile(String),
+    /// It may not, or does not compile.
+    #[error("the component is refused: {0}")]
+    Refused(#[from] Refused),
     /// It does not say what it is.
     #[error("the agent does not describe itself: {0}")]
     Silent(String),
@@ -51,11 +53,23 @@ pub enum NotRunnable {
 }
 
 impl Prepared {
-    /// Compiles `bytes` and prepares them. A program that is no agent is called `name`.
+    /// Compiles `bytes` and prepares them, and keeps nothing. A program that is no agent is called
+    /// `name`.
     pub async fn compile(machine: &Machine, bytes: &[u8], name: &str) -> Result<Self, NotRunnable> {
-        let component = Component::new(machine.engine(), bytes);
-        let component = component.map_err(|why| NotRunnable::Compile(format!("{why:#}")))?;
-        Self::new(machine, &component, Digest::of(bytes), name).await
+        let components = Components::new(machine.clone(), link::SERVED);
+        Self::load(&components, &Bytes::copy_from_slice(bytes), name, |_| {}).await
+    }
+
+    /// Loads `bytes` from `components`, which compiles what it has not, and prepares them. `tell`
+    /// is called before what takes a while.
+    pub async fn load(
+        components: &Components,
+        bytes: &Bytes,
+        name: &str,
+        tell: impl Fn(Step),
+    ) -> Result<Self, NotRunnable> {
+        let compiled = components.load(bytes, tell).await?;
+        Self::new(components.machine(), &compiled.component, compiled.digest, name).await
     }
 
     /// Links `component`, which `machine` compiled from bytes with the given digest, and asks it

@@ -191,9 +191,9 @@ fn ending_of(
         Err(error) => error,
     };
     let cell = store.data();
-    let cut = cell.airlock.gate.recorded_end().filter(|end| is_cut(end));
-    let cut = cut.map(|end| Last::new(end.outcome, end.reason.to_string()));
-    match ending::of(&error, cell.limiter.met) {
+    let cut = cell.airlock.gate.recorded_end().filter(|(outcome, _)| is_cut(*outcome));
+    let cut = cut.map(|(outcome, reason)| Last::new(outcome, reason.to_owned()));
+    match ending::of(&error, cell.limiter.met()) {
         Ending::Ended(Outcome::Exhausted, reason) if reason == "fuel" => {
             Ok(cut.unwrap_or_else(|| Last::new(Outcome::Exhausted, reason)))
         }
@@ -211,8 +211,8 @@ impl Last {
 
 /// Whether a run was cut from outside, at a place that its own course does not explain: a replay
 /// gets as far as the record, and no further.
-fn is_cut(ended: &Ended) -> bool {
-    match ended.outcome {
+const fn is_cut(outcome: Outcome) -> bool {
+    match outcome {
         Outcome::Killed | Outcome::Exhausted | Outcome::Denied => true,
         Outcome::Ok | Outcome::Failed | Outcome::Crashed | Outcome::Interrupted => false,
     }
@@ -294,5 +294,9 @@ fn meter(journal: &Journal, authorities: &Authorities) -> Result<Meter, Halted> 
 /// What the guest may burn: its limit, or on a replay what is recorded.
 fn fuel(journal: &Journal, limits: &Limits, replay: bool) -> u64 {
     let recorded = journal.used().get(Dimension::Fuel);
-    if replay && journal.ended().is_some_and(is_cut) { recorded } else { limits.fuel }
+    if replay && journal.ended().is_some_and(|ended| is_cut(ended.outcome)) {
+        recorded
+    } else {
+        limits.fuel
+    }
 }

@@ -7,6 +7,7 @@ mod event;
 mod panel;
 mod record;
 mod remedy;
+pub(crate) mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,9 @@ use crate::contract::{
 
 pub use event::{Answer, Cause, Effect, Event, Reason, Refused, Side};
 pub use panel::{MILLION, Million, Posterior, Voice, posterior};
-pub use record::{BadRecord, LIST_MAX, SealedRecord, TRACED_MAX, Telemetry, TraceSlice, Traced};
+pub use record::{
+    BadRecord, Delivered, LIST_MAX, SealedRecord, TRACED_MAX, Telemetry, TraceSlice, Traced,
+};
 pub use remedy::{refund_share, weight_of};
 
 /// How long the panel has to answer: models take minutes, and their providers mend a fault in days.

@@ -18,15 +18,18 @@ use envelope_evidence::canonical;
 use crate::acceptance::Observation;
 use crate::badge::Oath;
 use crate::contract::{Contract, Flaw, located};
+use crate::dispute::shape::SealedRecord;
 use crate::document::shape;
+use crate::source::shape::CompiledPaper;
 
 pub use shapes::Unknown;
 
 /// Every document whose shape is published.
 ///
-/// A compiled Paper is `contract` with what follows from it. It stands in the `terms` of `paper`.
+/// A compiled Paper is `contract` with what follows from it; the node that it stands in is `paper`.
 pub const DOCUMENTS: &[Document] = &[
     Document::of::<Contract>("contract"),
+    Document::of::<CompiledPaper>("compiled-paper"),
     Document::of::<shape::TosNode>("tos"),
     Document::of::<shape::BaseTermsNode>("base-terms"),
     Document::of::<shape::ScheduleNode>("schedule"),
@@ -37,6 +40,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<shape::Letter>("side-letter-body"),
     Document::of::<Observation>("observation"),
     Document::of::<Oath>("oath"),
+    Document::of::<SealedRecord>("sealed-record"),
 ];
 
 /// The dialect of the schemas.

@@ -25,6 +25,7 @@ mod paper;
 mod prohibited;
 mod prose;
 mod schedule;
+pub(crate) mod shape;
 mod template;
 mod value;
 

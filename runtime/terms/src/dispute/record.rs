@@ -1,12 +1,13 @@
 //! The sealed record: everything the panel may read, fixed when a dispute opens.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use envelope_evidence::merkle::{self, Unproven};
 use envelope_evidence::{Digest, Label, Timestamp, canonical};
 
 use super::Rules;
-use crate::contract::{Id, Sentence, Verdict};
+use crate::contract::{DigestShape, Id, LabelShape, Sentence, Verdict};
 
 /// Receipts, slices, deliverables, observations and telemetry files in one record, each: a year of
 /// daily runs.
@@ -32,13 +33,24 @@ pub struct SealedRecord {
     /// The receipts of all runs, oldest first.
     pub receipts: Vec<Digest>,
     /// What was delivered.
-    pub deliverables: Vec<(Id, Digest)>,
+    pub deliverables: Vec<Delivered>,
     /// The observations.
     pub observations: Vec<Digest>,
     /// The calls that matter, each proven to be in its run.
     pub trace: Vec<TraceSlice>,
     /// What others recorded about the same runs.
     pub telemetry: Vec<Telemetry>,
+}
+
+/// What was delivered in one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delivered {
+    /// Which deliverable of the contract.
+    pub deliverable: Id,
+    /// The digest of its bytes.
+    #[schemars(with = "DigestShape")]
+    pub digest: Digest,
 }
 
 /// Some calls of one run.
@@ -68,12 +80,14 @@ pub struct Traced {
 }
 
 /// A file that another system recorded: evidence of what that system says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
     /// Who recorded it.
+    #[schemars(with = "LabelShape")]
     pub source: Label,
     /// The digest of the file.
+    #[schemars(with = "DigestShape")]
     pub digest: Digest,
 }
 

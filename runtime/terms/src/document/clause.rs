@@ -170,6 +170,9 @@ pub(super) fn split(prose: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The id at the end of a heading.
 fn id_of(line: &str) -> Option<&str> {
+    if !line.starts_with('#') {
+        return None;
+    }
     let title = line.trim_start_matches('#');
     let level = line.len() - title.len();
     let heading = (1..=6).contains(&level) && title.starts_with(' ');

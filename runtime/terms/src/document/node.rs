@@ -2,8 +2,8 @@
 
 use envelope_evidence::{Digest, Label, canonical};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::difference::{Change, Terms};
 use super::kind::Kind;
@@ -75,8 +75,6 @@ pub struct Paper {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Amendment {
-    /// What the document is called.
-    pub title: Label,
     /// How the terms change: an RFC 6902 patch that also names what it replaces.
     pub difference: Vec<Change>,
     /// The digest of the rendered change of the prose.
@@ -84,6 +82,8 @@ pub struct Amendment {
     /// Whose keys sign what comes after it, when that changes.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub signers: Option<Signers>,
+    /// What the document is called.
+    pub title: Label,
 }
 
 /// All that the public chain tells of a side letter.
@@ -103,13 +103,8 @@ impl Node {
 
     /// The canonical bytes, whose digest is the id.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::Refused> {
-        let body = serde_json::to_value(&self.body).map_err(|error| canonical::Refused {
-            byte: 0,
-            pointer: None,
-            why: canonical::Why::Unwritable(error.to_string()),
-        })?;
         canonical::of(&OnPaper {
-            body,
+            body: &self.body,
             clauses: self.clauses,
             kind: self.kind(),
             parent: self.parent,
@@ -120,14 +115,24 @@ impl Node {
 
     /// Reads exactly what [`Node::to_bytes`] writes.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refused> {
-        let paper: OnPaper = canonical::read(bytes)?;
-        Ok(Self {
-            parent: paper.parent,
-            seq: paper.seq,
-            body: Body::read(paper.kind, &paper.body)?,
-            prose: paper.prose,
-            clauses: paper.clauses,
-        })
+        match kind_of(bytes)? {
+            Kind::Tos => Self::read(bytes, Body::Tos),
+            Kind::BaseTerms => Self::read(bytes, Body::BaseTerms),
+            Kind::Schedule => Self::read(bytes, Body::Schedule),
+            Kind::Msa => Self::read(bytes, Body::Msa),
+            Kind::Paper => Self::read(bytes, Body::Paper),
+            Kind::Amendment => Self::read(bytes, Body::Amendment),
+            Kind::SideLetter => Self::read(bytes, Body::SideLetter),
+        }
+    }
+
+    /// Reads a node with a body of type `B`, in one go: its bytes are its one spelling.
+    fn read<B>(bytes: &[u8], body: fn(B) -> Body) -> Result<Self, Refused>
+    where
+        B: Serialize + DeserializeOwned,
+    {
+        let OnPaper { body: data, clauses, kind: _, parent, prose, seq } = canonical::read(bytes)?;
+        Ok(Self { parent, seq, body: body(data), prose, clauses })
     }
 }
 
@@ -156,26 +161,18 @@ impl Body {
             Self::SideLetter(_) => None,
         }
     }
+}
 
-    fn read(kind: Kind, body: &Value) -> Result<Self, Refused> {
-        let read = match kind {
-            Kind::Tos => Standard::deserialize(body).map(Self::Tos),
-            Kind::BaseTerms => Standard::deserialize(body).map(Self::BaseTerms),
-            Kind::Schedule => Standard::deserialize(body).map(Self::Schedule),
-            Kind::Msa => Standard::deserialize(body).map(Self::Msa),
-            Kind::Paper => Paper::deserialize(body).map(Self::Paper),
-            Kind::Amendment => Amendment::deserialize(body).map(Self::Amendment),
-            Kind::SideLetter => Commitment::deserialize(body).map(Self::SideLetter),
-        };
-        let shape = |why: serde_json::Error| Refused::Shape(why.to_string());
-        let read = read.map_err(shape)?;
-        // A list of the values alone would be read as well.
-        if serde_json::to_value(&read).map_err(shape)? == *body {
-            Ok(read)
-        } else {
-            Err(Refused::Shape("a second spelling of the body".to_owned()))
-        }
+/// The kind that a node says it is of, which tells how to read it.
+fn kind_of(bytes: &[u8]) -> Result<Kind, Refused> {
+    #[derive(Deserialize)]
+    struct Said {
+        kind: Kind,
     }
+    serde_json::from_slice(bytes).map(|said: Said| said.kind).or_else(|why| {
+        canonical::canonical(bytes)?;
+        Err(Refused::Shape(why.to_string()))
+    })
 }
 
 impl Serialize for Body {
@@ -193,8 +190,8 @@ impl Serialize for Body {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OnPaper {
-    body: Value,
+struct OnPaper<B> {
+    body: B,
     clauses: Digest,
     kind: Kind,
     /// Spelled even when it is null, so that a first document has one spelling.

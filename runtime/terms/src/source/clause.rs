@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::diagnostic::Diagnostic;
@@ -30,7 +31,7 @@ macro_rules! subjects {
     ($($name:ident $spelling:literal $doc:literal;)*) => {
         /// What a clause is about, as far as documents are held to it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(Serialize, Deserialize)]
+        #[derive(Serialize, Deserialize, JsonSchema)]
         pub enum Subject {
             $(#[doc = $doc] #[serde(rename = $spelling)] $name,)*
         }

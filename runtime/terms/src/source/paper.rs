@@ -2,12 +2,13 @@
 
 use envelope_evidence::{Digest, Label, Timestamp, canonical};
 use envelope_rules::guard::WarrantDocument;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::clause::Clause;
 use super::order::{GrantTemplate, WarrantTemplate};
-use crate::contract::{Contract, Flaw, Severity, present};
+use crate::contract::{Contract, DigestShape, Flaw, Severity, present};
 use crate::export::{Digests, EXPORTER, export_digests};
 
 /// A contract that was compiled.
@@ -38,7 +39,7 @@ pub struct Paper {
 }
 
 /// Where a Paper stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Compiled, and nothing else.
@@ -46,18 +47,23 @@ pub enum Status {
 }
 
 /// The digests of the parts of a Paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hashes {
     /// The canonical bytes of the data.
+    #[schemars(with = "DigestShape")]
     pub contract: Digest,
     /// The acceptance criteria, which no one changes afterwards.
+    #[schemars(with = "DigestShape")]
     pub criteria: Digest,
     /// The declared state of the release.
+    #[schemars(with = "DigestShape")]
     pub fingerprint: Digest,
     /// The rendered prose.
+    #[schemars(with = "DigestShape")]
     pub prose: Digest,
     /// The words without their values.
+    #[schemars(with = "DigestShape")]
     pub template: Digest,
 }
 

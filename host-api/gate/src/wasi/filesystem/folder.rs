@@ -1,5 +1,6 @@
 //! What happens in folders: opening, listing, making, moving and removing.
 
+use envelope_evidence::Timestamp;
 use envelope_rules::Path;
 use envelope_rules::grant::{Access, FileOp};
 use wasmtime::component::Resource;
@@ -158,7 +159,7 @@ impl Airlock {
         operation: &'static str,
         base: &Resource<Descriptor>,
         path: &str,
-        act: impl FnOnce(&mut Inside, &Resolved, envelope_evidence::Timestamp) -> Result<(), FsError>,
+        act: impl FnOnce(&mut Inside, &Resolved, Timestamp) -> Result<(), FsError>,
     ) -> Done<()> {
         let at = self.resolve(base, path)?;
         let request = Request::file(operation, Access::Write, &at.path, &());
@@ -194,7 +195,7 @@ impl Opening {
         &self,
         inside: &mut Inside,
         path: &Path,
-        now: envelope_evidence::Timestamp,
+        now: Timestamp,
     ) -> Result<(NodeId, NodeKind), FsError> {
         let workspace = &mut inside.workspace;
         let node = match workspace.lookup(path) {

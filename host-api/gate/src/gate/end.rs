@@ -1,0 +1,92 @@
+//! The end of a run: its last call, and how a replay knows it again.
+
+use envelope_evidence::journal::{Answered, Ended, Event, Journal, Outcome};
+use envelope_evidence::{Dimension, Usage};
+use envelope_rules::guard;
+
+use super::lookup::Known;
+use super::{Answer, Gate};
+use crate::request::Request;
+use crate::stop::Stop;
+
+/// The name of the call that ends a run. No guest can make it.
+const FINISH: &str = "finish";
+
+/// Every way to end.
+const OUTCOMES: [Outcome; 7] = [
+    Outcome::Ok,
+    Outcome::Failed,
+    Outcome::Denied,
+    Outcome::Exhausted,
+    Outcome::Killed,
+    Outcome::Crashed,
+    Outcome::Interrupted,
+];
+
+impl Gate {
+    /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
+    /// held against it.
+    pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
+        self.step_over();
+        let request = finishing(ended.outcome, &ended.reason);
+        if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
+            let wall = self.time().millis_since(self.parts.journal.header().started);
+            let used = Usage::ZERO.with(Dimension::Fuel, fuel);
+            let used = used.and_then(|used| used.with(Dimension::WallMs, wall));
+            let answer = Answer { used: used.unwrap_or_default(), ..Answer::computed(b"") };
+            self.record(Event::Answered(self.answered(&request, answer)))?;
+        }
+        self.next += 1;
+        match self.parts.journal.ended() {
+            Some(recorded) if *recorded == ended => Ok(()),
+            Some(recorded) => Err(self.diverges(words(recorded), words(&ended))),
+            None if self.parts.replay => Err(self.diverges("no end".into(), words(&ended))),
+            None => {
+                self.record(Event::Ended(ended))?;
+                Ok(self.parts.writer.flush(true).await?)
+            }
+        }
+    }
+
+    /// How the recorded run came to its end, and why, if its record tells.
+    pub fn recorded_end(&self) -> Option<(Outcome, &str)> {
+        self.closing.as_ref().map(|(outcome, reason)| (*outcome, reason.as_str()))
+    }
+
+    /// What to say of a run that ended before all that is recorded was asked again.
+    pub fn too_early(&self) -> Stop {
+        self.diverges("another call".to_owned(), "the end".to_owned())
+    }
+
+    /// Whether calls are recorded that were not asked again: a run that ends too early.
+    pub fn unplayed(&self) -> bool {
+        self.next < self.recorded
+    }
+}
+
+/// The last call of a run, which says what it used.
+fn finishing(outcome: Outcome, reason: &str) -> Request<'_> {
+    let body = (outcome.name(), reason);
+    Request::plain(guard::Capability::Run, FINISH, reason, &body)
+}
+
+/// How the run came to its end, if its last call is recorded: the end itself may be missing.
+pub(super) fn closing(journal: &Journal) -> Option<(Outcome, String)> {
+    let state = journal.calls().last()?;
+    let Event::Answered(Answered { call, .. }) = &journal.entries().get(state.entry)?.event else {
+        return None;
+    };
+    if call.operation.as_str() != FINISH {
+        return None;
+    }
+    let reason = call.target.as_str();
+    let is_it = |outcome: &Outcome| finishing(*outcome, reason).digest == call.request;
+    OUTCOMES.into_iter().find(is_it).map(|outcome| (outcome, reason.to_owned()))
+}
+
+fn words(ended: &Ended) -> String {
+    let outputs = ended.outputs.iter().map(|file| format!(", {} {}", file.path, file.digest));
+    let result = ended.result.as_ref().map(|result| format!(", result {}", result.digest));
+    let outputs: String = result.into_iter().chain(outputs).collect();
+    format!("end {} ({}){outputs}", ended.outcome.name(), ended.reason)
+}

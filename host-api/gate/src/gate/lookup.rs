@@ -1,0 +1,124 @@
+//! What the journal knows of the next call.
+
+use envelope_evidence::journal::{Answered, Begun, Denied, Event, Settled};
+use envelope_rules::denial::{Code, Denial};
+
+use super::{Answer, Gate, asked};
+use crate::request::Request;
+use crate::stop::{Divergence, Fault, Stop};
+
+/// What the journal knows of the next call.
+pub(super) enum Known {
+    Answered(Box<Answered>),
+    Denied(Denial),
+    Begun(Box<Begun>),
+    Absent,
+}
+
+impl Gate {
+    /// A call that was under way when the run ended keeps its record as it is: nobody knows how it
+    /// came out, so what was set aside for it is not given back.
+    pub(super) fn step_over(&mut self) {
+        let state = self.parts.journal.calls().get(self.next);
+        if state.is_some_and(|state| state.settled == Settled::Begun) {
+            self.next += 1;
+        }
+    }
+
+    pub(super) fn look_up(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
+        if self.next < self.recorded {
+            return self.recorded_call(request);
+        }
+        if self.parts.replay || self.closing.is_some() {
+            return Err(Stop::EndOfRecord);
+        }
+        if let Some(stop) = self.parts.world.stopped() {
+            return Err(stop);
+        }
+        self.now = self.time();
+        Ok(Known::Absent)
+    }
+
+    /// The same for the run's last call, which comes also when a run is stopped.
+    pub(super) fn look_up_end(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
+        let known = self.next < self.parts.journal.calls().len();
+        if known { self.recorded_call(request) } else { Ok(Known::Absent) }
+    }
+
+    pub(super) fn recorded_call(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
+        let journal = &self.parts.journal;
+        let state = journal.calls().get(self.next);
+        let entry = state.and_then(|state| journal.entries().get(state.entry));
+        let (known, call, settled) = match entry.map(|entry| (&entry.event, entry.at)) {
+            Some((Event::Answered(it), at)) => {
+                self.now = at;
+                (Known::Answered(Box::new(it.clone())), &it.call, true)
+            }
+            Some((Event::Denied(it), at)) => {
+                self.now = at;
+                (Known::Denied(recorded_denial(it)), &it.call, true)
+            }
+            Some((Event::Begun(it), _)) => (Known::Begun(Box::new(it.clone())), &it.call, false),
+            Some((Event::Reviewed(_) | Event::Evaluated(_) | Event::Ended(_), _)) | None => {
+                return Err(Stop::EndOfRecord);
+            }
+        };
+        if call.request != request.digest {
+            let recorded =
+                format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
+            return Err(self.diverges(recorded, asked(request)));
+        }
+        if !settled && self.parts.replay {
+            return Err(Stop::EndOfRecord);
+        }
+        if settled {
+            self.next += 1;
+        } else {
+            self.now = self.time();
+        }
+        if let Known::Denied(denial) = &known {
+            self.last_denial = Some(denial.clone());
+        }
+        Ok(known)
+    }
+
+    /// A call that this process is the first to see: not one that began before a crash.
+    pub(super) fn is_new(&self) -> bool {
+        self.next >= self.parts.journal.calls().len()
+    }
+
+    pub(super) fn compare(
+        &self,
+        request: &Request<'_>,
+        recorded: &Answered,
+        answer: &Answer,
+    ) -> Result<(), Stop> {
+        if recorded.answer.digest() == answer.content.digest() {
+            return Ok(());
+        }
+        let told = |digest| format!("{} answered {digest}", asked(request));
+        let n = recorded.call.n;
+        let divergence = Divergence {
+            n,
+            recorded: told(recorded.answer.digest()),
+            asked: told(answer.content.digest()),
+        };
+        Err(Stop::Diverged(Box::new(divergence)))
+    }
+
+    pub(super) fn recall(&self, recorded: &Answered) -> Result<Vec<u8>, Stop> {
+        if let Some(bytes) = recorded.answer.inline() {
+            return Ok(bytes.to_vec());
+        }
+        let digest = recorded.answer.digest();
+        let kept = self.parts.inside.kept(&digest);
+        let why = || Fault::Blob { digest, why: "it is not among the run's blobs".to_owned() };
+        Ok(kept.ok_or_else(why)?)
+    }
+}
+
+/// A refusal as it was told the first time.
+fn recorded_denial(denied: &Denied) -> Denial {
+    let code = Code::named(&denied.code).unwrap_or(Code::Forbidden);
+    Denial::new(code, denied.detail.as_str())
+}

@@ -1,0 +1,25 @@
+//! The engine: its settings, what it refuses to compile, what it keeps, where a run ends.
+
+mod bombs;
+mod cache;
+mod endings;
+mod features;
+mod inspect;
+mod limits;
+mod settings;
+mod wasm;
+
+use std::sync::LazyLock;
+
+use envelope_engine::config::Machine;
+
+/// One engine for all tests: its pool reserves terabytes of address space.
+fn machine() -> &'static Machine {
+    static MACHINE: LazyLock<Machine> = LazyLock::new(|| Machine::new().unwrap());
+    &MACHINE
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.unwrap().block_on(future)
+}

@@ -1,0 +1,93 @@
+//! Acts on Envelope's own interfaces and on sockets.
+
+use wasip2::sockets::network::IpAddressFamily;
+use wasip2::sockets::{instance_network, ip_name_lookup, tcp_create_socket, udp_create_socket};
+
+use crate::{Came, number, two};
+
+wit_bindgen::generate!({ path: "../../host-api/wit", world: "imports", generate_all });
+
+use envelope::host::types::Fault;
+use envelope::host::{agents, approvals, artifacts, model, run, trace};
+
+pub fn act(verb: &str, rest: &str) -> Option<Came> {
+    let (one, other) = two(rest);
+    Some(match verb {
+        "about" => {
+            let about = run::about();
+            Ok(format!("{} {} {:?}", about.run, about.skill, about.outputs))
+        }
+        "left" => Ok(format!("{:?}", run::left().calls)),
+        "denial" => Ok(run::last_denial().map_or("none".to_owned(), |denial| denial.code)),
+        "log" => told(trace::log(trace::Level::Info, rest, "")),
+        "log-fields" => told(trace::log(trace::Level::Warn, "fields", rest)),
+        "log-long" => told(trace::log(trace::Level::Debug, &"x".repeat(number(rest) as usize), "")),
+        "progress" => told(trace::progress(number(one), number(other), "")),
+        "emit" => told(trace::emit(rest)),
+        "artifact" => told(artifacts::put(one, "text/plain", other.as_bytes())),
+        "artifact-large" => {
+            told(artifacts::put("large", "text/plain", &vec![7; number(rest) as usize]))
+        }
+        "model" => told(model::complete(&request(rest))),
+        "model-stream" => told(model::stream(&request(rest))),
+        "embed" => told(model::embed(rest, &["text".to_owned()])),
+        "embed-many" => told(model::embed("m", &vec![String::new(); number(rest) as usize])),
+        "agent" => told(agents::call(rest, "skill", "{}", &delegation())),
+        "spawn" => told(agents::spawn(rest, "skill", "{}", &delegation())),
+        "scope" => told(approvals::request_scope(&approvals::Scope {
+            reason: rest.to_owned(),
+            read: vec!["**".to_owned()],
+            write_prefix: None,
+            hosts: Vec::new(),
+            models: Vec::new(),
+            nano_usd: 0,
+            ttl: 60,
+        })),
+        "ask" => {
+            let question = approvals::Question::Choices(vec!["yes".to_owned()]);
+            told(approvals::ask(rest, &question))
+        }
+        "tcp" => tcp_create_socket::create_tcp_socket(IpAddressFamily::Ipv4)
+            .map(|_| String::new())
+            .map_err(|code| code.name().to_owned()),
+        "udp" => udp_create_socket::create_udp_socket(IpAddressFamily::Ipv6)
+            .map(|_| String::new())
+            .map_err(|code| code.name().to_owned()),
+        "network" => {
+            let _network = instance_network::instance_network();
+            Ok(String::new())
+        }
+        "dns" => {
+            let network = instance_network::instance_network();
+            ip_name_lookup::resolve_addresses(&network, rest)
+                .map(|_| String::new())
+                .map_err(|code| code.name().to_owned())
+        }
+        _ => return None,
+    })
+}
+
+fn told<T>(result: Result<T, Fault>) -> Came {
+    match result {
+        Ok(_) => Ok(String::new()),
+        Err(Fault::Denied(denial)) => Err(format!("denied {}", denial.code)),
+        Err(Fault::Invalid(_)) => Err("invalid".to_owned()),
+        Err(Fault::Unavailable(_) | Fault::TimedOut | Fault::Cancelled) => {
+            Err("unavailable".to_owned())
+        }
+    }
+}
+
+fn request(name: &str) -> model::Request {
+    model::Request {
+        model: name.to_owned(),
+        messages: Vec::new(),
+        tools: Vec::new(),
+        schema: None,
+        max_output: 10,
+    }
+}
+
+fn delegation() -> agents::Delegation {
+    agents::Delegation { files: Vec::new(), outputs_prefix: None, ttl: 60, nano_usd: 0 }
+}
