@@ -53,7 +53,7 @@ fn what_cannot_be_run_says_what_and_where() {
         (&[hello, "hello", "--args", ADA, "--allow-read", "../**"], "../**"),
         (&[hello, "hello", "--args", ADA, "--outputs", "../out/"], "../out/"),
         (&["none.wasm", "hello"], "none.wasm"),
-        (&["text.wasm", "hello"], "does not compile"),
+        (&["text.wasm", "hello"], "not a valid component"),
     ] {
         let words: Vec<_> = ["run"].iter().chain(words).collect();
         let said = desk.says(&words, 2);
