@@ -1,4 +1,8 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
+mod desk;
+mod new;
 mod paper;
+mod resume;
+mod run;
 mod verify;

@@ -27,6 +27,12 @@ const SHOWN: usize = 6;
 /// everything it should not, and every refusal is recorded. Then the receipt is verified, and the
 /// run is replayed to the same hash.
 #[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  all of it worked        1  something did not        2  this is not the root of the repository
+
+Example, in the root of the repository:
+  envelope demo --out my-demo")]
 pub(crate) struct Demo {
     /// Where everything is kept; a new folder below `.envelope` by default
     #[arg(long, value_name = "FOLDER")]

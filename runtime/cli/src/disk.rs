@@ -59,6 +59,11 @@ pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// Whether anything is at `path`, a broken link too.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
 /// Copies the files of `from`, and of the folders in it, to `to`, which is made. What is neither
 /// file nor folder is left out.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), Unwritable> {
@@ -74,6 +79,16 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), Unwritable> {
         }
     }
     Ok(())
+}
+
+/// Where `path` really is.
+pub(crate) fn real(path: &Path) -> Result<PathBuf, Unreadable> {
+    fs::canonicalize(path).map_err(|why| Unreadable::Io { path: path.to_owned(), why })
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
 }
 
 /// The bytes of a file.

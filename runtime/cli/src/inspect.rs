@@ -14,6 +14,13 @@ use crate::run::runtime;
 
 /// Show what a component is: its card, its skills, its imports.
 #[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  shown        2  it is no component, or cannot be run here
+
+Examples:
+  envelope inspect guest-examples/summary
+  envelope inspect agent.wasm --json")]
 pub(crate) struct Inspect {
     /// The component, or the folder of its source
     agent: PathBuf,

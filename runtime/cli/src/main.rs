@@ -3,6 +3,7 @@
 mod answer;
 mod build;
 mod chain;
+mod completions;
 mod demo;
 mod disk;
 mod exit;
@@ -11,9 +12,12 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod new;
 mod page;
 mod paper;
+mod place;
 mod replay;
+mod resume;
 mod run;
 mod verify;
 
@@ -31,28 +35,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    New(new::New),
     Build(build::Build),
     Demo(demo::Demo),
     Inspect(inspect::Inspect),
     Run(run::Run),
     Replay(replay::Replay),
+    Resume(resume::Resume),
     #[command(subcommand)]
     Paper(paper::Paper),
     #[command(subcommand)]
     Chain(chain::Chain),
     Verify(verify::Verify),
+    Completions(completions::Completions),
 }
 
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
+        Command::New(new) => new.run(),
         Command::Build(build) => build.run(),
         Command::Demo(demo) => demo.run(),
         Command::Inspect(inspect) => inspect.run(),
         Command::Run(run) => run.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Resume(resume) => resume.run(),
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Completions(completions) => completions.run(),
     };
     exit.into()
 }

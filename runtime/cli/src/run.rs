@@ -12,6 +12,7 @@ use envelope_engine::config::Machine;
 use envelope_engine::limits::Limits;
 use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes};
 use envelope_engine::run::{self, Finished, Surroundings};
+use envelope_evidence::Digest;
 use envelope_evidence::journal::{Event, Outcome};
 use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::workspace::{self, Blobs, Manifest};
@@ -23,6 +24,7 @@ use crate::fresh::fresh;
 use crate::guest;
 use crate::home::LocalKeys;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
+use crate::place::{self, Place};
 
 /// Seconds that a grant lives: an hour of work.
 const TTL_SECS: u64 = 3600;
@@ -83,6 +85,9 @@ pub(crate) struct Run {
     /// How many calls of the host it may make
     #[arg(long, default_value_t = CALLS, value_name = "COUNT")]
     calls: u64,
+    /// Where all chance of the run comes from, to have the same again: 64 hex digits
+    #[arg(long, value_name = "HEX", value_parser = Digest::from_hex)]
+    seed: Option<Digest>,
     /// Where the run's own folder goes; a new one below `.envelope/runs` by default
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -120,23 +125,14 @@ impl Run {
             memory: MEMORY_MIB,
             timeout: TIMEOUT_SECS,
             calls: CALLS,
+            seed: None,
             out: Some(out.to_owned()),
             json: false,
         }
     }
 
     pub(crate) fn run(&self) -> Exit {
-        match self.carry_out() {
-            Ok(ran) => {
-                if self.json {
-                    page::line(in_json(&ran));
-                } else {
-                    print(&ran);
-                }
-                exit(&ran.finished)
-            }
-            Err(trouble) => trouble.tell(self.json),
-        }
+        tell(self.carry_out(), self.json)
     }
 
     pub(crate) fn carry_out(&self) -> Result<Ran, Trouble> {
@@ -144,9 +140,10 @@ impl Run {
         let args = self.read_args()?;
         let wishes = self.wishes();
         let (bytes, name) = guest::component(&self.agent)?;
-        let fresh = fresh(None).map_err(|why| Trouble::failed(why, "try again"))?;
+        let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
         let path =
             self.out.clone().unwrap_or_else(|| Path::new(".envelope/runs").join(&*fresh.run));
+        RunFolder::open(&path).is_free().map_err(|why| Trouble::usage(why, "give a new folder"))?;
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
             let prepared = guest::prepare(&machine, &bytes, &name).await?;
@@ -156,6 +153,8 @@ impl Run {
             let job = Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &kept);
             let job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
             let folder = RunFolder::create(&path, &bytes, &job).map_err(Trouble::folder)?;
+            let _held = folder.hold().map_err(Trouble::folder)?;
+            Place::of(&path, self.dir.as_deref())?.remember(&fresh.run)?;
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
                 world: Arc::new(LocalWorld::new(fresh.run.clone())),
@@ -165,7 +164,8 @@ impl Run {
             let finished = run::start(job.order, job.header, surroundings).await;
             let finished = finished.map_err(|why| Trouble::failed(why, "see the run's journal"))?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
-            self.give_out(&finished, &blobs).await?;
+            give_out(&finished, self.dir.as_deref(), &blobs).await?;
+            place::forget(&fresh.run);
             Ok(Ran { finished, folder })
         })
     }
@@ -214,19 +214,26 @@ impl Run {
         }
         Ok(imported.manifest)
     }
+}
 
-    async fn give_out(&self, finished: &Finished, blobs: &Blobs) -> Result<(), Trouble> {
-        let (Some(path), Some(prefix)) = (&self.dir, &self.outputs) else { return Ok(()) };
-        let failed = |why: String| Trouble::failed(why, "the outputs lie in the run's folder");
-        let prefix =
-            envelope_rules::path::Prefix::parse(prefix).map_err(|why| failed(why.to_string()))?;
-        let mut outputs = finished.outputs.clone();
-        for output in &mut outputs {
-            output.load(blobs).await.map_err(|why| failed(why.to_string()))?;
-        }
-        let exported = workspace::export(&open(path)?, &prefix, &outputs);
-        exported.map(drop).map_err(|why| failed(why.to_string()))
+/// Puts the outputs of a run into `dir`, where its grant lets them be.
+pub(crate) async fn give_out(
+    finished: &Finished,
+    dir: Option<&Path>,
+    blobs: &Blobs,
+) -> Result<(), Trouble> {
+    let scope = finished.journal.header().scope.as_ref();
+    let prefix = scope.map(|scope| scope.outputs.as_str()).filter(|prefix| !prefix.is_empty());
+    let (Some(path), Some(prefix)) = (dir, prefix) else { return Ok(()) };
+    let failed = |why: String| Trouble::failed(why, "the outputs lie in the run's folder");
+    let prefix =
+        envelope_rules::path::Prefix::parse(prefix).map_err(|why| failed(why.to_string()))?;
+    let mut outputs = finished.outputs.clone();
+    for output in &mut outputs {
+        output.load(blobs).await.map_err(|why| failed(why.to_string()))?;
     }
+    let exported = workspace::export(&open(path)?, &prefix, &outputs);
+    exported.map(drop).map_err(|why| failed(why.to_string()))
 }
 
 /// The runtime of a command: enough for one run.
@@ -244,7 +251,22 @@ fn open(path: &Path) -> Result<Dir, Trouble> {
     dir.map_err(|why| Trouble::usage(format!("`{}`: {why}", path.display()), "give a folder"))
 }
 
-fn watcher() -> Watcher {
+/// Says how a run ended.
+pub(crate) fn tell(ran: Result<Ran, Trouble>, json: bool) -> Exit {
+    match ran {
+        Ok(ran) => {
+            if json {
+                page::line(in_json(&ran));
+            } else {
+                print(&ran);
+            }
+            exit(&ran.finished)
+        }
+        Err(trouble) => trouble.tell(json),
+    }
+}
+
+pub(crate) fn watcher() -> Watcher {
     Box::new(show)
 }
 

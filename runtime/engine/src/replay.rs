@@ -38,7 +38,11 @@ pub enum Unplayable {
 
 /// Plays `journal` again. Nothing outside is touched: the world of a replay is nowhere.
 pub async fn replay(order: Order, journal: Journal, blobs: Blobs) -> Result<Verdict, Unplayable> {
-    check(&order, &journal)?;
+    pinned(&order, &journal)?;
+    if journal.ended().is_none() {
+        let why = "the journal has no end: resume the run first";
+        return Err(Unplayable::Incomplete(why.to_owned()));
+    }
     let surroundings = Surroundings {
         blobs,
         world: std::sync::Arc::new(Nowhere),
@@ -56,7 +60,7 @@ pub async fn replay(order: Order, journal: Journal, blobs: Blobs) -> Result<Verd
 }
 
 /// Whether what is at hand is what the journal pins.
-fn check(order: &Order, journal: &Journal) -> Result<(), Unplayable> {
+pub(crate) fn pinned(order: &Order, journal: &Journal) -> Result<(), Unplayable> {
     let header = journal.header();
     let missing = |what: String| Err(Unplayable::Incomplete(what));
     if header.agent.component != order.component.digest() {
@@ -79,9 +83,6 @@ fn check(order: &Order, journal: &Journal) -> Result<(), Unplayable> {
             format!("{} {} {} {}", engine.name, engine.version, engine.platform, engine.settings)
         };
         return Err(Unplayable::OtherEngine { recorded: words(&header.engine), here: words(here) });
-    }
-    if journal.ended().is_none() {
-        return missing("the journal has no end: resume the run first".to_owned());
     }
     Ok(())
 }

@@ -113,12 +113,15 @@ pub async fn start(
     drive(order, journal, surroundings, false).await
 }
 
-/// Goes on with a run that another process began.
+/// Goes on with a run that another process began: with the very code, files, arguments and warrant
+/// that its journal pins.
 pub async fn resume(
     order: Order,
     journal: Journal,
     surroundings: Surroundings,
 ) -> Result<Finished, Halted> {
+    let pinned = crate::replay::pinned(&order, &journal);
+    pinned.map_err(|why| Halted::SetUp(why.to_string()))?;
     drive(order, journal, surroundings, false).await
 }
 

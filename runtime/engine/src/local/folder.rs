@@ -64,6 +64,18 @@ pub enum BadFolder {
         /// What is wrong.
         why: String,
     },
+    /// Another run lies there.
+    #[error("`{path}` holds a run already", path = path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A process is at work on it.
+    #[error("`{path}` is in use: its run goes on", path = path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The local keys did not sign this run's grant.
     #[error("the run's grant was not made with the keys of this machine: it cannot go on here")]
     OtherKeys,
@@ -75,9 +87,11 @@ impl RunFolder {
         Self(path.to_owned())
     }
 
-    /// A new folder at `path`, with everything in it that pins the run of `component`.
+    /// A new folder at `path`, with everything in it that pins the run of `component`. The record
+    /// of another run is never written over.
     pub fn create(path: &Path, component: &[u8], job: &Job) -> Result<Self, BadFolder> {
         let folder = Self(path.to_owned());
+        folder.is_free()?;
         for inner in [RECEIPT, RUN, ARTIFACTS] {
             let inner = folder.0.join(inner);
             fs::create_dir_all(&inner).map_err(io_error(&inner))?;
@@ -91,6 +105,33 @@ impl RunFolder {
         folder.write(&folder.run(ARGS), &order.args)?;
         folder.write(&folder.run(LIMITS), &limits.unwrap_or_default())?;
         Ok(folder)
+    }
+
+    /// Whether no run lies here.
+    pub fn is_free(&self) -> Result<(), BadFolder> {
+        let taken = [self.journal_path(), self.run(COMPONENT)];
+        if taken.iter().any(|path| path.symlink_metadata().is_ok()) {
+            return Err(BadFolder::Taken { path: self.0.clone() });
+        }
+        Ok(())
+    }
+
+    /// Holds the folder for this process alone, until what it returns is dropped: two that write
+    /// one journal would spoil it.
+    pub fn hold(&self) -> Result<fs::File, BadFolder> {
+        let path = self.run(WARRANT);
+        let file = fs::File::open(&path).map_err(io_error(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(BadFolder::Busy { path: self.0.clone() }),
+            Err(fs::TryLockError::Error(why)) => Err(BadFolder::Io { path, why }),
+        }
+    }
+
+    /// Whether the run has its receipt.
+    pub fn is_sealed(&self) -> bool {
+        // The last file that sealing writes.
+        self.keys_path().is_file()
     }
 
     /// Where contents lie.
@@ -157,7 +198,9 @@ impl RunFolder {
     pub fn regrant(&self, order: &mut Order, journal: &Journal) -> Result<(), BadFolder> {
         let Some(scope) = &journal.header().scope else { return Ok(()) };
         let claims = envelope_gate::gate::claims(scope).ok_or(BadFolder::OtherKeys)?;
-        let claims = Claims { run: Some(journal.header().run.to_string()), ..claims };
+        // A local grant comes from nobody else's, and does not speak of depth: see `Job::new`.
+        let run = Some(journal.header().run.to_string());
+        let claims = Claims { run, depth: None, ..claims };
         let (keys, now) = (&order.authorities.keys, journal.header().started);
         let grant = mint(&claims, keys, now)
             .and_then(|token| Grant::open(token.as_str(), keys, now))
@@ -180,13 +223,12 @@ impl RunFolder {
         for (name, bytes) in folder.map_err(|why| content(why.to_string()))?.files {
             self.write(&self.0.join(RECEIPT).join(name), &bytes)?;
         }
-        let ring = KeyRing::new([KeyRecord::of(key, Window::ALWAYS)]);
-        let ring = ring.map_err(|why| content(why.to_string()))?.to_json();
-        self.write(&self.0.join(KEYS), &ring.map_err(|why| content(why.to_string()))?)?;
         for (name, artifact) in &finished.artifacts {
             self.write(&self.0.join(ARTIFACTS).join(name), &artifact.bytes)?;
         }
-        Ok(())
+        let ring = KeyRing::new([KeyRecord::of(key, Window::ALWAYS)]);
+        let ring = ring.map_err(|why| content(why.to_string()))?.to_json();
+        self.write(&self.0.join(KEYS), &ring.map_err(|why| content(why.to_string()))?)
     }
 
     /// Where the folder is.

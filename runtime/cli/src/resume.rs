@@ -1,0 +1,120 @@
+//! `envelope resume`: go on with a run whose process died.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use envelope_engine::config::Machine;
+use envelope_engine::local::{LocalWorld, RunFolder};
+use envelope_engine::replay::{Verdict, replay};
+use envelope_engine::run::{self, Finished, Order, Surroundings};
+use envelope_evidence::journal::Journal;
+use envelope_gate::journal::InFile;
+use envelope_gate::workspace::Blobs;
+
+use crate::answer::Trouble;
+use crate::exit::Exit;
+use crate::guest;
+use crate::home::LocalKeys;
+use crate::place::{self, Place};
+use crate::run::{Ran, give_out, runtime, tell, watcher};
+
+/// Go on with a run whose process died
+///
+/// The component runs from its start. As far as the journal goes it gets the recorded answers, then
+/// the world's. Limits and deadlines stay what they were. At the end the outputs appear where the
+/// run was to put them, and the folder gets its receipt.
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes: those of `envelope run`; 2 too when the run has ended already, or still goes on
+
+Examples:
+  envelope resume .envelope/runs/run_01…
+  envelope resume moved-here --dir docs")]
+pub(crate) struct Resume {
+    /// The folder of the run
+    folder: PathBuf,
+    /// Where the outputs go, when the run's folder was moved since
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Resume {
+    pub(crate) fn run(&self) -> Exit {
+        tell(self.carry_out(), self.json)
+    }
+
+    fn carry_out(&self) -> Result<Ran, Trouble> {
+        let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
+        let folder = RunFolder::open(&self.folder);
+        let _held = folder.hold().map_err(Trouble::folder)?;
+        let (writer, journal) = folder.open_journal().map_err(Trouble::folder)?;
+        let run = journal.header().run.clone();
+        let place = Place::recall(&run, folder.path());
+        if journal.ended().is_some() && folder.is_sealed() && place.is_none() {
+            let what = format!("`{}` has ended already", self.folder.display());
+            return Err(Trouble::usage(what, "see it again with `envelope replay`"));
+        }
+        let dir = self.dir(place, &journal)?;
+        let bytes = folder.component().map_err(Trouble::folder)?;
+        runtime()?.block_on(async {
+            let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
+            let prepared = guest::prepare(&machine, &bytes, &journal.header().agent.name).await?;
+            let order = folder.order(Arc::new(prepared), &keys.grants);
+            let mut order = order.map_err(Trouble::folder)?;
+            folder.regrant(&mut order, &journal).map_err(Trouble::folder)?;
+            let blobs = RunFolder::blobs(folder.path()).map_err(Trouble::folder)?;
+            let finished = self.finish(order, journal, writer, &blobs).await?;
+            folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
+            give_out(&finished, dir.as_deref(), &blobs).await?;
+            place::forget(&run);
+            Ok(Ran { finished, folder })
+        })
+    }
+
+    /// Where the outputs go, if there can be any.
+    fn dir(&self, place: Option<Place>, journal: &Journal) -> Result<Option<PathBuf>, Trouble> {
+        if self.dir.is_some() {
+            return Ok(self.dir.clone());
+        }
+        let scope = journal.header().scope.as_ref();
+        let writes = scope.is_some_and(|scope| !scope.outputs.is_empty());
+        match place {
+            Some(place) => Ok(place.dir),
+            None if writes => {
+                let what = "nothing at home says where the outputs of this run go";
+                Err(Trouble::usage(what, "name the folder with `--dir`"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A run that died between its end and its receipt has nothing left to do.
+    async fn finish(
+        &self,
+        order: Order,
+        journal: Journal,
+        writer: InFile,
+        blobs: &Blobs,
+    ) -> Result<Finished, Trouble> {
+        let blobs = blobs.clone();
+        if journal.ended().is_some() {
+            return match replay(order, journal, blobs).await {
+                Ok(Verdict::Same(finished)) => Ok(*finished),
+                Ok(Verdict::Diverged(why)) => Err(Trouble::failed(why, "the record was changed")),
+                Err(why) => Err(Trouble::usage(why, "resuming needs the whole folder of the run")),
+            };
+        }
+        let surroundings = Surroundings {
+            blobs,
+            world: Arc::new(LocalWorld::new(journal.header().run.clone())),
+            writer: Box::new(writer),
+            watcher: (!self.json).then(watcher),
+        };
+        let finished = run::resume(order, journal, surroundings).await;
+        finished.map_err(|why| Trouble::failed(why, "see the run's journal"))
+    }
+}
