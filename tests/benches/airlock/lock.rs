@@ -11,7 +11,7 @@ use envelope_engine::limits::Limits;
 use envelope_engine::local::{Fresh, Job, Keys, Wishes};
 use envelope_engine::prepared::Prepared;
 use envelope_engine::run::{Finished, Halted, Surroundings, resume, start};
-use envelope_evidence::journal::Journal;
+use envelope_evidence::journal::{Journal, Outcome};
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_gate::journal::{InMemory, JournalWriter, Writing};
 use envelope_gate::stop::{Fault, Stop};
@@ -128,7 +128,10 @@ impl Lock {
     }
 
     pub async fn run(&self, job: Job, writer: Box<dyn JournalWriter>) -> Result<Finished, Halted> {
-        start(job.order, job.header, self.surroundings(writer).0).await
+        let finished = start(job.order, job.header, self.surroundings(writer).0).await?;
+        let ended = finished.ended().unwrap();
+        assert_eq!(ended.outcome, Outcome::Ok, "{}", ended.reason);
+        Ok(finished)
     }
 
     /// The time to the guest's first call of the host, with the header written or from there on.
