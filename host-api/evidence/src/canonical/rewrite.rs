@@ -272,7 +272,11 @@ mod tests {
         let keys = ["", "\r", "1", "a", "ab", "é", "\u{d7ff}", "\u{1f600}", "\u{e000}", "\u{ffff}"];
         for a in keys {
             for b in keys {
-                assert_eq!(utf16_order(a.as_bytes(), b.as_bytes()), a.encode_utf16().cmp(b.encode_utf16()), "{a} {b}");
+                assert_eq!(
+                    utf16_order(a.as_bytes(), b.as_bytes()),
+                    a.encode_utf16().cmp(b.encode_utf16()),
+                    "{a} {b}"
+                );
             }
         }
     }
