@@ -59,7 +59,8 @@ fn idle(runtime: &Runtime) {
     let before = resident();
     for job in jobs {
         let lock = lock.clone();
-        tasks.spawn_local(async move { lock.run(job, Box::new(InMemory::default())).await.is_ok() });
+        tasks
+            .spawn_local(async move { lock.run(job, Box::new(InMemory::default())).await.is_ok() });
     }
     tasks.block_on(runtime, settled());
     let (gated, before) = (resident() - before, resident());

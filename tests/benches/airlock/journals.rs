@@ -71,10 +71,7 @@ fn runs_at_once(runtime: &Runtime, runs: u32) -> std::time::Duration {
     at_once(runtime, writers)
 }
 
-fn at_once(
-    runtime: &Runtime,
-    writers: Vec<impl JournalWriter + 'static>,
-) -> std::time::Duration {
+fn at_once(runtime: &Runtime, writers: Vec<impl JournalWriter + 'static>) -> std::time::Duration {
     let calls = u32::try_from(writers.len()).unwrap() * WAITS;
     let line = Arc::<[u8]>::from(line());
     let start = Instant::now();
