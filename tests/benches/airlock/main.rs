@@ -2,15 +2,11 @@
 //!
 //! Prints a line per promise with what is asked of it, then measures the single steps.
 
-#[path = "airlock/bare.rs"]
 mod bare;
-#[path = "airlock/guests.rs"]
 mod guests;
-#[path = "airlock/journals.rs"]
 mod journals;
-#[path = "airlock/lock.rs"]
 mod lock;
-#[path = "../evidence/sample.rs"]
+#[path = "../../evidence/sample.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod sample;
 
