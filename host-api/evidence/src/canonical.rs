@@ -5,6 +5,7 @@
 //! checked before anything is written, because RFC 8785 alone rounds large numbers together and
 //! leaves duplicates to the parser: two documents, one hash. Text is never normalised.
 
+mod direct;
 mod rewrite;
 
 use std::fmt;
@@ -42,7 +43,10 @@ pub fn canonical_bounded(bytes: &[u8], max: usize) -> Result<Vec<u8>, Refused> {
 /// The canonical bytes of `value`, through the same door as foreign documents. A float is refused,
 /// except one that is not a number, which `serde_json` writes as null before this can see it.
 pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Refused> {
-    canonical(&write(value)?)
+    match direct::write(value) {
+        Some(bytes) => Ok(bytes),
+        None => canonical(&write(value)?),
+    }
 }
 
 /// Whether `bytes` are exactly the canonical bytes of their document.
@@ -54,6 +58,9 @@ pub fn is_canonical(bytes: &[u8]) -> bool {
 /// signed or hashed has one spelling, so a second one is an alteration. A member that may be null
 /// and is left out is such a second spelling.
 pub fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Refused> {
+    if let Some(value) = read_as_written(bytes) {
+        return Ok(value);
+    }
     check(bytes)?;
     let value = serde_json::from_slice(bytes).map_err(|error| {
         // Canonical bytes are one line: the column is the offset.
@@ -65,6 +72,13 @@ pub fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Refused>
         same(&canonical(&written)?, bytes)?;
     }
     Ok(value)
+}
+
+/// The value whose canonical bytes are `bytes`. None says only that it takes a closer look.
+fn read_as_written<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Option<T> {
+    let short = bytes.len() <= BYTES_MAX;
+    let value = short.then(|| serde_json::from_slice(bytes).ok()).flatten()?;
+    (direct::write(&value)? == bytes).then_some(value)
 }
 
 /// A document outside the profile: where and why.

@@ -9,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 const PREFIX: &str = "sha256:";
 
+/// Bytes of a digest as it is spelled.
+const SPELLED_BYTES: usize = PREFIX.len() + 64;
+
 /// A SHA-256 digest. Printed, parsed and serialised as `sha256:<64 lower hex>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -64,7 +67,8 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}", self.hex())
+        f.write_str(PREFIX)?;
+        f.write_str(&self.hex())
     }
 }
 
@@ -76,7 +80,15 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // Every record holds a handful of digests: neither formatted nor on the heap.
+        let mut spelled = [0; SPELLED_BYTES];
+        let (prefix, digits) = spelled.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[nibble(byte >> 4), nibble(byte & 15)]);
+        }
+        let spelled = std::str::from_utf8(&spelled).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(spelled)
     }
 }
 
@@ -104,7 +116,10 @@ impl Visitor<'_> for Spelled {
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
-    text.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(nibble));
+    for byte in bytes {
+        text.push(char::from(nibble(byte >> 4)));
+        text.push(char::from(nibble(byte & 15)));
+    }
     text
 }
 
@@ -121,8 +136,8 @@ pub fn bytes_of_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-fn nibble(value: u8) -> char {
-    char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 })
+const fn nibble(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
 fn value_of(digit: u8) -> Option<u8> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Characters of a name, a code or an identifier.
 pub const LABEL_CHARS_MAX: usize = 240;
@@ -18,8 +18,8 @@ pub type Label = Text<LABEL_CHARS_MAX>;
 pub type PathText = Text<PATH_CHARS_MAX>;
 
 /// Text of at most `MAX` characters, without control characters.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Text<const MAX: usize>(String);
 
 /// Text that does not fit its field.
@@ -45,6 +45,9 @@ impl<const MAX: usize> Text<MAX> {
     /// `text` if it fits.
     pub fn new(text: impl Into<String>) -> Result<Self, BadText> {
         let text = text.into();
+        if is_plain(&text, MAX) {
+            return Ok(Self(text));
+        }
         let chars = text.chars().count();
         if chars > MAX {
             return Err(BadText::TooLong { chars, max: MAX });
@@ -57,7 +60,7 @@ impl<const MAX: usize> Text<MAX> {
 
     /// As much of `text` as fits, control characters as spaces and a cut shown by an ellipsis.
     pub fn cut(text: &str) -> Self {
-        if text.len() <= MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        if is_plain(text, MAX) {
             return Self(text.to_owned());
         }
         let mut kept: String =
@@ -72,6 +75,17 @@ impl<const MAX: usize> Text<MAX> {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Whether `text` fits as it is, seen without counting characters: most texts are like that.
+fn is_plain(text: &str, max: usize) -> bool {
+    text.len() <= max && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+impl<const MAX: usize> Serialize for Text<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

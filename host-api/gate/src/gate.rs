@@ -18,7 +18,7 @@ mod judge;
 mod lookup;
 mod record;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use envelope_evidence::journal::{Content, FileTouch, Journal, Outcome, Recovery, Scope};
 use envelope_evidence::preview::Secrets;
@@ -119,7 +119,8 @@ pub struct Gate {
     now: Timestamp,
     last_denial: Option<Denial>,
     /// What the grant says, as the header records it: a replay has no grant, only this.
-    claims: Option<Claims>,
+    /// Read when first asked for: most runs begin without.
+    claims: OnceLock<Option<Claims>>,
     /// Fuel that the host's work cost and the guest has not paid yet.
     debt: u64,
     /// How the recorded run came to its end, if it did.
@@ -132,7 +133,7 @@ impl Gate {
         let closing = closing(&parts.journal);
         let recorded = parts.journal.calls().len() - usize::from(closing.is_some());
         let now = parts.journal.header().started;
-        let claims = parts.journal.header().scope.as_ref().and_then(claims);
+        let claims = OnceLock::new();
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
         let (next, last_denial, debt) = (0, None, 0);
@@ -236,8 +237,9 @@ impl Gate {
     }
 
     /// What the run's grant says, for what is shown to the guest. It permits nothing.
-    pub const fn claims(&self) -> Option<&Claims> {
-        self.claims.as_ref()
+    pub fn claims(&self) -> Option<&Claims> {
+        let read = || self.journal().header().scope.as_ref().and_then(claims);
+        self.claims.get_or_init(read).as_ref()
     }
 
     /// The latest refusal.
