@@ -1,13 +1,18 @@
 //! The engine: its settings, what it refuses to compile, what it keeps, where a run ends.
 
+mod attacks;
 mod bombs;
 mod cache;
+mod crash;
+mod determinism;
 mod endings;
 mod features;
+mod imports;
 mod inspect;
 mod limits;
 mod settings;
 mod wasm;
+mod world;
 
 use std::sync::LazyLock;
 
