@@ -231,7 +231,8 @@ async fn close(
         _ => Vec::new(),
     };
     if !gate.is_replay() {
-        keep(gate.inside(), &outputs).await?;
+        let (blobs, left) = left_behind(gate.inside(), &outputs);
+        keep(&blobs, left).await?;
     }
     let ended = Ended {
         outcome: last.outcome,
@@ -254,13 +255,18 @@ async fn close(
     })
 }
 
-/// Puts what the run leaves behind where contents lie, before the record speaks of it.
-async fn keep(inside: &Inside, outputs: &[workspace::Output]) -> Result<(), Fault> {
+/// The contents that the run leaves behind, and where they go.
+fn left_behind(inside: &Inside, outputs: &[workspace::Output]) -> (Blobs, Vec<Bytes>) {
     let files = outputs.iter().filter_map(|output| output.bytes.clone());
     let artifacts = inside.artifacts.values().map(|artifact| artifact.bytes.clone());
-    for bytes in files.chain(artifacts) {
+    (inside.blobs.clone(), files.chain(artifacts).collect())
+}
+
+/// Puts `contents` where contents lie, before the record speaks of them.
+async fn keep(blobs: &Blobs, contents: Vec<Bytes>) -> Result<(), Fault> {
+    for bytes in contents {
         let digest = Digest::of(&bytes);
-        let put = inside.blobs.put(bytes).await;
+        let put = blobs.put(bytes).await;
         put.map_err(|why| Fault::Blob { digest, why: why.to_string() })?;
     }
     Ok(())
