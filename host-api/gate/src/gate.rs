@@ -189,6 +189,10 @@ impl Gate {
         if permit.recovery() != Recovery::Again && self.is_new() {
             self.begin(&request, &permit, &key).await?;
         }
+        if outer.waits(self.now) {
+            // Who knows how long: what happened so far must not be lost with this process.
+            self.parts.writer.flush(false).await?;
+        }
         let hold = permit.spend();
         let world = Arc::clone(&self.parts.world);
         let bytes = outer.perform(&*world, self.now, &key).await?;

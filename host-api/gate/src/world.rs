@@ -52,6 +52,15 @@ pub enum Outer<'a> {
 }
 
 impl Outer<'_> {
+    /// Whether the answer can take a while.
+    pub(crate) fn waits(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Wait(until) => *until > now,
+            Self::Effect(_) => true,
+            Self::Time | Self::Known(_) => false,
+        }
+    }
+
     pub(crate) async fn perform(
         self,
         world: &dyn World,
