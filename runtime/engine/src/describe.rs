@@ -120,6 +120,7 @@ fn header(machine: &Machine, component: Digest, warrant: &Warrant, manifest: &Ma
         paper: None,
         warrant: warrant.digest(),
         budget: Usage::ZERO,
+        limits: None,
         scope: None,
         inputs: manifest.digest(),
         engine: machine.fingerprint().clone(),

@@ -255,6 +255,7 @@ impl Setup {
             paper: None,
             warrant: warrant.digest(),
             budget: self.budget(),
+            limits: Some(self.limits.digest()),
             scope: grant.map(|grant| self.scope(grant)),
             inputs: self.manifest().digest(),
             engine: self.component.fingerprint().clone(),

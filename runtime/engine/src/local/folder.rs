@@ -98,12 +98,11 @@ impl RunFolder {
         }
         let order = &job.order;
         let warrant = envelope_evidence::canonical::of(order.authorities.warrant.document());
-        let limits = serde_json::to_vec_pretty(&order.limits);
         folder.write(&folder.run(COMPONENT), component)?;
         folder.write(&folder.run(WARRANT), &warrant.unwrap_or_default())?;
         folder.write(&folder.run(INPUTS), order.manifest.as_bytes())?;
         folder.write(&folder.run(ARGS), &order.args)?;
-        folder.write(&folder.run(LIMITS), &limits.unwrap_or_default())?;
+        folder.write(&folder.run(LIMITS), &order.limits.to_bytes())?;
         Ok(folder)
     }
 

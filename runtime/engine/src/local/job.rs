@@ -149,6 +149,7 @@ impl Job {
             paper: None,
             warrant: warrant.digest(),
             budget: budget(wishes),
+            limits: Some(wishes.limits.digest()),
             scope: Some(scope),
             inputs: manifest.digest(),
             engine: component.fingerprint().clone(),
