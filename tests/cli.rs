@@ -1,8 +1,10 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
+mod compiled;
 mod desk;
 mod new;
 mod paper;
+mod repeat;
 mod resume;
 mod run;
 mod verify;

@@ -161,14 +161,14 @@ fn a_run_verifies_and_replays_on_a_strangers_desk() {
     let stranger = Desk::new("stranger");
     copy(&desk.path("run"), &stranger.path("run"));
     verified(&stranger, "run");
-    let before = listing(&stranger.0);
+    let before = listing(&stranger.path("run"));
     let document = stranger.json(["replay", "run"], 0);
     assert_eq!((&document["type"], &document["verdict"]), (&"replay".into(), &"same".into()));
     let receipt = ["verify", "run/receipt", "--keys", "run/keys.json"];
     assert_eq!(stranger.json(receipt, 0)["id"], document["receipt"]);
     let said = stranger.says(["replay", "run"], 0);
     assert!(said.out.starts_with("the same run: "), "{}", said.out);
-    assert_eq!(listing(&stranger.0), before, "a replay writes nothing");
+    assert_eq!(listing(&stranger.path("run")), before, "a replay writes nothing");
 }
 
 #[test]
@@ -180,6 +180,7 @@ fn a_record_that_was_changed_does_not_replay() {
         ("receipt/journal.jsonl", None),
         ("run/warrant.json", None),
         ("run/inputs.json", None),
+        ("run/limits.json", None),
         ("run/args.json", Some(br#"{"folder":"secrets"}"#.to_vec())),
         ("run/component.wasm", Some(hello)),
     ] {
@@ -231,6 +232,35 @@ fn keys_are_for_their_owner_alone() {
     fs::write(&key, "short").unwrap();
     let said = desk.says(hello, 1);
     assert!(said.err.contains("is no key of 32 bytes"), "{}", said.err);
+}
+
+/// Whoever starts first makes the keys, also when several start at once, or one began and died.
+#[test]
+fn first_starts_at_once_have_the_same_keys() {
+    for round in 0..3 {
+        let desk = Desk::new(&format!("first-{round}"));
+        if round > 0 {
+            fs::create_dir_all(desk.path("home/keys")).unwrap();
+            let half = fs::File::create_new(desk.path("home/keys/receipts.key")).unwrap();
+            half.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let outs: Vec<_> = (0..6).map(|n| format!("run-{n}")).collect();
+        let start = |out: &String| {
+            let mut command = desk.command();
+            command.args(["run", example("hello"), "hello", "--args", ADA, "--out", out]);
+            command.spawn().unwrap()
+        };
+        let children: Vec<_> = outs.iter().map(start).collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let keys = |out: &String| fs::read(desk.path(out).join("keys.json")).unwrap();
+        for out in &outs {
+            verified(&desk, out);
+            assert_eq!(keys(out), keys(&outs[0]));
+        }
+        assert_eq!(fs::read(desk.path("home/keys/receipts.key")).unwrap().len(), 32);
+    }
 }
 
 #[test]
