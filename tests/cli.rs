@@ -3,6 +3,7 @@
 mod desk;
 mod new;
 mod paper;
+mod python;
 mod resume;
 mod run;
 mod verify;

@@ -10,6 +10,7 @@ mod features;
 mod imports;
 mod inspect;
 mod limits;
+mod python;
 mod settings;
 mod wasm;
 mod world;
