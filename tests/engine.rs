@@ -12,6 +12,7 @@ mod inspect;
 mod limits;
 mod python;
 mod settings;
+mod wasi;
 mod wasm;
 mod world;
 

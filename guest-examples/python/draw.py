@@ -82,7 +82,8 @@ def documents(folder):
 
     for at, folders, names in os.walk(os.path.join("/", folder), onerror=give_up):
         folders.sort()
-        yield from (os.path.join(at, name) for name in sorted(names) if name.endswith((".md", ".txt")))
+        texts = sorted(name for name in names if name.endswith((".md", ".txt")))
+        yield from (os.path.join(at, name) for name in texts)
 
 
 def read(path):

@@ -1,10 +1,10 @@
-//! Asking an agent what it is: in a world where nothing is, so that nothing but the component itself
-//! can decide the answer.
+//! Asking an agent what it is: in a world where nothing is, so that nothing but the component
+//! itself can decide the answer.
 //!
-//! Runtimes of languages ask for their surroundings before any code of an agent's own runs. They are
-//! told, always the same: no environment, no input, the first instant of the clock, chance from a
-//! seed that is no secret. What they print goes nowhere. All else is refused as ever: there is not a
-//! file, and nobody else to talk to.
+//! Runtimes of languages ask for their surroundings before any code of an agent's own runs. They
+//! are told, always the same: no environment, no input, the first instant of the clock, chance from
+//! a seed that is no secret. What they print goes nowhere. All else is refused as ever: there is
+//! not a file, and nobody else to talk to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
