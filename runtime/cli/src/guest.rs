@@ -26,7 +26,7 @@ pub(crate) async fn prepare(
         page::aside("compiling; a large component takes a while");
     }
     let prepared = Prepared::compile(machine, bytes, name).await;
-    prepared.map_err(|why| Trouble::usage(why, "build it for `wasm32-wasip2`"))
+    prepared.map_err(|why| Trouble::usage(&why, why.advice()))
 }
 
 fn name(file: &Path) -> String {
