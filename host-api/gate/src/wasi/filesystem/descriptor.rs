@@ -50,12 +50,12 @@ impl types::HostDescriptor for Airlock {
     }
 
     async fn advise(&mut self, fd: Handle, _: u64, _: u64, _: Advice) -> Coded<()> {
-        // Advice is on bytes, and a folder has none.
-        let is_file = self.file(&fd).map_err(|failed| match failed {
-            Failed::Fs(FsError::IsDirectory) => FsError::BadDescriptor.into(),
-            other => other,
+        let advised = self.descriptor(&fd).and_then(|it| match it.folder {
+            // Advice is on bytes, and a folder has none.
+            true => Err(FsError::BadDescriptor.into()),
+            false => Ok(()),
         });
-        coded(is_file.map(drop))
+        coded(advised)
     }
 
     async fn sync_data(&mut self, fd: Handle) -> Coded<()> {
