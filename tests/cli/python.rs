@@ -10,7 +10,7 @@ fn an_agent_in_python_is_an_agent() {
     let Some(component) = draw() else { return };
     let desk = Desk::with_documents("python");
     let before = listing(&desk.path("ws"));
-    fs::copy(component, desk.path("draw.wasm")).unwrap();
+    fs::write(desk.path("draw.wasm"), component).unwrap();
     let card = desk.json(["inspect", "draw.wasm"], 0);
     assert_eq!(card["card"]["skills"][0]["name"], "draw", "{card}");
 

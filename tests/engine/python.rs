@@ -1,7 +1,6 @@
 //! An agent in Python, as it is: `open`, `time`, `random`, `json`, sets and floats.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::{Arc, LazyLock};
 
 use envelope_evidence::Digest;
@@ -14,7 +13,7 @@ use crate::strangers::componentize::draw;
 /// The example's component has an interpreter in it, which takes its time and its memory.
 fn python(args: &Value) -> Option<Setup> {
     static COMPONENT: LazyLock<Option<Arc<envelope_engine::prepared::Prepared>>> =
-        LazyLock::new(|| Some(Arc::new(prepared(&fs::read(draw()?).unwrap()).unwrap())));
+        LazyLock::new(|| Some(Arc::new(prepared(draw()?).unwrap())));
     let mut setup = setup("").memory(256 << 20).fuel(20_000_000_000);
     setup.component = COMPONENT.clone()?;
     setup.skill = "draw";

@@ -1,6 +1,5 @@
 //! An agent in Python, made a component by software nobody here wrote.
 
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::{env, fs, process};
 
@@ -8,8 +7,8 @@ use super::stranger::{COMPONENTIZE, succeed};
 use crate::cargo::root;
 
 /// The example in Python, built by the command of its own README. `None` where there is no Python.
-pub fn draw() -> Option<&'static Path> {
-    static BUILT: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+pub fn draw() -> Option<&'static [u8]> {
+    static BUILT: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| {
         let folder = root().join("guest-examples/python");
         let readme = fs::read_to_string(folder.join("README.md")).unwrap();
         let command = readme.lines().find_map(|line| line.strip_prefix("$ componentize-py "));
@@ -20,7 +19,9 @@ pub fn draw() -> Option<&'static Path> {
         // Its own surroundings are not to decide what goes into the component.
         command.env_remove("VIRTUAL_ENV").current_dir(&folder).args(words);
         succeed(command.arg("-o").arg(&component)).unwrap_or_else(|why| panic!("{why}"));
-        Some(component)
+        let bytes = fs::read(&component).unwrap();
+        fs::remove_file(component).unwrap();
+        Some(bytes)
     });
     BUILT.as_deref()
 }

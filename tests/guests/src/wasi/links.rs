@@ -46,6 +46,7 @@ fn symlink() -> Check {
         ("a", "out/none/q", ErrorCode::NoEntry),
         ("a", "out/a", ErrorCode::Exist),
         ("/etc", "out/q", ErrorCode::NotPermitted),
+        ("/etc", "out/a", ErrorCode::NotPermitted),
         ("a", "/q", ErrorCode::NotPermitted),
         ("a", "out/q", ErrorCode::NotPermitted),
     ] {

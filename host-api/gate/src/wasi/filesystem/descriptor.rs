@@ -195,11 +195,10 @@ impl types::HostDescriptor for Airlock {
 
     async fn symlink_at(&mut self, fd: Handle, target: String, path: String) -> Coded<()> {
         let refused = self
-            .change("symlink", &fd, &path, |inside, at, _| {
-                if target.is_empty() {
-                    return Err(FsError::NoEntry);
-                }
-                links::refuse(&inside.workspace, at)
+            .change("symlink", &fd, &path, |inside, at, _| match target.chars().next() {
+                None => Err(FsError::NoEntry),
+                Some('/') => Err(FsError::NotPermitted),
+                Some(_) => links::refuse(&inside.workspace, at),
             })
             .await;
         coded(refused)
