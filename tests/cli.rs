@@ -4,6 +4,7 @@ mod compiled;
 mod desk;
 mod new;
 mod paper;
+mod python;
 mod repeat;
 mod resume;
 mod run;

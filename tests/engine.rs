@@ -10,8 +10,10 @@ mod features;
 mod imports;
 mod inspect;
 mod limits;
+mod python;
 mod send;
 mod settings;
+mod wasi;
 mod wasm;
 mod world;
 

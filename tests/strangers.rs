@@ -2,6 +2,7 @@
 
 mod canonical;
 mod chain;
+pub mod componentize;
 mod digests;
 mod grants;
 mod keys;

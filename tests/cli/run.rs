@@ -41,8 +41,10 @@ fn the_result_is_on_stdout_and_the_rest_is_not() {
 #[test]
 fn what_cannot_be_run_says_what_and_where() {
     let desk = Desk::new("unusable");
-    fs::write(desk.path("text.wasm"), "text").unwrap();
     let hello = example("hello");
+    fs::write(desk.path("text.wasm"), "text").unwrap();
+    fs::write(desk.path("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    fs::write(desk.path("cut.wasm"), &fs::read(hello).unwrap()[..5000]).unwrap();
     for (words, what) in [
         (&[hello, "hello", "--args", r#"{"name":1}"#][..], "at `/name`"),
         (&[hello, "hello", "--args", "{}"], "name"),
@@ -53,12 +55,15 @@ fn what_cannot_be_run_says_what_and_where() {
         (&[hello, "hello", "--args", ADA, "--allow-read", "../**"], "../**"),
         (&[hello, "hello", "--args", ADA, "--outputs", "../out/"], "../out/"),
         (&["none.wasm", "hello"], "none.wasm"),
-        (&["text.wasm", "hello"], "not a valid component"),
+        (&["text.wasm", "hello"], "this is text and no component"),
+        (&["module.wasm", "hello"], "build it with `--target wasm32-wasip2`"),
+        (&["cut.wasm", "hello"], "the component is not whole"),
     ] {
         let words: Vec<_> = ["run"].iter().chain(words).collect();
         let said = desk.says(&words, 2);
         assert!(said.out.is_empty(), "{}", said.out);
         assert!(said.err.contains(what) && said.err.contains("hint: "), "{words:?}: {}", said.err);
+        assert_eq!(said.err.lines().count(), 2, "{}", said.err);
         let document = desk.json(&words, 2);
         assert_eq!(document["type"], "error");
         assert!(document["error"].as_str().unwrap().contains(what), "{document}");
@@ -103,7 +108,8 @@ fn each_bad_end_has_its_exit_code() {
     let world = ["--dir", "ws", "--allow-read", "docs/**", "--outputs", "out/"];
     for (skill, limit, exit, outcome, reason) in [
         ("panic", &[][..], 3, "crashed", "unreachable"),
-        ("recurse", &[], 3, "crashed", ""),
+        // Its own stack is memory of its own, below which there is none: see the attack table.
+        ("recurse", &[], 3, "crashed", "out of bounds memory access"),
         ("spin", &["--fuel", "10000000"], 6, "exhausted", "fuel"),
         ("handles", &[], 6, "exhausted", "handles"),
         ("flood", &["--calls", "50"], 5, "denied", "budget.exhausted"),

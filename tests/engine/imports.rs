@@ -13,7 +13,7 @@ use crate::cargo::root;
 use rows::{ROWS, Row};
 
 /// Every function of what is served, as the WIT says: its interface without version, its name.
-fn served() -> Vec<(String, String)> {
+pub(super) fn served() -> Vec<(String, String)> {
     let mut resolve = Resolve::default();
     resolve.push_dir(root().join("host-api/wit")).unwrap();
     let mut found = BTreeSet::new();

@@ -3,7 +3,7 @@
 mod guest;
 mod setup;
 
-pub use guest::{Beating, component, guest};
+pub use guest::{Beating, component, guest, prepared};
 pub use setup::{START, Setup, keys, setup};
 
 use std::future::Future;

@@ -26,16 +26,29 @@ pub struct Stranger {
     home: OnceLock<io::Result<PathBuf>>,
 }
 
+const PYTHON_ADVICE: &str =
+    "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)";
+
 pub static PYTHON: Stranger = Stranger {
     program: "python3",
-    advice: "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)",
+    advice: PYTHON_ADVICE,
     listed_in: &["requirements.txt"],
-    install: install_python,
+    install: |home| install_python(home, "requirements.txt"),
     command: |home, script| {
         let mut command = Command::new(home.join("bin").join("python"));
         command.arg("-B").arg(folder().join(script));
         command
     },
+    home: OnceLock::new(),
+};
+
+/// Programs that come as Python packages.
+pub static COMPONENTIZE: Stranger = Stranger {
+    program: "python3",
+    advice: PYTHON_ADVICE,
+    listed_in: &["requirements-componentize.txt"],
+    install: |home| install_python(home, "requirements-componentize.txt"),
+    command: |home, program| Command::new(home.join("bin").join(program)),
     home: OnceLock::new(),
 };
 
@@ -57,19 +70,23 @@ pub static NODE: Stranger = Stranger {
 impl Stranger {
     /// What `script` prints when given `input`, or `None` where the stranger is not to be had.
     pub fn ask(&self, script: &str, input: &Value) -> Option<Value> {
-        let home = match self.home.get_or_init(|| self.prepare()) {
-            Ok(home) => home,
+        let output = converse(&mut self.command(script)?, &input.to_string());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {}\n{said}", output.status);
+        Some(serde_json::from_slice(&output.stdout).expect(script))
+    }
+
+    /// The command that starts `script`, or `None` where the stranger is not to be had.
+    pub fn command(&self, script: &str) -> Option<Command> {
+        match self.home.get_or_init(|| self.prepare()) {
+            Ok(home) => Some((self.command)(home, script)),
             Err(reason) => {
                 let reason = format!("{script}: {} ({reason})", self.advice);
                 assert!(env::var_os("CI").is_none(), "{reason}");
                 println!("skipped: {reason}");
-                return None;
+                None
             }
-        };
-        let output = converse(&mut (self.command)(home, script), &input.to_string());
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}: {}\n{said}", output.status);
-        Some(serde_json::from_slice(&output.stdout).expect(script))
+        }
     }
 
     /// The folder with the installed packages. Two test runs at once wait for each other.
@@ -99,11 +116,11 @@ impl Stranger {
     }
 }
 
-fn install_python(home: &Path) -> io::Result<()> {
+fn install_python(home: &Path, requirements: &str) -> io::Result<()> {
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
     let mut command = Command::new(home.join("bin").join("python"));
-    succeed(command.args(pip).arg("--requirement").arg(folder().join("requirements.txt")))?;
+    succeed(command.args(pip).arg("--requirement").arg(folder().join(requirements)))?;
     Ok(())
 }
 
@@ -119,7 +136,7 @@ fn folder() -> PathBuf {
     root().join("tests/strangers")
 }
 
-fn succeed(command: &mut Command) -> io::Result<Vec<u8>> {
+pub fn succeed(command: &mut Command) -> io::Result<Vec<u8>> {
     let output = command.output()?;
     if output.status.success() {
         return Ok(output.stdout);

@@ -125,10 +125,17 @@ impl Chance {
         taken
     }
 
-    /// The next number.
-    pub fn number(&mut self) -> u64 {
-        self.take(8).into_iter().fold(0, |number, byte| (number << 8) | u64::from(byte))
+    /// Two numbers that belong to the seed: always the same, and no part of the stream.
+    pub fn constant(&self) -> (u64, u64) {
+        let digest = Digest::of_parts(&[b"envelope constant chance 1", self.seed.as_bytes()]);
+        let (one, other) = digest.as_bytes().split_at(8);
+        (number(one), number(other))
     }
+}
+
+/// The number that the first eight of `bytes` are.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(crate) async fn prepare(
     name: &str,
 ) -> Result<Prepared, Trouble> {
     let prepared = Prepared::load(&components(machine), bytes, name, tell).await;
-    prepared.map_err(|why| Trouble::usage(why, "build it for `wasm32-wasip2`"))
+    prepared.map_err(|why| Trouble::usage(&why, why.advice()))
 }
 
 /// What compiles for `machine`. Where nothing can be kept it compiles every time.

@@ -28,7 +28,12 @@ pub fn guest() -> Arc<Prepared> {
 
 /// A component written by hand.
 pub fn component(text: &str) -> Result<Prepared, NotRunnable> {
-    compile(machine(), &wat::parse_str(text).unwrap())
+    prepared(&wat::parse_str(text).unwrap())
+}
+
+/// A component as it comes.
+pub fn prepared(bytes: &[u8]) -> Result<Prepared, NotRunnable> {
+    compile(machine(), bytes)
 }
 
 /// An engine of its own, and the guest on it.

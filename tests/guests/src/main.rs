@@ -6,6 +6,7 @@ mod files;
 mod host;
 mod streams;
 mod times;
+mod wasi;
 
 use std::cell::RefCell;
 use std::env;
@@ -52,6 +53,7 @@ fn act_of(act: &str) -> Came {
     match verb {
         "repeat" => return repeat(rest),
         "insist" => return insist(rest),
+        "wasi" => return wasi::act(rest),
         _ => {}
     }
     files::act(verb, rest)

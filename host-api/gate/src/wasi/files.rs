@@ -18,6 +18,9 @@ use crate::workspace::{FsError, NodeId};
 /// Bytes that move in one call. A guest that wants more asks again, as `read` and `write` allow.
 pub(crate) const MOVE_BYTES_MAX: u64 = 1 << 20;
 
+/// The last place in a file that can be named: POSIX counts with a sign.
+const OFFSET_MAX: u64 = i64::MAX.unsigned_abs();
+
 /// Why a file operation gave nothing.
 #[derive(Debug)]
 pub(crate) enum Failed {
@@ -93,7 +96,10 @@ impl Airlock {
         let request = Request::file(operation, Access::Read, path, &body).moving(len);
         self.load(node).await?;
         let read = |inside: &mut Inside, _| {
-            let outcome = inside.workspace.read(node, offset, len);
+            let outcome = match offset {
+                0..=OFFSET_MAX => inside.workspace.read(node, offset, len),
+                _ => Err(FsError::Invalid),
+            };
             let answer = answer(&outcome, |bytes| {
                 Answer::computed(bytes).moved(u64::try_from(bytes.len()).unwrap_or(len))
             });

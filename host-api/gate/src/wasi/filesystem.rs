@@ -6,6 +6,7 @@
 
 mod descriptor;
 mod folder;
+mod links;
 mod stat;
 
 use envelope_rules::Path;
