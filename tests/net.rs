@@ -1,8 +1,16 @@
 //! The network, through the real path: a guest's request, the gate, a socket, a peer that counts.
 
+mod attacks;
+mod content;
+mod credentials;
 mod exchange;
-mod peer;
+mod isolated;
+mod lost;
+mod ordinary;
+pub mod peer;
+mod peers;
 mod scripted;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,7 +20,7 @@ use crate::engine::world::{Setup, setup};
 use peer::Peer;
 use scripted::Scripted;
 
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A run whose acts are `acts`, that may do at `peer` what `rules` say. In both, `PEER` is the
 /// peer's own address.

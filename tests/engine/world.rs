@@ -3,7 +3,7 @@
 mod guest;
 mod setup;
 
-pub use guest::{Beating, component, guest};
+pub use guest::{Beating, component, fetch, file, guest};
 pub use setup::{START, Setup, keys, setup};
 
 use std::future::Future;
@@ -266,6 +266,8 @@ fn denied(journal: &Journal) -> Vec<String> {
     });
     codes.collect()
 }
+
+pub use stored::names as blobs;
 
 mod stored {
     use std::collections::BTreeSet;

@@ -108,11 +108,11 @@ fn a_head_has_no_body() {
 
 #[test]
 fn more_answers_than_may_be_open_are_not_asked_for() {
-    let acts = ["repeat 70 hold GET|http|PEER|/v1/x", "release", "send GET|http|PEER|/v1/x"];
+    let acts = ["repeat 70 keep GET|http|PEER|/v1/x", "let-go", "send GET|http|PEER|/v1/x"];
     let (ran, heard) = exchange(&acts);
     assert_eq!(
         ran.said(),
-        "repeat: ConnectionLimitReached after 64; release: ok; send: ok 200 hello",
+        "repeat: ConnectionLimitReached after 64; let-go: ok; send: ok 200 hello",
     );
     assert_eq!(heard.len(), 65);
 }

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// How long a peer listens for the rest of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -132,6 +135,10 @@ fn answer(request: &[u8], to: &mut dyn Stream, over: &AtomicBool) -> std::io::Re
             let value = text.lines().find_map(|line| line.strip_prefix("authorization: "));
             let value = value.unwrap_or("none").to_owned();
             write!(to, "HTTP/1.1 302 Found\r\nlocation: /?{value}\r\ncontent-length: 0\r\n\r\n")
+        }
+        "echo-base64" => {
+            let value = text.lines().find_map(|line| line.strip_prefix("authorization: "));
+            plain(to, STANDARD.encode(format!("a{}", value.unwrap_or("none"))).as_bytes())
         }
         "bytes" => plain(to, &vec![b'x'; size]),
         "redirect" => {

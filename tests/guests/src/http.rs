@@ -28,9 +28,9 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             request(rest, Some(size)).and_then(|future| whole(&future))
         }
         "headers" => request(rest, None).and_then(|future| headers(&future)),
-        "hold" => request(rest, None).and_then(|future| hold(&future)),
-        "next" => next(number(rest)),
-        "release" => {
+        "keep" => request(rest, None).and_then(|future| hold(&future)),
+        "more" => next(number(rest)),
+        "let-go" => {
             OPEN.take();
             Ok(String::new())
         }
