@@ -120,7 +120,8 @@ fn wide(send: &str, port: u16) -> Vec<String> {
     let Ok(Host::Name(host)) = host else { return Vec::new() };
     let methods = "GET,HEAD,POST,PUT,PATCH,DELETE,PROPFIND";
     let ports = [port, port ^ 1, 80];
-    let at = |port| ["http", "https"].map(|scheme| format!("{methods} {scheme}://{host}:{port}/**?*"));
+    let at =
+        |port| ["http", "https"].map(|scheme| format!("{methods} {scheme}://{host}:{port}/**?*"));
     ports.into_iter().flat_map(at).collect()
 }
 
