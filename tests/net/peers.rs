@@ -147,6 +147,22 @@ fn bytes_count_as_they_come() {
     ran.replays_same();
 }
 
+/// An answer ends when the authority does under which it was asked for.
+#[test]
+fn an_answer_ends_with_its_grant() {
+    let peer = Peer::start(LOOPBACK);
+    let acts = ["keep GET|http|PEER|/v1/bytes/10", "more 5", "now", "more 5"];
+    let whole = run(&online(&peer, ALL, &acts));
+    assert!(whole.said().ends_with("more: ok xxxxx"), "{}", whole.said());
+    let asked = whole.world.asked.load(std::sync::atomic::Ordering::SeqCst);
+    // Before the last of its calls but two: the piece, and what is said of it.
+    let setup = online(&peer, ALL, &acts).after(asked - 3, Change::Revoke);
+    let ran = run(&setup);
+    assert_eq!(ran.denied(), ["grant.revoked"], "{}", ran.said());
+    assert!(ran.said().ends_with("more: HttpRequestDenied"), "{}", ran.said());
+    ran.replays_same();
+}
+
 /// Whoever stops a run does not wait for its peers.
 #[test]
 fn a_run_is_stopped_while_it_waits() {
