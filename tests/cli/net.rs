@@ -82,6 +82,7 @@ fn what_is_no_rule_is_told() {
         ("--allow-net", "GET https://*/**", "`host`"),
         ("--allow-address", "example.org", "HOST=ADDRESSES"),
         ("--secret", "authorization", "is no secret"),
+        ("--trust", "none.pem", "none.pem"),
     ] {
         let rule = "GET https://api.example.org/**";
         let said = desk.says(["run", fetch, "run", "--allow-net", rule, flag, text], 2);

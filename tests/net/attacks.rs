@@ -112,8 +112,8 @@ impl Row {
     }
 }
 
-/// An operator that lets anybody do anything at the host of `send`, if a rule can name it: what says
-/// no is the warrant.
+/// An operator that lets anybody do anything at the host of `send`, if a rule can name it: then it
+/// is the warrant that says no.
 fn wide(send: &str, port: u16) -> Vec<String> {
     let authority = send.split('|').nth(2).unwrap_or_default().to_ascii_lowercase();
     let host = Host::parse(authority.split(':').next().unwrap_or_default());

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use envelope_gate::net::{BadRoot, Network, Roots, Settings};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
@@ -140,6 +142,22 @@ fn schemes_are_not_mixed() {
         "{found}"
     );
     assert_eq!(seen(&secret, NAME, "https", root()), FINE);
+}
+
+#[test]
+fn roots_are_read_from_files_as_people_have_them() {
+    let roots = [authority(), authority()].map(|it| it.der().to_vec());
+    assert_eq!(Roots::read(&roots[0]).unwrap(), roots[..1]);
+    let pem = |root: &Vec<u8>| {
+        let text = STANDARD.encode(root);
+        let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+        format!("# an authority\n{begin}\n{}\n{end}\n", lines.join("\n"))
+    };
+    let file = roots.each_ref().map(pem).concat();
+    assert_eq!(Roots::read(file.as_bytes()).unwrap(), roots);
+    let broken = file.replace("-----END CERTIFICATE-----", "");
+    assert!(matches!(Roots::read(broken.as_bytes()), Err(BadRoot::Certificate(0))));
 }
 
 #[test]

@@ -96,11 +96,9 @@ impl fmt::Debug for Network {
     }
 }
 
-/// A request that was admitted: what is sent, apart from what the operator adds.
+/// What goes with a request, apart from what the operator adds.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// Method, scheme, host, port, path and query: what was judged is what is sent.
-    pub target: Target,
     /// Headers. `Host`, `Content-Length` and what concerns the connection are the host's own.
     pub headers: HeaderMap,
     /// The body, whole.
@@ -109,10 +107,11 @@ pub struct Outgoing {
     pub limits: Limits,
 }
 
-/// Where a target may be reached: addresses that were all checked. Only [`Network::resolve`] makes
-/// one, and nothing else is dialled.
+/// A target, and where it may be reached: addresses that were all checked. Only
+/// [`Network::resolve`] makes one, and nothing else is dialled or asked for.
 #[derive(Debug)]
 pub struct Route {
+    target: Target,
     addresses: Vec<CheckedAddr>,
 }
 
@@ -171,15 +170,16 @@ impl Network {
         let exceptions = reach::exceptions(&self.reach, target.host());
         let checked = found.into_iter().map(|address| address::check(address, &exceptions));
         let addresses = checked.collect::<Result<_, _>>().map_err(NoRoute::Denied)?;
-        Ok(Route { addresses })
+        Ok(Route { target: target.clone(), addresses })
     }
 
     /// Sends `request` on `route` and waits for the head of the answer.
     pub async fn send(&self, route: Route, request: Outgoing) -> Result<Incoming, Failure> {
         let limits = self.limits.tightest(&request.limits);
-        let Outgoing { target, mut headers, body, .. } = request;
+        let Outgoing { mut headers, body, .. } = request;
+        let Route { target, addresses } = route;
         self.add_credentials(&target, &mut headers);
-        let wire = dial::open(&route.addresses, &target, &self.tls, limits.connect).await?;
+        let wire = dial::open(&addresses, &target, &self.tls, limits.connect).await?;
         exchange::exchange(wire, &target, headers, body, limits, Arc::clone(&self.secrets)).await
     }
 

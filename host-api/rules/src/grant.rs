@@ -109,8 +109,8 @@ impl Grant {
         self.check_claims(op, holder, now)
     }
 
-    /// Every check but that of a file: whether the grant is good at this moment, whatever it is held
-    /// for. Whoever withdraws it ends what goes on without files too.
+    /// Every check but that of a file: whether the grant is good at this moment, whatever for.
+    /// Whoever withdraws it ends what goes on without files too.
     pub fn check_live(
         &self,
         keys: &GrantKeys,

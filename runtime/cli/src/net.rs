@@ -1,9 +1,11 @@
 //! What a run may do on the network: rules, exceptions for addresses, secrets at the edge.
 #![expect(clippy::disallowed_methods, reason = "secrets are taken from the environment here alone")]
 
+use std::path::PathBuf;
+
 use clap::Args;
 use envelope_evidence::preview::Secrets;
-use envelope_gate::net::{Credential, Network, Reach, Settings};
+use envelope_gate::net::{Credential, Network, Reach, Roots, Settings};
 use envelope_rules::egress::rule::RuleDocument;
 use zeroize::Zeroizing;
 
@@ -21,6 +23,12 @@ pub(crate) struct Edge {
     /// is a bearer's
     #[arg(long = "secret", value_name = "HEADER=ENV@RULE")]
     secret: Vec<String>,
+    /// A file of certificates, in PEM or DER, whose authorities are trusted beside the public ones
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// The same, and no public authority is trusted
+    #[arg(long, value_name = "FILE", conflicts_with = "trust")]
+    trust_only: Option<PathBuf>,
 }
 
 /// The network of a run.
@@ -57,10 +65,26 @@ impl Edge {
         credentials.iter().for_each(|credential| credential.tell(&mut secrets));
         let named = rules.iter().filter_map(Reach::named_by);
         let reach = named.chain(self.allow_address.iter().cloned()).collect();
-        let settings = Settings { reach, credentials, ..Settings::default() };
-        let network = Network::new(settings).map_err(|why| Trouble::failed(why, "update Envelope"));
-        Ok((Some(network?), secrets))
+        let roots = self.roots()?;
+        let settings = Settings { reach, credentials, roots, ..Settings::default() };
+        Ok((Some(Network::new(settings).map_err(untrusted)?), secrets))
     }
+
+    fn roots(&self) -> Result<Roots, Trouble> {
+        let read = |path: &PathBuf| {
+            let file = crate::disk::read(path).map_err(untrusted)?;
+            Roots::read(&file).map_err(untrusted)
+        };
+        match (&self.trust, &self.trust_only) {
+            (Some(path), _) => Ok(Roots::PublicAnd(read(path)?)),
+            (None, Some(path)) => Ok(Roots::Only(read(path)?)),
+            (None, None) => Ok(Roots::Public),
+        }
+    }
+}
+
+fn untrusted(why: impl std::fmt::Display) -> Trouble {
+    Trouble::usage(why, "`--trust` takes a file of root certificates")
 }
 
 fn rule(text: &str) -> Result<RuleDocument, Trouble> {

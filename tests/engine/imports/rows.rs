@@ -81,6 +81,7 @@ pub const ROWS: &[Row] = &[
     (FS, "write", "files", "revoked with a file open for writing"),
     (FS, "write-via-stream", "files, at each write", "revoked before a write"),
     ("wasi:http/outgoing-handler", "handle", "http, the whole request at once", "a request"),
+    (HTTP, "incoming-request.* response-outparam.*", NOBODY, "a request"),
     (HTTP, OWN, PURE, "a flood of headers"),
     (HTTP, "finish", "pure, but for the request that it completes: http", "a request"),
     (HTTP, "status stream consume get subscribe", PURE, "a request"),

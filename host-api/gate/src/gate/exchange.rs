@@ -74,7 +74,7 @@ impl Gate {
             Err(denial) => return self.deny(&request, denial).await.map(Err),
         };
         let world = Arc::clone(&self.parts.world);
-        let ready = match effect.prepare(&*world).await? {
+        let ready = match attended(&*world, effect.prepare(&*world)).await?? {
             Ok(ready) => ready,
             Err(denial) => {
                 let _ = self.parts.meter.void(permit.spend());

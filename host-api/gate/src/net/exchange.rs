@@ -1,6 +1,5 @@
 //! One request and its answer over one connection.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use envelope_rules::egress::target::Target;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming as HyperBody};
+use hyper::body::{Body as _, Frame, Incoming as HyperBody};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
@@ -136,9 +135,7 @@ impl Reply {
     /// The next bytes of the peer. Trailers are read over.
     async fn frame(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
-            let came = self.wait().await?;
-            let Some(frame) = came else { return Ok(None) };
-            let frame = frame.map_err(|why| of_hyper(&why))?;
+            let Some(frame) = self.wait().await? else { return Ok(None) };
             let Ok(bytes) = frame.into_data() else { continue };
             let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             self.received = self.received.saturating_add(count);
@@ -153,19 +150,13 @@ impl Reply {
     }
 
     /// Waits for the peer, and counts how long.
-    fn wait(
-        &mut self,
-    ) -> impl Future<
-        Output = Result<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>, Failure>,
-    > + Send {
-        async {
-            let began = Instant::now();
-            let patience = self.deadline.min(began + self.limits.between_bytes);
-            let came = tokio::time::timeout_at(patience, self.body.frame()).await;
-            self.waited = self.waited.saturating_add(began.elapsed());
-            let late = if patience == self.deadline { Failure::Deadline } else { Failure::Slow };
-            came.map_err(|_| late)
-        }
+    async fn wait(&mut self) -> Result<Option<Frame<Bytes>>, Failure> {
+        let began = Instant::now();
+        let patience = self.deadline.min(began + self.limits.between_bytes);
+        let came = tokio::time::timeout_at(patience, self.body.frame()).await;
+        self.waited = self.waited.saturating_add(began.elapsed());
+        let late = if patience == self.deadline { Failure::Deadline } else { Failure::Slow };
+        came.map_err(|_| late)?.transpose().map_err(|why| of_hyper(&why))
     }
 
     /// A peer that keeps a connection alive with a byte now and then is slow, whatever it says.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
@@ -18,11 +19,26 @@ pub enum Roots {
     Only(Vec<Vec<u8>>),
 }
 
+impl Roots {
+    /// The certificates in a file: one in DER, or any number in PEM.
+    pub fn read(file: &[u8]) -> Result<Vec<Vec<u8>>, BadRoot> {
+        if !file.starts_with(b"-----BEGIN") && !file.windows(11).any(|it| it == b"\n-----BEGIN") {
+            return Ok(vec![file.to_vec()]);
+        }
+        let read = CertificateDer::pem_slice_iter(file).enumerate();
+        let read = read.map(|(place, root)| match root {
+            Ok(root) => Ok(root.to_vec()),
+            Err(_) => Err(BadRoot::Certificate(place)),
+        });
+        read.collect()
+    }
+}
+
 /// A certificate that cannot vouch for anybody.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum BadRoot {
     /// It is no certificate of an authority.
-    #[error("root certificate {0} cannot be read: give it in DER")]
+    #[error("root certificate {0} cannot be read: give it in PEM or DER")]
     Certificate(usize),
     /// Nobody would be trusted at all.
     #[error("no root certificate is left: every connection would fail")]

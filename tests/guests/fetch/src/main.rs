@@ -13,7 +13,8 @@ fn main() {
         };
         match sent {
             Ok(response) => {
-                let (status, code) = (response.status_code(), response.header("envelope-denied").cloned());
+                let status = response.status_code();
+                let code = response.header("envelope-denied").cloned();
                 let body = response.body().unwrap_or_default();
                 let code = code.map(|it| format!(" {}", it.to_str().unwrap_or_default()));
                 println!("{status}{} {} bytes", code.unwrap_or_default(), body.len());

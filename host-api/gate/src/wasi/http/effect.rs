@@ -71,32 +71,32 @@ impl Effect for Send {
         let sent = header_bytes(&self.headers).saturating_add(self.body.len());
         let route = match ready {
             Ok(route) => route,
-            Err(failure) => return told(Came::Failed(failure), 0, None),
+            Err(failure) => return told(&Came::Failed(failure), 0, None),
         };
         let Some(network) = world.network() else {
-            return told(Came::Failed(Failure::Unreachable), 0, None);
+            return told(&Came::Failed(Failure::Unreachable), 0, None);
         };
         let mut limits = self.options.within(*network.limits());
         let left = Duration::from_millis(self.deadline.millis_since(world.now()));
         limits.total = limits.total.min(left);
-        let Self { target, headers, body, .. } = self;
-        match network.send(route, Outgoing { target, headers, body, limits }).await {
+        let Self { headers, body, .. } = self;
+        match network.send(route, Outgoing { headers, body, limits }).await {
             Ok(net::Incoming { status, headers, reply }) => {
                 let size = |(name, value): &(String, Vec<u8>)| name.len() + value.len();
                 let moved = sent.saturating_add(headers.iter().map(size).sum());
                 let as_text =
                     |(name, value): (String, Vec<u8>)| (name, wish::text(&value).into_owned());
                 let headers = headers.into_iter().map(as_text).collect();
-                told(Came::Head { status, headers }, moved, Some(Box::new(reply)))
+                told(&Came::Head { status, headers }, moved, Some(Box::new(reply)))
             }
-            Err(failure) => told(Came::Failed(failure), sent, None),
+            Err(failure) => told(&Came::Failed(failure), sent, None),
         }
     }
 }
 
-fn told(came: Came, moved: usize, kept: Option<Box<net::Reply>>) -> Effected<Box<net::Reply>> {
+fn told(came: &Came, moved: usize, kept: Option<Box<net::Reply>>) -> Effected<Box<net::Reply>> {
     // A status, names and texts: there is nothing in it that JSON could not say.
-    let answer = envelope_evidence::canonical::of(&came).unwrap_or_default();
+    let answer = envelope_evidence::canonical::of(came).unwrap_or_default();
     Effected { answer, moved: u64::try_from(moved).unwrap_or(u64::MAX), kept }
 }
 
