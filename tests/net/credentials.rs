@@ -32,7 +32,7 @@ fn assert_unseen(ran: &Ran) {
     let mut places = vec![ran.journal.clone(), ran.said().into_bytes()];
     let key = envelope_evidence::key::SigningKey::from_secret(&[7; 32].into());
     let folder = Folder::of(&ran.finished().receipt(&key), None).unwrap();
-    places.extend(folder.files.into_iter().map(|(_, bytes)| bytes.to_vec()));
+    places.extend(folder.files.into_values());
     for name in crate::engine::world::blobs(&ran.store) {
         let stored = wait(async { ran.store.get(&name.into()).await.unwrap().bytes().await });
         places.push(stored.unwrap().to_vec());
