@@ -2,6 +2,7 @@
 
 mod compiled;
 mod desk;
+mod net;
 mod new;
 mod paper;
 mod python;

@@ -15,7 +15,7 @@ mod send;
 mod settings;
 mod wasi;
 mod wasm;
-mod world;
+pub mod world;
 
 use std::sync::LazyLock;
 

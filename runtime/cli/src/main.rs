@@ -12,6 +12,7 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod net;
 mod new;
 mod page;
 mod paper;

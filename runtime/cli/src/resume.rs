@@ -16,6 +16,7 @@ use crate::answer::Trouble;
 use crate::exit::Exit;
 use crate::guest;
 use crate::home::LocalKeys;
+use crate::net::Edge;
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, runtime, tell, watcher};
 
@@ -37,6 +38,8 @@ pub(crate) struct Resume {
     /// Where the outputs go, when the run's folder was moved since
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    edge: Edge,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -95,7 +98,7 @@ impl Resume {
     /// A run that died between its end and its receipt has nothing left to do.
     async fn finish(
         &self,
-        order: Order,
+        mut order: Order,
         journal: Journal,
         writer: InFile,
         blobs: &Blobs,
@@ -108,9 +111,12 @@ impl Resume {
                 Err(why) => Err(Trouble::usage(why, "resuming needs the whole folder of the run")),
             };
         }
+        let rules = &order.authorities.warrant.document().egress.rules;
+        let (network, secrets) = self.edge.network(rules)?;
+        order.secrets = secrets;
         let surroundings = Surroundings {
             blobs,
-            world: Arc::new(LocalWorld::new(journal.header().run.clone())),
+            world: Arc::new(LocalWorld::new(journal.header().run.clone(), network)),
             writer: Box::new(writer),
             watcher: (!self.json).then(watcher),
         };

@@ -15,9 +15,11 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::io::{error, streams};
 use crate::gate::Answer;
 use crate::inside::Inside;
+use crate::net::Failure;
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX};
+use crate::wasi::http::{SharedBody, SharedReply};
 use crate::workspace::{FsError, NodeId};
 
 /// Bytes that a stream takes at once: what `blocking-write-and-flush` takes at most, sixteenfold.
@@ -45,6 +47,10 @@ pub(crate) enum Stream {
         path: Path,
         node: NodeId,
     },
+    /// The body of a request, collected until it is whole.
+    Collect(SharedBody),
+    /// The body of an answer, as it comes.
+    Reply(SharedReply),
     /// Nothing any more: an operation on it failed.
     Closed,
 }
@@ -56,6 +62,8 @@ pub(crate) enum Broken {
     Denied(Denial),
     #[error("{0}")]
     Fs(FsError),
+    #[error("{0}")]
+    Net(Failure),
 }
 
 type Streamed<T> = wasmtime::Result<Result<T, streams::StreamError>>;
@@ -278,9 +286,14 @@ impl Airlock {
                 self.streams.insert(from.rep(), Stream::File { path, node, at: next });
                 Ok(if bytes.is_empty() && len > 0 { None } else { Some(bytes.to_vec()) })
             }
-            Some(Stream::Stdout | Stream::Stderr | Stream::Append { .. } | Stream::Closed) => {
-                Ok(None)
-            }
+            Some(Stream::Reply(reply)) => self.take_reply(&reply, len).await,
+            Some(
+                Stream::Stdout
+                | Stream::Stderr
+                | Stream::Append { .. }
+                | Stream::Collect(_)
+                | Stream::Closed,
+            ) => Ok(None),
             None => foreign_read(self.table.get_mut(from).map_err(over)?, len).await,
         }
     }
@@ -326,7 +339,10 @@ impl Airlock {
             }
             Some(Stream::Stdout) => self.say("stdout.write", bytes).await.map(Some),
             Some(Stream::Stderr) => self.say("stderr.write", bytes).await.map(Some),
-            Some(Stream::Stdin { .. }) => Err(Failed::Fs(FsError::BadDescriptor)),
+            Some(Stream::Collect(body)) => self.collect(&body, bytes).map(Some),
+            Some(Stream::Stdin { .. } | Stream::Reply(_)) => {
+                Err(Failed::Fs(FsError::BadDescriptor))
+            }
             Some(Stream::Closed) => Ok(None),
             None => {
                 let stream = self.table.get_mut(to).map_err(over)?;
@@ -381,6 +397,7 @@ impl Airlock {
             Err(Failed::Over(error)) => return Err(error),
             Err(Failed::Denied(denial)) => Broken::Denied(denial),
             Err(Failed::Fs(error)) => Broken::Fs(error),
+            Err(Failed::Net(failure)) => Broken::Net(failure),
         };
         self.close(place);
         let error = self.table.push(Error::from(broken))?;

@@ -33,6 +33,9 @@ pub enum Act<'a> {
     },
     /// A request over the network.
     Http(&'a Target),
+    /// More of the answer to a request that was sent before. The same rules have to admit it still:
+    /// a stream ends when its authority does.
+    Reply(&'a Target),
     /// A call to a model.
     Model {
         /// Which model.
@@ -52,7 +55,7 @@ impl Act<'_> {
     pub const fn capability(&self) -> Capability {
         match self {
             Self::File { .. } => Capability::Files,
-            Self::Http(_) => Capability::Http,
+            Self::Http(_) | Self::Reply(_) => Capability::Http,
             Self::Model { .. } => Capability::Model,
             Self::Agent(_) => Capability::Agents,
             Self::Plain(capability) => *capability,
@@ -70,7 +73,8 @@ impl Act<'_> {
     /// the request: a server that changes something on `GET` may do so twice after a crash.
     pub fn recovery(&self) -> Recovery {
         match self {
-            Self::File { .. } => Recovery::Again,
+            // Nothing is sent for it.
+            Self::File { .. } | Self::Reply(_) => Recovery::Again,
             Self::Http(target) => match target.method().as_str() {
                 "GET" | "HEAD" | "OPTIONS" => Recovery::Again,
                 _ => Recovery::Once,
@@ -87,6 +91,7 @@ impl Act<'_> {
                 op.access == Access::Write || also.is_some_and(|op| op.access == Access::Write)
             }
             Self::Http(_) | Self::Model { .. } | Self::Agent(_) => true,
+            Self::Reply(_) => false,
             Self::Plain(capability) => *capability == Capability::Artifacts,
         }
     }

@@ -172,6 +172,7 @@ impl RunFolder {
         let warrant = self.run(WARRANT);
         let content = |path: &Path, why: String| BadFolder::Content { path: path.to_owned(), why };
         let document = Warrant::parse(&self.read(&warrant)?);
+        let document = document.map_err(|why| content(&warrant, why.to_string()))?;
         let inputs = self.run(INPUTS);
         let manifest = Manifest::read(&self.read(&inputs)?);
         let limits = self.run(LIMITS);
@@ -180,8 +181,8 @@ impl RunFolder {
         Ok(Order {
             component,
             authorities: Authorities {
-                operator: Arc::new(operator()),
-                warrant: Arc::new(document.map_err(|why| content(&warrant, why.to_string()))?),
+                operator: Arc::new(operator(&document)),
+                warrant: Arc::new(document),
                 grant: None,
                 keys: Arc::new(keys),
             },

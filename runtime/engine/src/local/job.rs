@@ -10,7 +10,8 @@ use envelope_gate::gate::Authorities;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, PriceBook};
 use envelope_rules::denial::Denial;
-use envelope_rules::egress::policy::{Policy, PolicyDocument};
+use envelope_rules::egress::policy::PolicyDocument;
+use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
 use envelope_rules::guard::{Capability, CapabilitySet, Operator, Warrant, WarrantDocument};
 use envelope_rules::path::Prefix;
@@ -27,6 +28,8 @@ pub struct Wishes {
     pub read: Vec<String>,
     /// The prefix below which it may write.
     pub outputs: Option<String>,
+    /// Which requests it may send.
+    pub egress: Vec<RuleDocument>,
     /// How long its grant lives, in seconds.
     pub ttl_secs: u64,
     /// How long it may take, in seconds.
@@ -98,8 +101,10 @@ impl From<Denial> for BadJob {
     }
 }
 
-/// What a local run may do at all. Network, models, agents and humans are not among it.
-fn capabilities() -> CapabilitySet {
+/// What a local run may do at all: the network if there is a rule for it. Models, agents and humans
+/// are not among it.
+fn capabilities(egress: &[RuleDocument]) -> CapabilitySet {
+    let network = (!egress.is_empty()).then_some(Capability::Http);
     [
         Capability::Files,
         Capability::Clock,
@@ -111,6 +116,7 @@ fn capabilities() -> CapabilitySet {
         Capability::Run,
     ]
     .into_iter()
+    .chain(network)
     .fold(CapabilitySet::NONE, CapabilitySet::with)
 }
 
@@ -157,7 +163,7 @@ impl Job {
             previous: None,
         };
         let authorities = Authorities {
-            operator: Arc::new(operator()),
+            operator: Arc::new(operator(&warrant)),
             warrant: Arc::new(warrant),
             grant: Some(grant),
             keys: Arc::new(grant_keys),
@@ -184,11 +190,11 @@ pub struct Fresh {
     pub caller: Label,
 }
 
-/// What a local operator allows anybody.
-pub(crate) fn operator() -> Operator {
+/// What a local operator allows the run of `warrant`: it is the same person who wrote that.
+pub(crate) fn operator(warrant: &Warrant) -> Operator {
     Operator {
-        capabilities: capabilities(),
-        egress: Policy::default(),
+        capabilities: capabilities(&warrant.document().egress.rules),
+        egress: warrant.egress().clone(),
         prices: PriceBook::default(),
     }
 }
@@ -230,8 +236,8 @@ fn warrant(
         skill: Label::cut(skill),
         paper: None,
         deadline: Timestamp::from_secs(deadline).unwrap_or(Timestamp::MAX),
-        capabilities: capabilities(),
-        egress: PolicyDocument::default(),
+        capabilities: capabilities(&wishes.egress),
+        egress: PolicyDocument { rules: wishes.egress.clone() },
         models: Vec::new(),
         agents: Vec::new(),
         budget: Cap::of(&budget(wishes)),
