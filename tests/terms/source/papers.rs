@@ -93,7 +93,9 @@ fn a_warrant_says_what_the_paper_fixes() {
 #[test]
 fn templates_have_their_clauses_and_serve_every_paper() {
     let kinds = TEMPLATES.map(|(name, _)| template(name).kind());
-    assert_eq!(kinds, [Kind::Msa, Kind::Paper, Kind::Nda, Kind::Dpa, Kind::SideLetter]);
+    let mut known = Kind::ALL.to_vec();
+    known.retain(|kind| !kinds.contains(kind));
+    assert_eq!(known, [], "each kind has a template");
     for (name, _) in TEMPLATES {
         let template = template(name);
         for (paper, _) in PAPERS {

@@ -58,10 +58,7 @@ pub(super) fn letters<'a>(
 }
 
 /// What `key` reads of a side letter; nothing when it is for others.
-pub(super) fn read(
-    document: &Document,
-    key: &ReaderSecret,
-) -> Result<Option<SideLetter>, Trouble> {
+pub(super) fn read(document: &Document, key: &ReaderSecret) -> Result<Option<SideLetter>, Trouble> {
     match open(document, key) {
         Ok(letter) => Ok(Some(letter)),
         Err(Unreadable::NotForYou(_)) => Ok(None),

@@ -58,7 +58,8 @@ impl Show {
 fn shown(document: &Document) -> Result<Answer, Trouble> {
     let (kind, id) = (document.kind(), document.id());
     let Some(prose) = document.text().map(Text::prose) else {
-        let what = format!("document {} is a side letter, which only its readers read", document.seq());
+        let what =
+            format!("document {} is a side letter, which only its readers read", document.seq());
         return Err(Trouble::failed(what, "`envelope paper open FOLDER --key FILE`"));
     };
     let terms = match &document.node().body {
@@ -74,6 +75,5 @@ fn shown(document: &Document) -> Result<Answer, Trouble> {
 }
 
 fn lines(terms: &Terms) -> String {
-    let line = |(name, value)| format!("{} = {}\n", plain(name), plain::<&serde_json::Value>(value));
-    terms.iter().map(line).collect()
+    terms.iter().map(|(name, value)| format!("{} = {}\n", plain(name), plain(value))).collect()
 }
