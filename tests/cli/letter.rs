@@ -38,8 +38,8 @@ fn a_side_letter_is_read_by_its_readers_and_signed_by_both() {
     let desk = agreed("letter");
     write(&desk, "quiet.md", TERMS);
     desk.done("paper check quiet.md --for deal");
-    let sealed = desk.machine(&format!("{LETTER} --reader bob.pub.pem"), 0);
-    assert_eq!(sealed["readers"].as_array().unwrap().len(), 2);
+    let sealed = desk.machine(&format!("{LETTER} --reader bob.pub.pem --reader ann.pub.pem"), 0);
+    assert_eq!(sealed["readers"].as_array().unwrap().len(), 2, "named twice is named once");
     // Before it signs, a party reads it; nobody takes it for agreed.
     let draft = desk.machine("paper open deal --key ann", 0);
     assert_eq!(draft["letters"][0]["signed"], false);

@@ -48,7 +48,7 @@ Exit codes:
 pub(crate) enum Paper {
     New(Json<new::New>),
     Check(Json<check::Check>),
-    Compile(Json<compile::Compile>),
+    Compile(Box<Json<compile::Compile>>),
     Show(Json<show::Show>),
     Diff(Json<diff::Diff>),
     Sign(Json<sign::Sign>),

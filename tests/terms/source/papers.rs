@@ -48,7 +48,8 @@ fn a_paper_is_read_back_and_an_altered_one_is_not() {
         ("\"amount\":175000,\"currency\"", "\"amount\":175001,\"currency\"", ""),
         ("\"life_seconds\":7200", "\"life_seconds\":7201", "grant"),
         ("\"capabilities\":[\"files\"", "\"capabilities\":[", "shape"),
-        ("\"cedar/", "\"cedax/", "exports"),
+        ("\"cedar/", "\"cedax/", "shape"),
+        ("\"acs\":\"0.3.1-beta\"", "\"acs\":\"0.3.0-alpha\"", "exports"),
         ("\"session_seconds\":7200", "\"session_seconds\":7201", "warrant"),
     ] {
         let altered = text.replace(from, to);

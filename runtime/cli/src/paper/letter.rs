@@ -1,12 +1,12 @@
 //! Side letters: drawn up for a chain, and read again by their readers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use envelope_evidence::Digest;
 use envelope_terms::deal;
 use envelope_terms::document::{
-    Chain, Document, Files, Kind, ReaderSecret, SideLetter, Unreadable, open,
+    Chain, Document, Files, Kind, ReaderKey, ReaderSecret, SideLetter, Unreadable, open,
 };
 use envelope_terms::source;
 use serde_json::json;
@@ -25,6 +25,7 @@ pub(super) fn seal(
 ) -> Result<Answer, Trouble> {
     let template = load::template_of(file, &[source::Kind::SideLetter])?;
     let readers = readers.iter().map(|path| keys::reader(path)).collect::<Result<Vec<_>, _>>()?;
+    let named: BTreeSet<_> = readers.iter().map(ReaderKey::id).collect();
     let files = folder::read(path)?;
     let contract = folder::paper(&files)?.contract;
     let chain = folder::agreed(&files)?;
@@ -37,14 +38,14 @@ pub(super) fn seal(
     let mut added = Files::new();
     document.export(&mut added).map_err(|why| Trouble::failed(why, HINT))?;
     folder::add(path, &added)?;
-    let (id, count) = (document.id(), readers.len());
+    let (id, count) = (document.id(), named.len());
     let mut note = format!("wrote a side letter for {count} readers to {}\n", path.display());
     if unknown > 0 {
         let told = format!("{unknown} earlier letters are closed to you: nobody compared them\n");
         note.push_str(&told);
     }
     let data = json!({
-        "readers": readers.iter().map(|reader| reader.id()).collect::<Vec<_>>(),
+        "readers": named,
         "not_compared": unknown,
     });
     Ok(began("side-letter", path, id, note + &format!("it is {id}\n"), data))
