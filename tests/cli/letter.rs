@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use envelope_terms::document::ReaderKey;
 use serde_json::{Value, json};
 
 use super::paper::{DEAL, Desk, VERIFY};
@@ -134,9 +135,8 @@ fn what_cannot_become_a_side_letter_is_told() {
     desk.refused("paper compile quiet.md", 2, "is a template");
     assert_eq!(fs::read_dir(desk.path("deal/nodes")).unwrap().count(), 2, "nothing was written");
     // A point with which every secret is the same.
-    let weak = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\
-                -----END PUBLIC KEY-----\n";
-    fs::write(desk.path("weak.pem"), weak).unwrap();
+    let weak = ReaderKey::from_bytes([0; 32]);
+    fs::write(desk.path("weak.pem"), weak.to_pem()).unwrap();
     desk.refused(&LETTER.replace("ann.pub.pem", "weak.pem"), 1, "is weak");
     // And with nothing changed but the reader it is taken.
     desk.done(LETTER);

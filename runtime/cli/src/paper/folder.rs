@@ -172,7 +172,7 @@ pub(super) fn undrawn(why: Undrawn) -> Trouble {
     let hint = match &why {
         Undrawn::OtherMsa { .. } => "give the master agreement that the source names",
         Undrawn::OtherSchedule(_) => {
-            "name it in `schedules` of the source, with the digest that `envelope paper check` tells"
+            "name it in the source: `envelope paper check` tells the digest of its words and terms"
         }
         Undrawn::Kind { .. } => "`envelope paper new --kind KIND` writes one to start from",
         Undrawn::Same => "change the source first: `envelope paper diff` tells what changed",

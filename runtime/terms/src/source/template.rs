@@ -1,7 +1,7 @@
 //! A template: prose with slots, for contracts that are still to come.
 //!
-//! What its words mean for terms of the contract it may say as data too, under `terms`: `[terms.ip]`
-//! and `training = false`. Precedence compares them with what other documents say.
+//! What its words mean for terms of the contract it may say as data too: `[terms.ip]` and
+//! `training = false`. Precedence compares them with what other documents say.
 
 use serde::Deserialize;
 use serde_json::Value;
