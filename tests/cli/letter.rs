@@ -120,6 +120,7 @@ fn what_cannot_become_a_side_letter_is_told() {
     desk.refused(LETTER, 1, "is not signed by both");
     sign(&desk);
     desk.refused("paper open deal --key ann", 1, "has no side letter");
+    desk.refused("paper open deal/prose --key ann", 2, "holds no documents");
     desk.refused(&LETTER.replace("ann", "buyer"), 2, "not the PEM of an X25519 public key");
     desk.refused(&LETTER.replace("ann.pub.pem", "ann"), 2, "not the PEM of an X25519 public key");
     desk.refused(&LETTER.replace("quiet.md", "msa.md"), 2, "is of the kind `msa`");
@@ -166,6 +167,13 @@ fn terms_are_typed_at_their_place() {
             let span = |end: &str| usize::try_from(flaw[end]["byte"].as_u64().unwrap()).unwrap();
             assert_eq!(&text[span("start")..span("end")], at, "{terms}");
         }
+    }
+    // What no contract could say, though each value is of its type.
+    write(&desk, "quiet.md", "[terms.price]\namount = 1\n");
+    desk.done("paper check quiet.md");
+    for line in ["paper check quiet.md --for deal", LETTER] {
+        let told = desk.machine(line, 1);
+        assert_eq!(told["report"]["diagnostics"][0]["code"], "COMPILE_ERROR_PRICE", "{told}");
     }
     write(&desk, "quiet.md", TERMS);
     desk.done("paper check quiet.md --for deal");

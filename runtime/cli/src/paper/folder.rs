@@ -94,7 +94,12 @@ pub(super) fn add(folder: &Path, files: &Files) -> Result<(), Trouble> {
 
 /// The files of a chain.
 pub(super) fn read(folder: &Path) -> Result<Files, Trouble> {
-    disk::read_folder(folder, CHAIN_FILES_MAX).map_err(|why| Trouble::usage(why, HINT))
+    let files = disk::read_folder(folder, CHAIN_FILES_MAX);
+    let files = files.map_err(|why| Trouble::usage(why, HINT))?;
+    if files.keys().any(|name| name.starts_with("nodes/")) {
+        return Ok(files);
+    }
+    Err(Trouble::usage(format!("`{}` holds no documents", folder.display()), HINT))
 }
 
 /// The newest document, and whose keys sign it.

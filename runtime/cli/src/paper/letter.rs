@@ -39,7 +39,7 @@ pub(super) fn seal(
     document.export(&mut added).map_err(|why| Trouble::failed(why, HINT))?;
     folder::add(path, &added)?;
     let (id, count) = (document.id(), named.len());
-    let mut note = format!("wrote a side letter for {count} readers to {}\n", path.display());
+    let mut note = format!("wrote a side letter to {}\nreaders: {count}\n", path.display());
     if unknown > 0 {
         let told = format!("{unknown} earlier letters are closed to you: nobody compared them\n");
         note.push_str(&told);

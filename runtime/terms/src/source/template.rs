@@ -158,7 +158,7 @@ impl Template {
         let mut found = Vec::new();
         let root = serde_json::to_value(contract).unwrap_or_default();
         let filled = fill::fill(&self.prose.pieces, &root, false, &mut found);
-        let flaws = terms::misfits(&self.terms, &root);
+        let flaws = terms::misfits(self.kind, &self.terms, &root);
         found.extend(flaws.iter().map(|flaw| self.data.diagnostic(flaw, &(0..0))));
         if !found.is_empty() {
             return Err(Report::new(&self.file, &self.source, found));

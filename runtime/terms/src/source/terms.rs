@@ -24,14 +24,15 @@ pub(super) fn read(data: &Value, kind: Option<Kind>) -> (Terms, Vec<Flaw>) {
     (terms, flaws)
 }
 
-/// Why a contract whose data are `root` could not have these terms.
-pub(super) fn misfits(terms: &Terms, root: &Value) -> Vec<Flaw> {
+/// Why a contract whose data are `root` could not have these terms. Those of a side letter go
+/// before all others, so that the contract has to be sound with them too.
+pub(super) fn misfits(kind: Kind, terms: &Terms, root: &Value) -> Vec<Flaw> {
     if terms.is_empty() {
         return Vec::new();
     }
     let mut changed = root.clone();
     merge(&mut changed, terms);
-    if contract::located::<Contract>(&changed).is_ok() {
+    if kind != Kind::SideLetter && contract::located::<Contract>(&changed).is_ok() {
         return Vec::new();
     }
     let flaws = contract::read(&changed).err().unwrap_or_default();
