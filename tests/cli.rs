@@ -2,6 +2,7 @@
 
 mod compiled;
 mod desk;
+mod letter;
 mod net;
 mod new;
 mod paper;
