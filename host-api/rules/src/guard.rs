@@ -28,9 +28,11 @@
 //! widens another. All of it is judged before the meter moves, so that a denial costs nothing.
 
 mod call;
+mod clamp;
 mod warrant;
 
 pub use call::{Act, Begun, Call, Capability, CapabilitySet};
+pub use clamp::{Clamped, clamp};
 pub use warrant::{
     AGENTS_MAX, BadWarrant, MODELS_MAX, ModelRule, Operator, Warrant, WarrantDocument,
 };
@@ -189,9 +191,10 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
             call.worst
         }
         Act::Model { model, bounds } => {
-            warrant.admit_model(model, bounds.max_output)?;
-            let price = operator.prices.price(model)?;
-            sum(price.reservation(bounds)?, call.worst)?
+            let rule = warrant.admit_model(model, bounds.max_output)?;
+            let worst = operator.prices.price(model)?.reservation(bounds)?;
+            clamp::admit_one(rule, &worst)?;
+            sum(worst, call.worst)?
         }
         Act::Agent(agent) => {
             warrant.admit_agent(agent)?;

@@ -65,6 +65,7 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
         models: Vec::new(),
         agents: Vec::new(),
         budget: Cap::NONE,
+        criteria: None,
     });
     let warrant = warrant.ok()?;
     let manifest = Manifest::new(Vec::new()).ok()?;
@@ -120,6 +121,7 @@ fn header(machine: &Machine, component: Digest, warrant: &Warrant, manifest: &Ma
         paper: None,
         warrant: warrant.digest(),
         budget: Usage::ZERO,
+        prices: None,
         scope: None,
         inputs: manifest.digest(),
         engine: machine.fingerprint().clone(),

@@ -228,6 +228,7 @@ impl Setup {
             models: Vec::new(),
             agents: Vec::new(),
             budget: Cap::of(&self.budget()),
+            criteria: None,
         }
     }
 
@@ -255,6 +256,7 @@ impl Setup {
             paper: None,
             warrant: warrant.digest(),
             budget: self.budget(),
+            prices: None,
             scope: grant.map(|grant| self.scope(grant)),
             inputs: self.manifest().digest(),
             engine: self.component.fingerprint().clone(),

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Cap, Level, added};
 use super::hold::{Hold, HoldId, OpenHold};
+use super::ledger::Shared;
 use super::state::{BadMeter, MeterState};
 use crate::{Code, Denial};
 
-/// Accounts of one meter: the chain of five and as many days as a run can last.
+/// Accounts of one meter: the chain of six and as many days as a run can last.
 pub const ACCOUNTS_MAX: usize = 64;
 
 /// Holds open at once: far more calls than one run has in flight, few enough to search in no time.
@@ -99,6 +100,35 @@ impl Meter {
             let rooms = rooms.chain(leaf.map(|leaf| leaf.headroom_of(ceiling, dimension)));
             row.with(dimension, rooms.min().unwrap_or_default()).unwrap_or(row)
         })
+    }
+
+    /// The account that decides what can still be reserved in `dimension`, and how much that is,
+    /// in words.
+    pub fn tightest_within(&self, ceiling: &Cap, dimension: Dimension) -> String {
+        let leaf = self.state.accounts.first();
+        let rows = self.state.charged(self.state.today);
+        let rows = rows.map(|account| (account.headroom(dimension), account));
+        let bounded = leaf.map(|leaf| (leaf.headroom_of(ceiling, dimension), leaf));
+        let tightest = bounded.into_iter().chain(rows).min_by_key(|(room, _)| *room);
+        let of = dimension.name();
+        tightest
+            .map_or_else(String::new, |(room, account)| format!("{account}: {of} remaining {room}"))
+    }
+
+    /// Raises the caps of the shared accounts by a slice of `nano_usd` that a store leased.
+    pub fn top_up(&mut self, shared: &[Shared], nano_usd: u64) {
+        for account in &mut self.state.accounts {
+            let mine = |it: &&Shared| it.level == account.level() && it.name == account.name();
+            if shared.iter().find(mine).is_some() {
+                account.top_up(nano_usd);
+            }
+        }
+    }
+
+    /// Opens the breaker for a charge that was booked before: by a process that is gone.
+    pub fn latch(&mut self, number: u64, reserved: Usage, charged: Usage) {
+        let hold = HoldId { meter: self.state.name, number };
+        self.trip(Trip { hold, reserved, charged, off_scale: false });
     }
 
     /// Sets `worst` aside in every account, or in none.

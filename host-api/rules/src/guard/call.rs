@@ -63,8 +63,9 @@ impl Act<'_> {
     ///
     /// Reading may happen again, and so may writing to a workspace that nobody sees before the run
     /// commits. A request that HTTP calls safe may be repeated. One that is not must not happen
-    /// twice. Models, agents and approvals are asked under a key that makes a second question the
-    /// same question.
+    /// twice, and neither must a call of a model: no provider promises to take a second one for the
+    /// first, and each is paid for. Agents and approvals are asked under a key that makes a second
+    /// question the same question.
     ///
     /// Safe is what the method says (RFC 9110, section 9.2.1), whatever body or credentials go with
     /// the request: a server that changes something on `GET` may do so twice after a crash.
@@ -75,7 +76,8 @@ impl Act<'_> {
                 "GET" | "HEAD" | "OPTIONS" => Recovery::Again,
                 _ => Recovery::Once,
             },
-            Self::Model { .. } | Self::Agent(_) => Recovery::SameKey,
+            Self::Model { .. } => Recovery::Once,
+            Self::Agent(_) => Recovery::SameKey,
             Self::Plain(capability) => capability.recovery(),
         }
     }
@@ -175,8 +177,8 @@ impl Capability {
 
     const fn recovery(self) -> Recovery {
         match self {
-            Self::Approvals | Self::Agents | Self::Model => Recovery::SameKey,
-            Self::Http => Recovery::Once,
+            Self::Approvals | Self::Agents => Recovery::SameKey,
+            Self::Http | Self::Model => Recovery::Once,
             Self::Files
             | Self::Clock
             | Self::Random
