@@ -115,6 +115,15 @@ impl Meter {
             .map_or_else(String::new, |(room, account)| format!("{account}: {of} remaining {room}"))
     }
 
+    /// What can still be spent of the slices that were leased of `shared`, in nano-dollars.
+    pub fn leased(&self, shared: &[Shared]) -> u64 {
+        let mine = |account: &&Account| {
+            shared.iter().any(|it| it.level == account.level() && it.name == account.name())
+        };
+        let rooms = self.state.accounts.iter().filter(mine);
+        rooms.map(|account| account.headroom(Dimension::NanoUsd)).min().unwrap_or_default()
+    }
+
     /// Raises the caps of the shared accounts by a slice of `nano_usd` that a store leased.
     pub fn top_up(&mut self, shared: &[Shared], nano_usd: u64) {
         for account in &mut self.state.accounts {

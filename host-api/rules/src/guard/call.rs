@@ -40,6 +40,9 @@ pub enum Act<'a> {
         /// The bounds that are written into the request.
         bounds: &'a ModelCall,
     },
+    /// More of the answer of a model that was asked before: paid for already. The same rules have to
+    /// admit the model still: a stream ends when its authority does.
+    Answer(&'a str),
     /// A call to another agent.
     Agent(&'a str),
     /// Anything that needs no more than its capability. Denied for files, HTTP, models and agents:
@@ -53,7 +56,7 @@ impl Act<'_> {
         match self {
             Self::File { .. } => Capability::Files,
             Self::Http(_) => Capability::Http,
-            Self::Model { .. } => Capability::Model,
+            Self::Model { .. } | Self::Answer(_) => Capability::Model,
             Self::Agent(_) => Capability::Agents,
             Self::Plain(capability) => *capability,
         }
@@ -71,7 +74,8 @@ impl Act<'_> {
     /// the request: a server that changes something on `GET` may do so twice after a crash.
     pub fn recovery(&self) -> Recovery {
         match self {
-            Self::File { .. } => Recovery::Again,
+            // Of an answer under way, only what comes now is asked for.
+            Self::File { .. } | Self::Answer(_) => Recovery::Again,
             Self::Http(target) => match target.method().as_str() {
                 "GET" | "HEAD" | "OPTIONS" => Recovery::Again,
                 _ => Recovery::Once,
@@ -89,6 +93,7 @@ impl Act<'_> {
                 op.access == Access::Write || also.is_some_and(|op| op.access == Access::Write)
             }
             Self::Http(_) | Self::Model { .. } | Self::Agent(_) => true,
+            Self::Answer(_) => false,
             Self::Plain(capability) => *capability == Capability::Artifacts,
         }
     }

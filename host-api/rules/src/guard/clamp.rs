@@ -1,12 +1,12 @@
 //! The longest answer that is allowed and affordable, and whose limit made it so long.
 
-use envelope_evidence::Dimension;
 use envelope_evidence::usage::{MAX_EXACT, Usage};
+use envelope_evidence::{Dimension, Timestamp};
 
 use crate::budget::{Meter, ModelCall};
 use crate::denial::{Code, Denial};
-use crate::guard::Authority;
 use crate::guard::warrant::ModelRule;
+use crate::guard::{Authority, Capability};
 
 /// The bounds to write into a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub fn clamp(
     floor: u64,
     authority: &Authority<'_>,
     meter: &Meter,
+    now: Timestamp,
 ) -> Result<Clamped, Denial> {
+    let fits = within(asked, model, authority, now)?;
     let rule = authority.warrant.model(model)?;
     let price = authority.operator.prices.price(model)?;
-    let within = price.within(asked);
-    let fits = ModelCall { max_output: within.max_output.min(rule.max_output), ..within };
     let (ceiling, money) = (authority.ceiling(), Dimension::NanoUsd);
     let left = meter.headroom_within(&ceiling);
     let for_one = rule.nano_usd.unwrap_or(MAX_EXACT).min(left.get(money));
@@ -61,6 +61,20 @@ pub fn clamp(
         }
         Ok(bounds) => Ok(Clamped { bounds, because: None }),
     }
+}
+
+/// What of `asked` the warrant allows and the model can give, whatever it costs; a denial where the
+/// model may not be called, has no price, or nobody locked by what its work is judged.
+pub fn within(
+    asked: &ModelCall,
+    model: &str,
+    authority: &Authority<'_>,
+    now: Timestamp,
+) -> Result<ModelCall, Denial> {
+    super::check_capability(Capability::Model, authority, now)?;
+    let rule = authority.warrant.model(model)?;
+    let within = authority.operator.prices.price(model)?.within(asked);
+    Ok(ModelCall { max_output: within.max_output.min(rule.max_output), ..within })
 }
 
 /// Whether one call stays below what one call may cost.

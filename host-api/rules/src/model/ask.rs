@@ -1,7 +1,7 @@
 //! The request, whatever wire format it will take.
 
 use envelope_evidence::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Messages of one request: a long conversation.
 pub const MESSAGES_MAX: usize = 4096;
@@ -22,7 +22,7 @@ pub const TEXT_BYTES_MAX: u64 = 8 << 20;
 const TOOL_NAME_CHARS_MAX: usize = 64;
 
 /// A request for an answer. Its digest is what a journal compares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     /// The model, by its name in the operator's price book.
     pub model: String,
@@ -41,7 +41,7 @@ pub struct Ask {
 }
 
 /// What changes an answer and not its price.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// A decimal between 0 and 2, as it was written: no number passes through a float.
     pub temperature: Option<String>,
@@ -52,7 +52,7 @@ pub struct Settings {
 }
 
 /// Whether a model has to use a tool.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToolChoice {
     /// As it sees fit.
@@ -65,7 +65,7 @@ pub enum ToolChoice {
 }
 
 /// One message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Whose it is.
     pub role: Role,
@@ -74,7 +74,7 @@ pub struct Message {
 }
 
 /// Whose message it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The author of the agent.
@@ -88,7 +88,7 @@ pub enum Role {
 }
 
 /// A part of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// Words.
@@ -107,7 +107,7 @@ pub enum Part {
 }
 
 /// A picture: its content is a blob, known here by its digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// `image/png` or another that models read.
     pub media_type: String,
@@ -116,7 +116,7 @@ pub struct Image {
 }
 
 /// A call of a tool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The provider's name for it.
     pub id: String,
@@ -127,7 +127,7 @@ pub struct ToolCall {
 }
 
 /// A tool of the guest's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// Its name.
     pub name: String,
