@@ -7,6 +7,7 @@ use wasmtime_wasi_io::poll::{DynPollable, Pollable, subscribe};
 
 use crate::gate::{Gate, Passed};
 use crate::stop::Stop;
+use crate::wasi::http::UnderWay;
 use crate::wasi::streams::Stream;
 
 /// The data of a guest's store, as far as the gate is concerned.
@@ -22,6 +23,8 @@ pub struct Airlock {
     /// When the timers of the table are due, by their place in it, in nanoseconds of the run.
     /// What is not in here is always ready.
     pub(crate) timers: BTreeMap<u32, u64>,
+    /// Requests and answers under way.
+    pub(crate) http: UnderWay,
 }
 
 /// Finds the airlock in a store's data.
@@ -38,7 +41,8 @@ impl Airlock {
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
         let (streams, timers) = (BTreeMap::new(), BTreeMap::new());
-        Self { gate, table, arguments, streams, timers }
+        let http = UnderWay::default();
+        Self { gate, table, arguments, streams, timers, http }
     }
 
     /// A pollable that is always ready.

@@ -14,6 +14,7 @@
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
 mod end;
+mod exchange;
 mod judge;
 mod lookup;
 mod paid;
@@ -37,6 +38,7 @@ use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
 use end::closing;
+pub(crate) use exchange::{Effect, Effected};
 use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;

@@ -3,12 +3,14 @@
 pub mod airlock;
 pub mod bindings;
 pub mod cost;
+pub mod egress;
 pub mod gate;
 pub mod host;
 pub mod inside;
 pub mod journal;
 pub mod link;
 pub mod model;
+pub mod net;
 pub mod request;
 pub mod stop;
 pub mod wasi;

@@ -19,6 +19,7 @@ mod models;
 mod openai;
 mod outcome;
 mod over_http;
+mod over_network;
 mod provider;
 mod purse;
 mod stub;
@@ -31,6 +32,7 @@ pub(crate) use models::{Live, Seat};
 pub(crate) use outcome::Chunk;
 pub use outcome::{Outcome, Reply, Then, Usage};
 pub use over_http::{Anthropic, OpenAi, OverHttp};
+pub use over_network::{BadAddress, Key, OverNetwork, Surroundings, tell};
 pub use provider::{
     Asking, Coming, Embedded, Embedding, Failed, Finish, Images, Next, Order, Piece, Provider,
     Texts,

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use envelope_evidence::Timestamp;
 
 use crate::model::{Books, Models};
+use crate::net::Network;
 use crate::stop::{Fault, Stop};
 
 /// What a run can learn from outside. Asked live, never on replay.
@@ -30,6 +31,11 @@ pub trait World: Send + Sync {
 
     /// The shared accounts that the run is charged to, if it is charged to any.
     fn books(&self) -> Option<&Books> {
+        None
+    }
+
+    /// The network, where there is one.
+    fn network(&self) -> Option<&Network> {
         None
     }
 

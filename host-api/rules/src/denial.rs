@@ -226,6 +226,11 @@ table! {
         => "leave the query out, or ask with `request_scope`";
     EgressAddress     = "egress.address"       403 Egress   false
         "the name resolves to an address no agent may reach" => "use a public destination";
+    EgressSize        = "egress.size"          413 Egress   false
+        "the body is larger than that of a request may be" => "send less at once";
+    EgressContent     = "egress.content"       403 Egress   false
+        "the request carries what must not leave"
+        => "take the secret, the key or the card number out";
     BudgetExhausted   = "budget.exhausted"     402 Budget   true
         "the worst case does not fit what remains"
         => "ask for less, or for more budget with `request_scope`";

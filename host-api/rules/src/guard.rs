@@ -177,7 +177,7 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
             also.as_ref().map_or(Ok(()), |op| check_file(op, authority, now))?;
             call.worst
         }
-        Act::Http(target) => {
+        Act::Http(target) | Act::Reply(target) => {
             policy::admit_both(&operator.egress, warrant.egress(), target)?;
             call.worst
         }

@@ -10,6 +10,7 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::gate::{Answer, Passed};
 use crate::inside::Inside;
+use crate::net::Failure;
 use crate::request::Request;
 use crate::stop::{Fault, Stop};
 use crate::wasi::filesystem::error_code;
@@ -25,6 +26,8 @@ pub(crate) enum Failed {
     Denied(Denial),
     /// The file system says no.
     Fs(FsError),
+    /// The network fails.
+    Net(Failure),
     /// The run is over.
     Over(wasmtime::Error),
 }
@@ -54,6 +57,7 @@ pub(crate) fn coded<T>(done: Done<T>) -> wasmtime::Result<Result<T, ErrorCode>> 
         Ok(value) => Ok(Ok(value)),
         Err(Failed::Fs(error)) => Ok(Err(error_code(error))),
         Err(Failed::Denied(denial)) => Ok(Err(denial_code(&denial))),
+        Err(Failed::Net(_)) => Ok(Err(ErrorCode::Io)),
         Err(Failed::Over(error)) => Err(error),
     }
 }

@@ -15,9 +15,11 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::io::{error, streams};
 use crate::gate::Answer;
 use crate::inside::Inside;
+use crate::net::Failure;
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX};
+use crate::wasi::http::{SharedBody, SharedReply};
 use crate::workspace::{FsError, NodeId};
 
 /// Bytes that a stream takes at once: what `blocking-write-and-flush` takes at most, sixteenfold.
@@ -45,6 +47,10 @@ pub(crate) enum Stream {
         path: Path,
         node: NodeId,
     },
+    /// The body of a request, collected until it is whole.
+    Collect(SharedBody),
+    /// The body of an answer, as it comes.
+    Reply(SharedReply),
 }
 
 /// What went wrong with a stream, kept behind `wasi:io/error`.
@@ -54,6 +60,8 @@ pub(crate) enum Broken {
     Denied(Denial),
     #[error("{0}")]
     Fs(FsError),
+    #[error("{0}")]
+    Net(Failure),
 }
 
 type Streamed<T> = wasmtime::Result<Result<T, streams::StreamError>>;
@@ -253,7 +261,10 @@ impl Airlock {
                 self.streams.insert(from.rep(), Stream::File { path, node, at: next });
                 Ok(if bytes.is_empty() && len > 0 { None } else { Some(bytes.to_vec()) })
             }
-            Some(Stream::Stdout | Stream::Stderr | Stream::Append { .. }) => Ok(None),
+            Some(Stream::Reply(reply)) => self.take_reply(&reply, len).await,
+            Some(Stream::Stdout | Stream::Stderr | Stream::Append { .. } | Stream::Collect(_)) => {
+                Ok(None)
+            }
             None => foreign_read(self.table.get_mut(from).map_err(over)?, len).await,
         }
     }
@@ -298,7 +309,10 @@ impl Airlock {
             }
             Some(Stream::Stdout) => self.say("stdout.write", bytes).await,
             Some(Stream::Stderr) => self.say("stderr.write", bytes).await,
-            Some(Stream::Stdin { .. }) => Err(Failed::Fs(FsError::BadDescriptor)),
+            Some(Stream::Collect(body)) => self.collect(&body, bytes),
+            Some(Stream::Stdin { .. } | Stream::Reply(_)) => {
+                Err(Failed::Fs(FsError::BadDescriptor))
+            }
             None => {
                 let stream = self.table.get_mut(to).map_err(over)?;
                 let bytes = IoBytes::copy_from_slice(bytes);
@@ -349,6 +363,7 @@ impl Airlock {
             Err(Failed::Over(error)) => return Err(error),
             Err(Failed::Denied(denial)) => Broken::Denied(denial),
             Err(Failed::Fs(error)) => Broken::Fs(error),
+            Err(Failed::Net(failure)) => Broken::Net(failure),
         };
         let error = self.table.push(Error::from(broken))?;
         Ok(Err(streams::StreamError::LastOperationFailed(error)))

@@ -33,6 +33,9 @@ pub enum Act<'a> {
     },
     /// A request over the network.
     Http(&'a Target),
+    /// More of the answer to a request that was sent before. The same rules have to admit it still:
+    /// a stream ends when its authority does.
+    Reply(&'a Target),
     /// A call to a model.
     Model {
         /// Which model.
@@ -55,7 +58,7 @@ impl Act<'_> {
     pub const fn capability(&self) -> Capability {
         match self {
             Self::File { .. } => Capability::Files,
-            Self::Http(_) => Capability::Http,
+            Self::Http(_) | Self::Reply(_) => Capability::Http,
             Self::Model { .. } | Self::Answer(_) => Capability::Model,
             Self::Agent(_) => Capability::Agents,
             Self::Plain(capability) => *capability,
@@ -74,8 +77,8 @@ impl Act<'_> {
     /// the request: a server that changes something on `GET` may do so twice after a crash.
     pub fn recovery(&self) -> Recovery {
         match self {
-            // Of an answer under way, only what comes now is asked for.
-            Self::File { .. } | Self::Answer(_) => Recovery::Again,
+            // Nothing is sent for what was asked for before.
+            Self::File { .. } | Self::Reply(_) | Self::Answer(_) => Recovery::Again,
             Self::Http(target) => match target.method().as_str() {
                 "GET" | "HEAD" | "OPTIONS" => Recovery::Again,
                 _ => Recovery::Once,
@@ -93,7 +96,7 @@ impl Act<'_> {
                 op.access == Access::Write || also.is_some_and(|op| op.access == Access::Write)
             }
             Self::Http(_) | Self::Model { .. } | Self::Agent(_) => true,
-            Self::Answer(_) => false,
+            Self::Reply(_) | Self::Answer(_) => false,
             Self::Plain(capability) => *capability == Capability::Artifacts,
         }
     }

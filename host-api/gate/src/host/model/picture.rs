@@ -44,6 +44,10 @@ impl Airlock {
                     let what = format!("the picture `{path}` cannot be read: {}", error.name());
                     return Ok(Err(types::Fault::Invalid(what)));
                 }
+                // A file is not read over the network.
+                Err(Failed::Net(failure)) => {
+                    return Ok(Err(types::Fault::Unavailable(failure.to_string())));
+                }
             };
             image.digest = Digest::of(&bytes);
             images.insert(image.digest, bytes);
