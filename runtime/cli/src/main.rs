@@ -12,10 +12,12 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod models;
 mod new;
 mod page;
 mod paper;
 mod place;
+mod prices;
 mod replay;
 mod resume;
 mod run;
@@ -47,6 +49,8 @@ enum Command {
     #[command(subcommand)]
     Chain(chain::Chain),
     Verify(verify::Verify),
+    #[command(subcommand)]
+    Prices(prices::Prices),
     Completions(completions::Completions),
 }
 
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Prices(prices) => prices.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

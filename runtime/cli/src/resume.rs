@@ -10,12 +10,14 @@ use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
 use envelope_evidence::journal::Journal;
 use envelope_gate::journal::InFile;
+use envelope_gate::model::Models;
 use envelope_gate::workspace::Blobs;
 
 use crate::answer::Trouble;
 use crate::exit::Exit;
 use crate::guest;
 use crate::home::LocalKeys;
+use crate::models::{Providers, SetUp};
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, runtime, tell, watcher};
 
@@ -37,6 +39,9 @@ pub(crate) struct Resume {
     /// Where the outputs go, when the run's folder was moved since
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Who answers for its models, as for `envelope run`
+    #[command(flatten)]
+    providers: Providers,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -59,6 +64,7 @@ impl Resume {
             return Err(Trouble::usage(what, "see it again with `envelope replay`"));
         }
         let dir = self.dir(place, &journal)?;
+        let SetUp { models, secrets } = self.providers.set_up()?;
         let bytes = folder.component().map_err(Trouble::folder)?;
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
@@ -66,8 +72,9 @@ impl Resume {
             let order = folder.order(Arc::new(prepared), &keys.grants);
             let mut order = order.map_err(Trouble::folder)?;
             folder.regrant(&mut order, &journal).map_err(Trouble::folder)?;
+            order.secrets = secrets;
             let blobs = RunFolder::blobs(folder.path()).map_err(Trouble::folder)?;
-            let finished = self.finish(order, journal, writer, &blobs).await?;
+            let finished = self.finish(order, journal, writer, &blobs, models).await?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
@@ -99,6 +106,7 @@ impl Resume {
         journal: Journal,
         writer: InFile,
         blobs: &Blobs,
+        models: Option<Models>,
     ) -> Result<Finished, Trouble> {
         let blobs = blobs.clone();
         if journal.ended().is_some() {
@@ -110,7 +118,7 @@ impl Resume {
         }
         let surroundings = Surroundings {
             blobs,
-            world: Arc::new(LocalWorld::new(journal.header().run.clone())),
+            world: Arc::new(LocalWorld::new(journal.header().run.clone()).with_models(models)),
             writer: Box::new(writer),
             watcher: (!self.json).then(watcher),
         };

@@ -6,20 +6,28 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
+use envelope_gate::model::Models;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::world::{GrantState, Performing, World};
 
 /// The world of one local run.
-#[derive(Debug)]
 pub struct LocalWorld {
     run: Label,
     stop: Mutex<Option<Stop>>,
+    models: Option<Models>,
 }
 
 impl LocalWorld {
     /// The world of `run`.
     pub const fn new(run: Label) -> Self {
-        Self { run, stop: Mutex::new(None) }
+        Self { run, stop: Mutex::new(None), models: None }
+    }
+
+    /// The same world with models in it.
+    #[must_use]
+    pub fn with_models(mut self, models: Option<Models>) -> Self {
+        self.models = models;
+        self
     }
 
     /// Stops the run at its next step. The first reason stays.
@@ -49,6 +57,10 @@ impl World for LocalWorld {
 
     fn stopped(&self) -> Option<Stop> {
         self.stop.lock().ok().and_then(|stop| stop.clone())
+    }
+
+    fn models(&self) -> Option<&Models> {
+        self.models.as_ref()
     }
 
     fn perform<'a>(&'a self, _key: &'a str, _request: &'a [u8]) -> Performing<'a> {

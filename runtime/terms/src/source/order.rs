@@ -163,7 +163,11 @@ fn capabilities(contract: &Contract) -> CapabilitySet {
 fn models(contract: &Contract) -> Result<Vec<ModelRule>, Flaw> {
     let max_output = contract.caps.task.tokens.get();
     let rules = contract.scope.models.iter().enumerate().map(|(at, name)| {
-        Ok(ModelRule { model: label(name, &format!("/scope/models/{at}"))?, max_output, nano_usd: None })
+        Ok(ModelRule {
+            model: label(name, &format!("/scope/models/{at}"))?,
+            max_output,
+            nano_usd: None,
+        })
     });
     rules.collect()
 }
