@@ -5,6 +5,7 @@ mod chain;
 mod digests;
 mod grants;
 mod keys;
+mod models;
 mod policies;
 mod receipts;
 mod schema;

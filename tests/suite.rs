@@ -8,6 +8,7 @@ mod evidence;
 mod gate;
 mod golden;
 mod house;
+mod models;
 mod rules;
 mod strangers;
 mod terms;

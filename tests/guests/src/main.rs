@@ -4,6 +4,7 @@
 mod bodies;
 mod files;
 mod host;
+mod model;
 mod streams;
 mod times;
 
@@ -58,6 +59,7 @@ fn act_of(act: &str) -> Came {
         .or_else(|| streams::act(verb, rest))
         .or_else(|| times::act(verb, rest))
         .or_else(|| host::act(verb, rest))
+        .or_else(|| model::act(verb, rest))
         .or_else(|| bodies::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))
 }
