@@ -12,7 +12,7 @@ mod inspect;
 mod limits;
 mod settings;
 mod wasm;
-mod world;
+pub mod world;
 
 use std::sync::LazyLock;
 

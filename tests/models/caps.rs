@@ -3,11 +3,10 @@
 use envelope_evidence::{Digest, Label, Timestamp, Usage};
 use envelope_gate::model::InMemoryPurse;
 use envelope_rules::budget::{Frost, Level, Place, Shared};
-use envelope_rules::guard::Capability;
 
 use super::desk::{Desk, INPUT, OUTPUT, Told, desk};
 
-const ASK: &str = "ask stub/a 200 Why is the sky blue?";
+const ASK: &str = "chat stub/a 200 Why is the sky blue?";
 
 /// Tokens that this question can be at worst: its bytes, the model's name, and the frames.
 const IN: u64 = 256 + 96 + 128 + 20 + 6;
@@ -73,14 +72,14 @@ fn place(model: &str) -> Place {
 fn what_is_not_allowed_or_not_affordable_is_asked_of_nobody() {
     for (name, spoil, code, detail) in CASES {
         let sound = desk(ASK).run();
-        assert!(sound.said().starts_with("ask: ok stub/a stub stop"), "{}", sound.said());
+        assert!(sound.said().starts_with("chat: ok stub/a stub stop"), "{}", sound.said());
         assert_eq!(sound.desk.stub.asked().len(), 1, "the positive control of {name}");
 
         let mut spoiled = desk(ASK);
         spoil(&mut spoiled);
         let told = spoiled.run();
         assert_eq!(told.denied(), [*code], "{name}: {}", told.said());
-        assert!(told.said().starts_with(&format!("ask: denied {code} (")), "{}", told.said());
+        assert!(told.said().starts_with(&format!("chat: denied {code} (")), "{}", told.said());
         assert!(told.said().contains(detail), "{name}: {}", told.said());
         assert_eq!(told.desk.stub.asked(), [], "{name}: nothing is sent");
         assert_eq!(told.money(), 0, "{name}");
@@ -144,7 +143,7 @@ fn the_answer_is_clamped_to_what_the_tightest_cap_affords() {
         told.replays_same();
     }
     // Below the floor it is refused; who wishes for less than the floor gets that.
-    let mut low = desk("ask stub/a 200 Why is the sky blue?; ask stub/a 9 Why is the sky blue?");
+    let mut low = desk("chat stub/a 200 Why is the sky blue?; chat stub/a 9 Why is the sky blue?");
     low.money = affords(15);
     let told = low.run();
     assert_eq!(told.denied(), ["budget.exhausted"]);
@@ -154,7 +153,7 @@ fn the_answer_is_clamped_to_what_the_tightest_cap_affords() {
 #[test]
 fn many_calls_never_pass_the_cap() {
     for money in [IN * INPUT, 700_000, 1_000_000, 1_234_567, 3_000_000] {
-        let mut desk = desk("insist 40 ask stub/a 200 Why is the sky blue?");
+        let mut desk = desk("insist 40 chat stub/a 200 Why is the sky blue?");
         desk.money = money;
         let told = desk.run();
         assert!(told.money() <= money, "{} of {money}", told.money());
@@ -168,7 +167,7 @@ fn many_calls_never_pass_the_cap() {
 #[test]
 fn what_makes_no_sense_is_not_priced() {
     for (acts, words) in [
-        ("ask stub/a 0 Hello", "at least one token"),
+        ("chat stub/a 0 Hello", "at least one token"),
         ("ask-picture stub/a 50 none.png", "no-entry"),
         ("ask-picture stub/a 50 ../x.png", "not-permitted"),
     ] {
@@ -190,8 +189,10 @@ fn the_receipt_cites_the_price_book() {
     let told = desk(ASK).run();
     let cited = told.record().header().prices.expect("a book");
     let folded = envelope_evidence::receipt::fold(&told.record());
-    let intent = folded.evidence.iter().find(|(kind, _)| kind.name() == "intent").unwrap();
-    assert!(String::from_utf8_lossy(&intent.1).contains(&cited.to_string()));
+    let cites = |statement: &Vec<u8>| {
+        let text = String::from_utf8_lossy(statement);
+        text.contains("/intent/v1") && text.contains(&cited.to_string())
+    };
+    assert_eq!(folded.evidence.iter().filter(|it| cites(it)).count(), 1);
     assert_ne!(cited, Digest::of(b""));
-    let _ = Capability::Model;
 }

@@ -11,8 +11,8 @@ use super::desk::{Desk, INPUT, OUTPUT, desk};
 use crate::engine::world::Lines;
 
 /// Asks in every way, with other calls in between.
-const ACTS: &str = "ask stub/a 50 Hello; now; ask-open stub/a 50 Hello; ask-next; write out/x y; \
-                    ask-next; ask-next; ask stub/b 30 Hello; ask-vectors stub/a one,two; \
+const ACTS: &str = "chat stub/a 50 Hello; now; ask-open stub/a 50 Hello; ask-next; write out/x y; \
+                    ask-next; ask-next; chat stub/b 30 Hello; ask-vectors stub/a one,two; \
                     ask-open stub/b 20 Hello; ask-next; ask-drop; ask-stream stub/a 40 Hello";
 
 /// What a provider billed in truth, whoever saw it.
@@ -83,11 +83,10 @@ fn runs_that_share_an_account_never_pass_its_cap() {
         let cap = 500_000 + below(3_000_000);
         let (mut first, truth) = counting(ACTS);
         let account = organisation(&mut first, cap);
-        for _ in 0..3 {
+        for name in ["a", "b", "c"] {
             // A run of its own, with the shared books of the others.
-            let desk = Desk { setup: first.setup.clone(), ..first.clone() };
-            let mut desk = desk;
-            desk.setup.seed = ["a", "b", "c", "d"][usize::try_from(below(4)).unwrap()];
+            let mut desk = first.clone();
+            desk.setup.seed = name;
             let (mut left, mut store) = (Vec::new(), None);
             loop {
                 let room = usize::try_from(1 + below(12)).unwrap();
@@ -111,12 +110,12 @@ fn runs_that_share_an_account_never_pass_its_cap() {
 /// A process that takes a run up tells the guest what it cannot know, and asks nobody again.
 #[test]
 fn an_attempt_of_another_process_is_not_made_again() {
-    let (desk, _) = counting("ask stub/a 50 Hello; now");
+    let (desk, _) = counting("chat stub/a 50 Hello; now");
     // The header, the begin: and then nothing more can be written.
     let crashed = desk.run_into(lines(b"", Some(2)), None);
     assert_eq!(desk.stub.asked().len(), 1);
     let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store.clone()));
-    assert!(again.said().starts_with("ask: unavailable (the process that asked is gone"));
+    assert!(again.said().starts_with("chat: unavailable (the process that asked is gone"));
     assert_eq!(desk.stub.asked().len(), 1);
     again.replays_same();
 }

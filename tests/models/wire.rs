@@ -121,8 +121,8 @@ fn openai_whole() {
         "prompt_tokens_details": { "cached_tokens": 2 },
         "completion_tokens_details": { "reasoning_tokens": 3 } });
     let upstream = Upstream::new(vec![page(answer("Hi", &usage))]);
-    let told = run("ask openai/small 50 Hello", &upstream);
-    assert_eq!(told.said(), "ask: ok openai/small stop 9+4=17000: Hi");
+    let told = run("chat openai/small 50 Hello", &upstream);
+    assert_eq!(told.said(), "chat: ok openai/small stop 9+4=17000: Hi");
     let seen = &upstream.seen()[0];
     assert_eq!(seen.line.trim(), "POST /v1/chat/completions HTTP/1.1");
     assert!(seen.head.contains(&format!("authorization: bearer {SECRET}")), "{}", seen.head);
@@ -215,8 +215,8 @@ fn anthropic_whole() {
         "cache_creation": { "ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 2 } });
     let text = json!([{ "type": "text", "text": "Hi" }]);
     let upstream = Upstream::new(vec![page(message(&text, "end_turn", &usage))]);
-    let told = run("ask anthropic/claude 50 Hello", &upstream);
-    assert_eq!(told.said(), "ask: ok anthropic/claude stop 11+2=15000: Hi");
+    let told = run("chat anthropic/claude 50 Hello", &upstream);
+    assert_eq!(told.said(), "chat: ok anthropic/claude stop 11+2=15000: Hi");
     let seen = &upstream.seen()[0];
     assert_eq!(seen.line.trim(), "POST /v1/messages HTTP/1.1");
     assert!(seen.head.contains(&format!("x-api-key: {SECRET}")), "{}", seen.head);
@@ -279,7 +279,7 @@ fn statuses_decide_what_is_owed() {
     {
         let pages = vec![(status, "application/json", error()); asked];
         let upstream = Upstream::new(pages);
-        let told = run("ask openai/small 50 Hello", &upstream);
+        let told = run("chat openai/small 50 Hello", &upstream);
         assert!(told.said().contains("unavailable"), "{status}: {}", told.said());
         assert_eq!(upstream.seen().len(), asked, "{status}");
         assert_eq!(told.money() > 0, owed, "{status}");
@@ -287,7 +287,7 @@ fn statuses_decide_what_is_owed() {
     }
     // Nobody listens: nothing is sent, nothing is owed.
     let nobody = Upstream { url: "http://127.0.0.1:9/v1".to_owned(), seen: Arc::default() };
-    let told = run("ask openai/small 50 Hello", &nobody);
+    let told = run("chat openai/small 50 Hello", &nobody);
     assert!(told.said().contains("unavailable (the connection was refused)"), "{}", told.said());
     assert_eq!(told.money(), 0);
 }
@@ -296,7 +296,7 @@ fn statuses_decide_what_is_owed() {
 #[test]
 fn the_bound_covers_every_byte_of_the_request() {
     let usage = json!({ "prompt_tokens": 1, "completion_tokens": 1 });
-    let acts = "ask openai/small 50 Hello; ask-tool openai/small 50 \"\u{1f980}\\ü\"; \
+    let acts = "chat openai/small 50 Hello; ask-tool openai/small 50 \"\u{1f980}\\ü\"; \
                 ask-after-tool openai/small 50 How is it?; ask-shape openai/small 50 A number";
     let upstream = Upstream::new(vec![page(answer("Hi", &usage)); 4]);
     let told = run(acts, &upstream);

@@ -63,10 +63,10 @@ const MODELS: [&str; 2] = ["openai/small", "anthropic/claude"];
 fn a_mock_of_both_wires_answers_whole_and_in_pieces() {
     let Some(mock) = Mock::start() else { return };
     for model in MODELS {
-        let acts = format!("ask {model} 50 good day; ask-stream {model} 50 good day");
+        let acts = format!("chat {model} 50 good day; ask-stream {model} 50 good day");
         let told = mock.run(&acts);
         let whole = format!("{model} stop 11+8=27000: Good day to you, and to yours.");
-        assert!(told.said().contains(&format!("ask: ok {whole}")), "{}", told.said());
+        assert!(told.said().contains(&format!("chat: ok {whole}")), "{}", told.said());
         assert!(told.said().ends_with(&format!("|<{whole}>")), "{}", told.said());
         assert_eq!(told.money(), 2 * 27_000);
         told.replays_same();
@@ -83,7 +83,7 @@ fn the_clamped_bound_and_the_key_arrive() {
     let Some(mock) = Mock::start() else { return };
     for (model, header) in MODELS.into_iter().zip(["authorization", "x-api-key"]) {
         let url = format!("{}/v1", mock.url);
-        let mut desk = desk(&format!("ask {model} 5000 good day"))
+        let mut desk = desk(&format!("chat {model} 5000 good day"))
             .with("openai", "openai/small", openai(&url))
             .with("anthropic", "anthropic/claude", anthropic(&url));
         desk.money = 1_000_000;
@@ -103,18 +103,18 @@ fn the_clamped_bound_and_the_key_arrive() {
 fn what_the_mock_lies_about_or_leaves_out_is_booked_as_it_must_be() {
     let Some(mock) = Mock::start() else { return };
     for model in MODELS {
-        let told = mock.run(&format!("ask {model} 50 lie to me; ask {model} 50 good day"));
+        let told = mock.run(&format!("chat {model} 50 lie to me; chat {model} 50 good day"));
         assert_eq!(told.money(), 11 * 1_000 + 999_999 * 2_000, "in full: {}", told.said());
         assert!(told.denied().iter().all(|code| code == "budget.latched"), "{:?}", told.denied());
         assert_eq!(told.desk.purse.freezer().frozen().len(), 1);
         told.replays_same();
-        let told = mock.run(&format!("ask {model} 50 say nothing of it"));
+        let told = mock.run(&format!("chat {model} 50 say nothing of it"));
         assert_eq!(told.money(), 0, "zero is zero: {}", told.said());
     }
     // It hangs up in the middle of whatever it says.
     mock.fetch("POST", "/__aimock/chaos", "{\"disconnectRate\":1}");
     for model in MODELS {
-        for act in ["ask", "ask-stream"] {
+        for act in ["chat", "ask-stream"] {
             let told = mock.run(&format!("{act} {model} 50 good day"));
             assert!(told.said().contains("unavailable"), "{act} {model}: {}", told.said());
             assert!(told.money() > 100_000, "all that was set aside: {}", told.money());

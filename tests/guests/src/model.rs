@@ -1,4 +1,4 @@
-//! Acts on models: `ask NAME MOST WORDS` and others of its kind.
+//! Acts on models: `chat NAME MOST WORDS` and others of its kind.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ thread_local! {
 
 pub fn act(verb: &str, rest: &str) -> Option<Came> {
     Some(match verb {
-        "ask" => whole(&request(rest)),
+        "chat" => whole(&request(rest)),
         "ask-tool" => whole(&with_tool(rest)),
         "ask-after-tool" => whole(&after_tool(rest)),
         "ask-shape" => whole(&Request { schema: Some(SHAPE.to_owned()), ..request(rest) }),
