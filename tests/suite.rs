@@ -9,6 +9,7 @@ mod gate;
 mod golden;
 mod house;
 mod models;
+mod net;
 mod rules;
 mod strangers;
 mod terms;

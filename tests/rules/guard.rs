@@ -96,6 +96,20 @@ fn files_pass_the_six_checks() {
     check_denied(&call(file(Access::Write, &inside)), Code::OutputsOutside, |_| {});
 }
 
+/// Files name the grant; the network does not, and ends with it all the same.
+#[test]
+fn a_grant_that_ended_ends_the_network() {
+    let target = Target::parse("GET", "https://api.ok.example.com/v1/x").unwrap();
+    for act in [Act::Http(&target), Act::Reply(&target)] {
+        check(act, Code::GrantRevoked, |world| world.revoked = true);
+        check(act, Code::GrantUnredeemed, |world| world.bound_run = None);
+        check(act, Code::GrantUsed, |world| world.bound_run = Some("another"));
+        check(act, Code::GrantAudience, |world| {
+            world.regrant(|claims| claims.aud = "another@svc".to_owned());
+        });
+    }
+}
+
 #[test]
 fn both_ends_of_a_rename_are_judged() {
     let paths = ["rfp/draft/a", "rfp/draft/b", "rfp/a.pdf"].map(|text| Path::parse(text).unwrap());
@@ -115,6 +129,11 @@ fn destinations_need_operator_and_warrant() {
         world.operator.egress = Policy::compile(elsewhere()).unwrap();
     });
     check(Act::Http(&target), Code::EgressHost, |world| {
+        let document = WarrantDocument { egress: elsewhere(), ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+    });
+    // The rest of an answer needs what the request needed.
+    check(Act::Reply(&target), Code::EgressHost, |world| {
         let document = WarrantDocument { egress: elsewhere(), ..document() };
         world.warrant = Warrant::new(document).unwrap();
     });
@@ -297,6 +316,7 @@ fn recovery_follows_what_may_happen_twice() {
     for method in ["GET", "HEAD", "OPTIONS", "QUERY", "POST", "PUT", "PATCH", "DELETE"] {
         let target = Target::parse(method, "https://api.ok.example.com/v1/x").unwrap();
         rows.push((format!("http: {method}"), Act::Http(&target).recovery()));
+        assert_eq!(Act::Reply(&target).recovery(), Recovery::Again, "nothing is sent for it");
     }
     let own = [Capability::Files, Capability::Http, Capability::Model, Capability::Agents];
     let plain = Capability::ALL.into_iter().filter(|capability| !own.contains(capability));
@@ -346,6 +366,7 @@ fn permitting_allocates_nothing() {
     for act in [
         file(Access::Read, &path),
         Act::Http(&target),
+        Act::Reply(&target),
         Act::Model { model: "fast", bounds: &bounds },
         Act::Agent("checker@svc"),
         Act::Plain(Capability::Random),

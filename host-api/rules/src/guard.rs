@@ -179,6 +179,7 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
         }
         Act::Http(target) | Act::Reply(target) => {
             policy::admit_both(&operator.egress, warrant.egress(), target)?;
+            check_live(authority, now)?;
             call.worst
         }
         Act::Model { model, bounds } => {
@@ -232,6 +233,13 @@ const ONE_CALL: Usage = match Usage::ZERO.with(Dimension::Calls, 1) {
 fn sum(left: Usage, right: Usage) -> Result<Usage, Denial> {
     let too_large = |dimension: Dimension| Denial::new(Code::BudgetOverflow, dimension.name());
     left.checked_add(right).map_err(too_large)
+}
+
+/// What may be sent rests on the warrant; but a run whose grant has ended sends nothing more.
+fn check_live(authority: &Authority<'_>, now: Timestamp) -> Result<(), Denial> {
+    let Authority { warrant, grant, keys, standing, .. } = *authority;
+    let Some(grant) = grant else { return Ok(()) };
+    grant.check_live(keys, &Holder { agent: warrant.agent(), run: warrant.run(), standing }, now)
 }
 
 /// The six checks, under the grant that the run holds now, and that it is of the run's contract.

@@ -13,6 +13,7 @@ mod home;
 mod inspect;
 mod keys;
 mod models;
+mod net;
 mod new;
 mod page;
 mod paper;

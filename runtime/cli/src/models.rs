@@ -55,12 +55,6 @@ pub(crate) struct Providers {
     providers: Vec<String>,
 }
 
-/// Who answers, and what must be shown to nobody.
-pub(crate) struct SetUp {
-    pub(crate) models: Option<Models>,
-    pub(crate) secrets: Secrets,
-}
-
 impl ModelFlags {
     /// The stub under a budget, for the demonstration.
     pub(crate) fn stub(model: &str, budget: NanoUsd) -> Self {
@@ -107,26 +101,24 @@ impl ModelFlags {
             .map_err(|why| Trouble::usage(format!("no price book: {why}"), advice))
     }
 
-    pub(crate) fn set_up(&self) -> Result<SetUp, Trouble> {
-        self.providers.set_up()
+    pub(crate) fn set_up(&self, secrets: &mut Secrets) -> Result<Option<Models>, Trouble> {
+        self.providers.set_up(secrets)
     }
 }
 
 impl Providers {
-    /// Whoever answers.
-    pub(crate) fn set_up(&self) -> Result<SetUp, Trouble> {
-        let mut secrets = Secrets::none();
+    /// Whoever answers. What must be shown to nobody is added to `secrets`.
+    pub(crate) fn set_up(&self, secrets: &mut Secrets) -> Result<Option<Models>, Trouble> {
         if self.providers.is_empty() {
-            return Ok(SetUp { models: None, secrets });
+            return Ok(None);
         }
         let mut providers = BTreeMap::new();
         for text in &self.providers {
             let (name, url) = text.split_once('=').unwrap_or((text, ""));
-            providers.insert(name.to_owned(), open(name, url, &mut secrets)?);
+            providers.insert(name.to_owned(), open(name, url, secrets)?);
         }
         let purse = Arc::new(InMemoryPurse::default());
-        let models = Some(Models::new(providers, Policy::default(), purse));
-        Ok(SetUp { models, secrets })
+        Ok(Some(Models::new(providers, Policy::default(), purse)))
     }
 }
 

@@ -10,14 +10,14 @@ use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
 use envelope_evidence::journal::Journal;
 use envelope_gate::journal::InFile;
-use envelope_gate::model::Models;
 use envelope_gate::workspace::Blobs;
 
 use crate::answer::Trouble;
 use crate::exit::Exit;
 use crate::guest;
 use crate::home::LocalKeys;
-use crate::models::{Providers, SetUp};
+use crate::models::Providers;
+use crate::net::Edge;
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, runtime, tell, watcher};
 
@@ -42,6 +42,8 @@ pub(crate) struct Resume {
     /// Who answers for its models, as for `envelope run`
     #[command(flatten)]
     providers: Providers,
+    #[command(flatten)]
+    edge: Edge,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -64,7 +66,6 @@ impl Resume {
             return Err(Trouble::usage(what, "see it again with `envelope replay`"));
         }
         let dir = self.dir(place, &journal)?;
-        let SetUp { models, secrets } = self.providers.set_up()?;
         let bytes = folder.component().map_err(Trouble::folder)?;
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
@@ -72,9 +73,8 @@ impl Resume {
             let order = folder.order(Arc::new(prepared), &keys.grants);
             let mut order = order.map_err(Trouble::folder)?;
             folder.regrant(&mut order, &journal).map_err(Trouble::folder)?;
-            order.secrets = secrets;
             let blobs = RunFolder::blobs(folder.path()).map_err(Trouble::folder)?;
-            let finished = self.finish(order, journal, writer, &blobs, models).await?;
+            let finished = self.finish(order, journal, writer, &blobs).await?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
@@ -102,11 +102,10 @@ impl Resume {
     /// A run that died between its end and its receipt has nothing left to do.
     async fn finish(
         &self,
-        order: Order,
+        mut order: Order,
         journal: Journal,
         writer: InFile,
         blobs: &Blobs,
-        models: Option<Models>,
     ) -> Result<Finished, Trouble> {
         let blobs = blobs.clone();
         if journal.ended().is_some() {
@@ -116,9 +115,14 @@ impl Resume {
                 Err(why) => Err(Trouble::usage(why, "resuming needs the whole folder of the run")),
             };
         }
+        let rules = &order.authorities.warrant.document().egress.rules;
+        let (network, mut secrets) = self.edge.network(rules)?;
+        let models = self.providers.set_up(&mut secrets)?;
+        order.secrets = secrets;
+        let run = journal.header().run.clone();
         let surroundings = Surroundings {
             blobs,
-            world: Arc::new(LocalWorld::new(journal.header().run.clone()).with_models(models)),
+            world: Arc::new(LocalWorld::new(run, network).with_models(models)),
             writer: Box::new(writer),
             watcher: (!self.json).then(watcher),
         };

@@ -23,7 +23,8 @@ use crate::exit::Exit;
 use crate::fresh::fresh;
 use crate::guest;
 use crate::home::LocalKeys;
-use crate::models::{ModelFlags, SetUp};
+use crate::models::ModelFlags;
+use crate::net::Net;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::place::{self, Place};
 
@@ -53,7 +54,8 @@ Exit codes:
 
 Examples:
   envelope run guest-examples/hello hello --args '{\"name\":\"Ada\"}'
-  envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/")]
+  envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/
+  envelope run agent.wasm fetch --allow-net 'GET https://api.example.org/v1/**'")]
 pub(crate) struct Run {
     /// The agent: a component, or the folder of its source, which is built first
     agent: PathBuf,
@@ -71,6 +73,8 @@ pub(crate) struct Run {
     /// Where it may write: a folder of `--dir`, such as `out/`
     #[arg(long, value_name = "PREFIX")]
     outputs: Option<String>,
+    #[command(flatten)]
+    net: Net,
     /// How long the grant lives, in seconds
     #[arg(long, default_value_t = TTL_SECS, value_name = "SECONDS")]
     ttl: u64,
@@ -123,6 +127,7 @@ impl Run {
             dir: Some(dir.to_owned()),
             allow_read: allow_read.map(str::to_owned).into(),
             outputs: Some(outputs.to_owned()),
+            net: Net::default(),
             ttl: TTL_SECS,
             fuel: Limits::default().fuel,
             memory: MEMORY_MIB,
@@ -149,7 +154,8 @@ impl Run {
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let args = self.read_args()?;
         let wishes = self.wishes()?;
-        let SetUp { models, secrets } = self.models.set_up()?;
+        let (network, mut secrets) = self.net.edge.network(&wishes.egress)?;
+        let models = self.models.set_up(&mut secrets)?;
         let (bytes, name) = guest::component(&self.agent)?;
         let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
         let path =
@@ -169,7 +175,7 @@ impl Run {
             Place::of(&path, self.dir.as_deref())?.remember(&fresh.run)?;
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
-                world: Arc::new(LocalWorld::new(fresh.run.clone()).with_models(models)),
+                world: Arc::new(LocalWorld::new(fresh.run.clone(), network).with_models(models)),
                 writer: Box::new(folder.new_journal().map_err(Trouble::folder)?),
                 watcher: (!self.json).then(watcher),
             };
@@ -186,6 +192,7 @@ impl Run {
         Ok(Wishes {
             read: self.allow_read.clone(),
             outputs: self.outputs.clone(),
+            egress: self.net.rules()?,
             ttl_secs: self.ttl,
             timeout_secs: self.timeout,
             calls: self.calls,

@@ -101,6 +101,7 @@ impl Lock {
         let wishes = Wishes {
             read: vec!["in/**".to_owned(), "annexes/*/prices.csv".to_owned()],
             outputs: Some("out/".to_owned()),
+            egress: Vec::new(),
             ttl_secs: 900,
             timeout_secs: 3600,
             calls: 10_000_000,

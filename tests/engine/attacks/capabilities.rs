@@ -112,6 +112,9 @@ pub const CASES: &[Case] = &[
         "model large; denial",
         "model: denied policy.forbidden; denial: ok policy.forbidden",
     ),
+    case(20, "a request", "send GET|https|example.org|/", "send: 403 policy.forbidden")
+        .denies(NEVER)
+        .but("noop", "noop: ok"),
     socket("a tcp socket", "tcp", "tcp: access-denied"),
     socket("a udp socket", "udp", "udp: access-denied"),
     // The network is a handle with which nothing can be done.

@@ -25,6 +25,10 @@ pub const CASES: &[Case] = &[
         .but("random-number", "random-number: ok true"),
     flood("a flood of notes", "repeat 100000 log x").but("log x", "log: ok"),
     flood("a flood of lines", "repeat 100000 stderr x").but("stderr x", "stderr: ok"),
+    flood("a flood of headers", "pure-http 1000000").but("pure-http 1", "pure-http: ok"),
+    case(3, "headers without end", "fields 129", "")
+        .ends(Outcome::Exhausted, "headers")
+        .but("fields 128", "fields: ok 128"),
     flood("reading byte by byte", "bytewise in/a.txt").but("read in/a.txt", "read: ok alpha"),
     flood("a flood of looks", "repeat 100000 stat in/a.txt")
         .but("stat in/a.txt", "stat: ok file 5"),

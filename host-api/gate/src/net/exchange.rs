@@ -1,6 +1,7 @@
 //! One request and its answer over one connection.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::dial::Wire;
-use super::limits::{FLOOR_GRACE, HEAD_BYTES_MAX, HEADERS_MAX};
+use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 use super::scrub::{self, Scrub};
 use super::{Failure, Limits};
 
@@ -169,8 +170,9 @@ impl Reply {
 
     /// A peer that keeps a connection alive with a byte now and then is slow, whatever it says.
     fn check_pace(&self) -> Result<(), Failure> {
-        let slow = self.waited.saturating_sub(FLOOR_GRACE).as_secs();
-        let expected = slow.saturating_mul(self.limits.floor);
+        let slow = self.waited.saturating_sub(self.limits.grace).as_millis();
+        let slow = u64::try_from(slow).unwrap_or(u64::MAX);
+        let expected = slow.saturating_mul(self.limits.floor) / 1000;
         if self.received < expected { Err(Failure::Slow) } else { Ok(()) }
     }
 }
@@ -208,6 +210,16 @@ fn of_hyper(why: &hyper::Error) -> Failure {
     } else if why.is_incomplete_message() {
         Failure::Incomplete
     } else {
-        Failure::Lost
+        of_body(why)
+    }
+}
+
+/// What a body breaks off with is said one level down.
+fn of_body(why: &hyper::Error) -> Failure {
+    let cause = std::error::Error::source(why).and_then(|why| why.downcast_ref::<io::Error>());
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::UnexpectedEof) => Failure::Incomplete,
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Failure::Protocol,
+        Some(_) | None => Failure::Lost,
     }
 }

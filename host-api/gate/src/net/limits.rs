@@ -13,16 +13,15 @@ pub struct Limits {
     pub between_bytes: Duration,
     /// For the whole exchange, the guest's own pauses included.
     pub total: Duration,
-    /// Bytes a second of waiting that a peer keeps up over a body, after twenty seconds of grace.
+    /// Bytes a second of waiting that a peer keeps up over a body.
     pub floor: u64,
+    /// How long it may be slower than that.
+    pub grace: Duration,
     /// Bytes of the request's body. It is held whole until it is judged, so it is memory too.
     pub request_bytes: u64,
     /// Bytes of the answer's body.
     pub response_bytes: u64,
 }
-
-/// How long a peer may be slower than the floor: a model that thinks before it speaks.
-pub(super) const FLOOR_GRACE: Duration = Duration::from_secs(20);
 
 /// Bytes of the head of an answer: four times what common servers send at most.
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -39,6 +38,7 @@ impl Default for Limits {
             between_bytes: Duration::from_secs(60),
             total: Duration::from_secs(300),
             floor: 64,
+            grace: Duration::from_secs(20),
             request_bytes: 16 << 20,
             response_bytes: 64 << 20,
         }
@@ -55,6 +55,7 @@ impl Limits {
             between_bytes: self.between_bytes.min(other.between_bytes),
             total: self.total.min(other.total),
             floor: self.floor.max(other.floor),
+            grace: self.grace.min(other.grace),
             request_bytes: self.request_bytes.min(other.request_bytes),
             response_bytes: self.response_bytes.min(other.response_bytes),
         }

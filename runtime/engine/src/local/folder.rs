@@ -177,13 +177,13 @@ impl RunFolder {
         let warrant = self.run(WARRANT);
         let content = |path: &Path, why: String| BadFolder::Content { path: path.to_owned(), why };
         let document = Warrant::parse(&self.read(&warrant)?);
+        let document = document.map_err(|why| content(&warrant, why.to_string()))?;
         let inputs = self.run(INPUTS);
         let manifest = Manifest::read(&self.read(&inputs)?);
         let limits = self.run(LIMITS);
         let parsed = serde_json::from_slice::<Limits>(&self.read(&limits)?);
         let keys = grant_keys(keys).map_err(|why| content(&self.0, why.to_string()))?;
-        let document = document.map_err(|why| content(&warrant, why.to_string()))?;
-        let operator = operator(document.capabilities(), self.prices()?);
+        let operator = operator(&document, self.prices()?);
         Ok(Order {
             component,
             authorities: Authorities {

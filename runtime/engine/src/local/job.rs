@@ -10,7 +10,8 @@ use envelope_gate::gate::Authorities;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
 use envelope_rules::denial::Denial;
-use envelope_rules::egress::policy::{Policy, PolicyDocument};
+use envelope_rules::egress::policy::PolicyDocument;
+use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
 use envelope_rules::guard::{
     Capability, CapabilitySet, ModelRule, Operator, Warrant, WarrantDocument,
@@ -29,6 +30,8 @@ pub struct Wishes {
     pub read: Vec<String>,
     /// The prefix below which it may write.
     pub outputs: Option<String>,
+    /// Which requests it may send.
+    pub egress: Vec<RuleDocument>,
     /// How long its grant lives, in seconds.
     pub ttl_secs: u64,
     /// How long it may take, in seconds.
@@ -112,9 +115,10 @@ impl From<Denial> for BadJob {
     }
 }
 
-/// What a local run may do at all: models only when some are named. Network, agents and humans are
-/// not among it.
+/// What a local run may do at all: the network if there is a rule for it, models if some are named.
+/// Agents and humans are not among it.
 fn capabilities(wishes: &Wishes) -> CapabilitySet {
+    let network = (!wishes.egress.is_empty()).then_some(Capability::Http);
     let models = (!wishes.models.is_empty()).then_some(Capability::Model);
     let always = [
         Capability::Files,
@@ -126,7 +130,8 @@ fn capabilities(wishes: &Wishes) -> CapabilitySet {
         Capability::Artifacts,
         Capability::Run,
     ];
-    always.into_iter().chain(models).fold(CapabilitySet::NONE, CapabilitySet::with)
+    let more = network.into_iter().chain(models);
+    always.into_iter().chain(more).fold(CapabilitySet::NONE, CapabilitySet::with)
 }
 
 impl Job {
@@ -172,7 +177,7 @@ impl Job {
             previous: None,
         };
         let authorities = Authorities {
-            operator: Arc::new(operator(capabilities(wishes), wishes.prices.clone())),
+            operator: Arc::new(operator(&warrant, wishes.prices.clone())),
             warrant: Arc::new(warrant),
             grant: Some(grant),
             keys: Arc::new(grant_keys),
@@ -199,9 +204,9 @@ pub struct Fresh {
     pub caller: Label,
 }
 
-/// What a local operator allows: whoever starts the run is the operator.
-pub(crate) fn operator(capabilities: CapabilitySet, prices: PriceBook) -> Operator {
-    Operator { capabilities, egress: Policy::default(), prices }
+/// What a local operator allows the run of `warrant`: it is the same person who wrote that.
+pub(crate) fn operator(warrant: &Warrant, prices: PriceBook) -> Operator {
+    Operator { capabilities: warrant.capabilities(), egress: warrant.egress().clone(), prices }
 }
 
 /// The keys that verify local grants.
@@ -242,7 +247,7 @@ fn warrant(
         paper: None,
         deadline: Timestamp::from_secs(deadline).unwrap_or(Timestamp::MAX),
         capabilities: capabilities(wishes),
-        egress: PolicyDocument::default(),
+        egress: PolicyDocument { rules: wishes.egress.clone() },
         models: wishes.models.iter().map(|model| rule(model)).collect(),
         agents: Vec::new(),
         budget: Cap::of(&budget(wishes)),

@@ -7,20 +7,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
 use envelope_gate::model::Models;
+use envelope_gate::net::Network;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::world::{GrantState, Performing, World};
 
 /// The world of one local run.
 pub struct LocalWorld {
     run: Label,
+    network: Option<Network>,
     stop: Mutex<Option<Stop>>,
     models: Option<Models>,
 }
 
 impl LocalWorld {
-    /// The world of `run`.
-    pub const fn new(run: Label) -> Self {
-        Self { run, stop: Mutex::new(None), models: None }
+    /// The world of `run`, which may use `network`.
+    pub const fn new(run: Label, network: Option<Network>) -> Self {
+        Self { run, network, stop: Mutex::new(None), models: None }
     }
 
     /// The same world with models in it.
@@ -63,7 +65,11 @@ impl World for LocalWorld {
         self.models.as_ref()
     }
 
+    fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
     fn perform<'a>(&'a self, _key: &'a str, _request: &'a [u8]) -> Performing<'a> {
-        Box::pin(std::future::ready(Err(Fault::Unavailable("the network"))))
+        Box::pin(std::future::ready(Err(Fault::Unavailable("this"))))
     }
 }

@@ -76,8 +76,7 @@ impl Wish {
         let mut map = HeaderMap::new();
         for (name, value) in self.headers.entries() {
             if *name == CONTENT_LENGTH {
-                let said = value.to_str().ok().and_then(|said| said.parse::<usize>().ok());
-                if said != Some(body.len()) {
+                if value.as_bytes() != body.len().to_string().as_bytes() {
                     return Err(Unsendable::Failed(ErrorCode::HttpRequestBodySize(None)));
                 }
                 continue;
