@@ -1,6 +1,7 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
 mod desk;
+mod models;
 mod net;
 mod new;
 mod paper;

@@ -168,7 +168,7 @@ fn many_calls_never_pass_the_cap() {
 fn what_makes_no_sense_is_not_priced() {
     for (acts, words) in [
         ("chat stub/a 0 Hello", "at least one token"),
-        ("ask-picture stub/a 50 none.png", "no-entry"),
+        ("ask-picture stub/a 50 in/none.png", "no-entry"),
         ("ask-picture stub/a 50 ../x.png", "not-permitted"),
     ] {
         let told = desk(acts).run();

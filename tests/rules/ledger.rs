@@ -35,7 +35,8 @@ fn a_lease_takes_all_accounts_or_none() {
     assert_eq!(denial.code(), Code::BudgetExhausted);
     assert_eq!(denial.detail(), "agent `a`: nano_usd wanted 31, remaining 30");
     assert_eq!(ledger.balance(&day).unwrap().leased, 0, "none");
-    assert_eq!(ledger.lease(lease, &chain, 10, 99).unwrap(), Ok(30), "what is there");
+    let leased = ledger.lease(lease, &chain, 10, 99).unwrap().unwrap();
+    assert_eq!((leased.slice, leased.short), (30, Some(agent.clone())), "what is there");
     assert_eq!(ledger.balance(&day).unwrap().leased, 30, "all");
     assert_eq!(ledger.lease(lease, &chain, 1, 1).unwrap().unwrap_err().code(), denial.code());
     assert_eq!(ledger.lease(lease, &[day.clone()], 1, 1), Err(BadLedger::Chain));
@@ -178,7 +179,7 @@ impl World {
         let leased = process.meter.leased(&run.chain);
         if leased < worst {
             let wish = (worst - leased) + self.seed.below(2_000);
-            let slice = self.ledger.lease(run.lease, &run.chain, 1, wish).unwrap();
+            let slice = self.ledger.lease(run.lease, &run.chain, 0, wish).unwrap();
             if self.dies() {
                 return;
             }

@@ -105,7 +105,11 @@ fn what_the_mock_lies_about_or_leaves_out_is_booked_as_it_must_be() {
     for model in MODELS {
         let told = mock.run(&format!("chat {model} 50 lie to me; chat {model} 50 good day"));
         assert_eq!(told.money(), 11 * 1_000 + 999_999 * 2_000, "in full: {}", told.said());
-        assert!(told.denied().iter().all(|code| code == "budget.latched"), "{:?}", told.denied());
+        assert!(
+            told.denied().iter().all(|code| code.starts_with("budget.")),
+            "{:?}",
+            told.denied()
+        );
         assert_eq!(told.desk.purse.freezer().frozen().len(), 1);
         told.replays_same();
         let told = mock.run(&format!("chat {model} 50 say nothing of it"));

@@ -52,7 +52,7 @@ pub use decimal::{BadDecimal, DECIMAL_CHARS_MAX, Why};
 pub use freeze::{FROZEN_MAX, Freezer, Frost, Place, Thaw};
 pub use hold::{Hold, HoldId};
 pub use import::{BadTable, Imported, TABLE_BYTES_MAX, import};
-pub use ledger::{Accounting, BadLedger, Balance, Ledger, SHARED_MAX, Shared};
+pub use ledger::{Accounting, BadLedger, Balance, Leased, Ledger, SHARED_MAX, Shared};
 pub use meter::{ACCOUNTS_MAX, Meter, OPEN_HOLDS_MAX, Reset, Settled, Trip};
 pub use money::{NanoUsd, PicoUsd, PicoUsdPerUnit};
 pub use price::{BadPrice, Billed, ModelCall, OUTPUT_FLOOR_DEFAULT, Price, Rates, TIERS_MAX, Tier};

@@ -11,12 +11,8 @@ mod books;
 mod streams;
 mod terms;
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use envelope_evidence::Digest;
 use envelope_evidence::journal::{Answered, Begun, Call as CallRecord, Content, Event, Recovery};
 use envelope_evidence::{Label, Preview, Usage};
@@ -25,6 +21,7 @@ use envelope_rules::denial::{Code, Denial};
 use envelope_rules::guard::Act;
 use envelope_rules::model::{Ask, OPENAI, embedding_bound};
 
+use super::exchange::{attended, fetch, keep};
 use super::lookup::Known;
 use super::{Gate, Passed};
 use crate::model::{
@@ -32,14 +29,10 @@ use crate::model::{
     response_bytes,
 };
 use crate::request::Request;
-use crate::stop::{Fault, Stop};
-use crate::world::World;
+use crate::stop::Stop;
 pub(super) use books::relatch;
 pub(super) use streams::Streams;
 use terms::{Owed, Terms};
-
-/// How often it is asked, while a provider is waited for, whether the run has to stop.
-const HEARTBEAT: Duration = Duration::from_millis(200);
 
 /// What a guest wants of a model.
 #[derive(Debug, Clone, Copy)]
@@ -269,15 +262,8 @@ impl Gate {
         self.record_paid(call.clone(), content, used)
     }
 
-    /// Puts what is too large for the journal where contents lie, before the journal names it.
     async fn kept(&mut self, bytes: Vec<u8>) -> Result<Content, Stop> {
-        let content = Content::of(&bytes);
-        if content.inline().is_none() {
-            let digest = content.digest();
-            let put = self.parts.inside.blobs.put(Bytes::from(bytes)).await;
-            put.map_err(|why| Fault::Blob { digest, why: why.to_string() })?;
-        }
-        Ok(content)
+        Ok(keep(self.parts.inside.blobs.clone(), &bytes).await?)
     }
 
     fn record_paid(&mut self, call: CallRecord, answer: Content, used: Usage) -> Result<(), Stop> {
@@ -290,14 +276,7 @@ impl Gate {
         recorded: &Answered,
         model: &str,
     ) -> Result<T, Stop> {
-        let digest = recorded.answer.digest();
-        let bytes = match recorded.answer.inline() {
-            Some(bytes) => Bytes::copy_from_slice(bytes),
-            None => {
-                let found = self.parts.inside.blobs.get(&digest).await;
-                found.map_err(|why| Fault::Blob { digest, why: why.to_string() })?
-            }
-        };
+        let bytes = fetch(self.parts.inside.blobs.clone(), recorded).await?;
         let other = |_| self.diverges("an answer of another shape".to_owned(), model.to_owned());
         serde_json::from_slice(&bytes).map_err(other)
     }
@@ -368,18 +347,6 @@ async fn gather(live: &mut Live, gathering: &mut Gathering) -> Result<(), Failed
 
 fn broken_off() -> Failed {
     Failed::Unknown("the answer broke off".to_owned())
-}
-
-/// Waits for a provider. A run that has to stop does not wait for it to end: what was set aside for
-/// it counts as spent.
-async fn attended<T>(world: &dyn World, effect: impl Future<Output = T>) -> Result<T, Stop> {
-    let mut effect = pin!(effect);
-    loop {
-        match tokio::time::timeout(HEARTBEAT, &mut effect).await {
-            Ok(done) => return Ok(done),
-            Err(_) => world.stopped().map_or(Ok(()), Err)?,
-        }
-    }
 }
 
 /// The bytes of an outcome. There is none that JSON cannot say.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use envelope_evidence::Digest;
-use envelope_rules::budget::{Accounting, Freezer, Frost, Ledger, Place, Shared};
+use envelope_rules::budget::{Accounting, Freezer, Frost, Leased, Ledger, Place, Shared};
 use envelope_rules::denial::Denial;
 
 use crate::stop::Fault;
@@ -23,7 +23,7 @@ pub trait Purse: Send + Sync {
         chain: &'a [Shared],
         least: u64,
         wish: u64,
-    ) -> Pending<'a, Result<u64, Denial>>;
+    ) -> Pending<'a, Result<Leased, Denial>>;
 
     /// What is out on `lease`.
     fn out(&self, lease: Digest) -> Pending<'_, u64>;
@@ -84,7 +84,7 @@ impl Purse for InMemoryPurse {
         chain: &'a [Shared],
         least: u64,
         wish: u64,
-    ) -> Pending<'a, Result<u64, Denial>> {
+    ) -> Pending<'a, Result<Leased, Denial>> {
         let leased = self.ledger().lease(lease, chain, least, wish);
         now(leased.map_err(|why| Fault::Books(why.to_string())))
     }

@@ -14,7 +14,7 @@ use envelope_evidence::Digest;
 use envelope_evidence::usage::MAX_EXACT;
 use serde::{Deserialize, Serialize};
 
-use super::account::Level;
+use super::account::{Account, Level};
 use crate::{Code, Denial};
 
 /// Shared accounts of one chain: a task, a day, an agent, a purchase, an organisation.
@@ -58,6 +58,15 @@ struct Out {
 pub struct Ledger {
     accounts: BTreeMap<Shared, Balance>,
     leases: BTreeMap<Digest, Out>,
+}
+
+/// What was leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leased {
+    /// How much, of every account.
+    pub slice: u64,
+    /// The account that stood in the way of more.
+    pub short: Option<Shared>,
 }
 
 /// What a node says of its lease.
@@ -130,7 +139,7 @@ impl Ledger {
         chain: &[Shared],
         least: u64,
         wish: u64,
-    ) -> Result<Result<u64, Denial>, BadLedger> {
+    ) -> Result<Result<Leased, Denial>, BadLedger> {
         if chain.is_empty() || chain.len() > SHARED_MAX {
             return Err(BadLedger::Chain);
         }
@@ -145,10 +154,11 @@ impl Ledger {
             }
         }
         let Some((account, room)) = tightest else { return Err(BadLedger::Chain) };
-        if room < least || room == 0 {
+        if room < least {
             return Ok(Err(refusal(account, least, room)));
         }
         let slice = wish.max(least).min(room);
+        let short = (slice < wish).then(|| account.clone());
         for account in chain {
             if let Some(balance) = self.accounts.get_mut(account) {
                 balance.leased = balance.leased.saturating_add(slice);
@@ -157,7 +167,7 @@ impl Ledger {
         let fresh = || Out { chain: chain.to_vec(), left: 0, next: 0 };
         let out = self.leases.entry(lease).or_insert_with(fresh);
         out.left = out.left.saturating_add(slice);
-        Ok(Ok(slice))
+        Ok(Ok(Leased { slice, short }))
     }
 
     /// Books what a node tells of its lease. More spent than was out, which only a provider that
@@ -191,6 +201,12 @@ impl Ledger {
     /// The number of the next account of `lease`: where a node that was restarted goes on.
     pub fn next(&self, lease: &Digest) -> u64 {
         self.leases.get(lease).map_or(0, |out| out.next)
+    }
+}
+
+impl Shared {
+    pub(super) fn is(&self, account: &Account) -> bool {
+        self.level == account.level() && self.name == account.name()
     }
 }
 

@@ -30,6 +30,7 @@ pub fn clamp(
     now: Timestamp,
 ) -> Result<Clamped, Denial> {
     let fits = within(asked, model, authority, now)?;
+    meter.check_breaker()?;
     let rule = authority.warrant.model(model)?;
     let price = authority.operator.prices.price(model)?;
     let (ceiling, money) = (authority.ceiling(), Dimension::NanoUsd);

@@ -23,8 +23,8 @@ impl Gate {
         };
         let lease = self.parts.journal.header_digest();
         let wish = short.max(books.slice);
-        if let Ok(slice) = books.purse.lease(lease, &books.chain, 1, wish).await? {
-            self.parts.meter.top_up(&books.chain, slice);
+        if let Ok(leased) = books.purse.lease(lease, &books.chain, 0, wish).await? {
+            self.parts.meter.top_up(&books.chain, leased);
         }
         Ok(())
     }

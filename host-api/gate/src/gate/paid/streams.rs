@@ -14,7 +14,8 @@ use envelope_rules::denial::Denial;
 use envelope_rules::guard::Act;
 
 use super::terms::{Owed, Terms};
-use super::{Gate, attended, broken_off, written};
+use super::{Gate, broken_off, written};
+use crate::gate::exchange::attended;
 use crate::gate::lookup::Known;
 use crate::gate::{Answer, Passed};
 use crate::model::{Chunk, Failed, Gathering, Live, Outcome, Piece};
