@@ -19,7 +19,7 @@ type Case = (&'static str, fn(&mut Desk), &'static str, &'static str);
 
 const CASES: &[Case] = &[
     ("capability", |desk| desk.capability = false, "policy.not-granted", "model"),
-    ("operator", |desk| desk.setup.operator = Default::default(), "policy.forbidden", ""),
+    ("operator", |desk| desk.operator = false, "policy.forbidden", "model"),
     ("list", |desk| desk.models = vec!["stub/b"], "model.outside", "`stub/a`"),
     ("price", |desk| desk.priced = vec!["stub/b"], "budget.unpriced", "`stub/a`"),
     ("criteria", |desk| desk.criteria = false, "paper.unlocked", "`stub/a`"),

@@ -33,6 +33,7 @@ pub struct Desk {
     pub models: Vec<&'static str>,
     pub priced: Vec<&'static str>,
     pub capability: bool,
+    pub operator: bool,
     pub criteria: bool,
     pub money: u64,
     pub tokens: u64,
@@ -60,6 +61,7 @@ pub fn desk(acts: &str) -> Desk {
         models: vec!["stub/a", "stub/b"],
         priced: vec!["stub/a", "stub/b"],
         capability: true,
+        operator: true,
         criteria: true,
         money: PLENTY,
         tokens: PLENTY,
@@ -113,7 +115,9 @@ impl Desk {
         if self.capability {
             setup.capabilities = setup.capabilities.with(Capability::Model);
         }
-        setup.operator = setup.operator.with(Capability::Model);
+        if self.operator {
+            setup.operator = setup.operator.with(Capability::Model);
+        }
         let (mut order, mut header) = setup.order();
         let mut document = setup.warrant();
         document.models = self.models.iter().map(|name| self.rule(name)).collect();
