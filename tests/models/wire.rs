@@ -237,7 +237,8 @@ fn anthropic_streamed() {
         r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi "}}"#,
         r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"you"}}"#,
         r#"{"type":"content_block_stop","index":0}"#,
-        r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"},"usage":{"output_tokens":2}}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"}}"#,
+        r#"{"type":"message_delta","usage":{"output_tokens":2}}"#,
         r#"{"type":"message_stop"}"#,
     ])]);
     let told = run("ask-stream anthropic/claude 50 Hello", &upstream);
@@ -249,7 +250,10 @@ fn anthropic_streamed() {
 #[test]
 fn anthropic_tools_and_shapes() {
     let usage = json!({ "input_tokens": 9, "output_tokens": 4 });
-    let used = |name: &str, input: Value| json!([{ "type": "tool_use", "id": "call-1", "name": name, "input": input }]);
+    let used = |name: &str, input: Value| {
+        let id = "call-1";
+        json!([{ "type": "tool_use", "id": id, "name": name, "input": input }])
+    };
     let upstream = Upstream::new(vec![
         page(message(&used("weather", json!({ "place": "Graz" })), "tool_use", &usage)),
         page(message(&json!([{ "type": "text", "text": "Clear." }]), "end_turn", &usage)),

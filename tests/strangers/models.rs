@@ -76,8 +76,8 @@ fn a_mock_of_both_wires_answers_whole_and_in_pieces() {
     drop(mock.running);
 }
 
-/// The mock's own journal: the bound that was affordable stands in the request, and so does the key,
-/// which the mock hides from its readers.
+/// The mock's own journal: the bound that was affordable stands in the request, and so does the
+/// key, which the mock hides from its readers.
 #[test]
 fn the_clamped_bound_and_the_key_arrive() {
     let Some(mock) = Mock::start() else { return };

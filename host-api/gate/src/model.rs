@@ -8,8 +8,8 @@
 //! The door itself is [`Gate::pay`](crate::gate::Gate); this module is what stands outside of it:
 //! one trait, [`Provider`], with an adapter per wire format and a stub that says it is one. A
 //! provider is told the longest answer that is affordable, writes it into the request and reads it
-//! back from the bytes that are sent. One physical attempt is one call of the journal with a hold of
-//! its own: nothing is sent twice under one.
+//! back from the bytes that are sent. One physical attempt is one call of the journal with a hold
+//! of its own: nothing is sent twice under one.
 
 mod anthropic;
 mod credit;

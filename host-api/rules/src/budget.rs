@@ -6,8 +6,8 @@
 //!
 //! # The cap theorem
 //!
-//! For every account of the chain run → task → agent's day → agent → purchase → organisation, in every
-//! dimension that has a cap, at every instant and after any crash:
+//! For every account of the chain run → task → agent's day → agent → purchase → organisation, in
+//! every dimension that has a cap, at every instant and after any crash:
 //!
 //! > billed ≤ spent + held ≤ cap
 //!

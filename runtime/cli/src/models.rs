@@ -49,8 +49,9 @@ pub(crate) struct ModelFlags {
 /// Who answers.
 #[derive(Args, Default)]
 pub(crate) struct Providers {
-    /// Who answers: `openai=URL` and others of its kind, `anthropic=URL`, or `stub`. The key is read
-    /// from the variable of the provider's name, as in `OPENAI_API_KEY`; the agent never sees it
+    /// Who answers: `openai=URL` and others of its kind, `anthropic=URL`, or `stub`. The key is
+    /// read from the variable of the provider's name, as in `OPENAI_API_KEY`; the agent never sees
+    /// it
     #[arg(long = "provider", value_name = "NAME[=URL]")]
     providers: Vec<String>,
 }

@@ -121,7 +121,11 @@ impl Airlock {
                 Ok(Paid::Over(outcome)) => match *outcome {
                     // The policy ends by itself: it counts the attempts.
                     Outcome::Failed { then: Then::Ask(next), .. } => tried.push(next),
-                    outcome => return Ok(Ok(Came::Over(outcome))),
+                    outcome @ (Outcome::Done(_)
+                    | Outcome::Embedded { .. }
+                    | Outcome::Failed { .. }
+                    | Outcome::Interrupted
+                    | Outcome::Dropped) => return Ok(Ok(Came::Over(outcome))),
                 },
             }
         }

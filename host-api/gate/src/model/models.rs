@@ -37,7 +37,7 @@ pub struct Policy {
     pub retries: usize,
     /// Which models are asked instead, in order, also where something is owed.
     pub fallbacks: BTreeMap<String, Vec<String>>,
-    /// The shortest answer that is worth its input, in tokens. A guest that wishes for less gets it.
+    /// The shortest answer that is worth its input, in tokens. Who wishes for less gets it.
     pub floor: u64,
     /// How long an answer may take, by provider.
     pub deadlines: BTreeMap<String, Duration>,
@@ -157,7 +157,7 @@ impl Models {
         asked
     }
 
-    /// What the policy says after the models in `tried` gave no answer, and how long to wait before.
+    /// What the policy says after the models in `tried` gave no answer, and how long to wait.
     pub(crate) fn then(&self, tried: &[String], failed: &Failed) -> (Then, Duration) {
         let at_once = Duration::ZERO;
         let Some(last) = tried.last().filter(|_| tried.len() < ATTEMPTS_MAX) else {
@@ -181,7 +181,8 @@ impl Models {
         }
         let first = tried.first().map_or("", String::as_str);
         let others = self.policy.fallbacks.get(first).into_iter().flatten();
-        let next = others.filter(|other| !tried.contains(other)).cloned().next();
+        let mut others = others.filter(|other| !tried.contains(other));
+        let next = others.next().cloned();
         (next.map_or(Then::Stop, Then::Ask), at_once)
     }
 

@@ -121,11 +121,12 @@ impl Coming for Played {
 /// Says that it is a stub, and repeats the beginning of the question.
 fn repeat(order: &Order<'_>) -> Script {
     let users = order.ask.messages.iter().filter(|message| message.role == Role::User);
-    let last = users.flat_map(|message| &message.parts).filter_map(|part| match part {
+    let mut last = users.flat_map(|message| &message.parts).filter_map(|part| match part {
         Part::Text(text) => Some(text.as_str()),
         Part::Image(_) | Part::Call(_) | Part::Answer { .. } => None,
     });
-    let question: String = last.last().unwrap_or_default().chars().take(REPEATED_CHARS).collect();
+    let question: String =
+        last.next_back().unwrap_or_default().chars().take(REPEATED_CHARS).collect();
     let said = match &order.ask.schema {
         Some(_) => "{}".to_owned(),
         None => format!("(a stub, no model was asked) {question}"),

@@ -43,8 +43,8 @@ pub enum Act<'a> {
         /// The bounds that are written into the request.
         bounds: &'a ModelCall,
     },
-    /// More of the answer of a model that was asked before: paid for already. The same rules have to
-    /// admit the model still: a stream ends when its authority does.
+    /// More of the answer of a model that was asked before: paid for already. The same rules have
+    /// to admit the model still: a stream ends when its authority does.
     Answer(&'a str),
     /// A call to another agent.
     Agent(&'a str),

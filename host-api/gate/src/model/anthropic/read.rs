@@ -71,12 +71,10 @@ struct Ending {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
     #[serde(other)]
     Other,
 }
@@ -110,10 +108,11 @@ pub(super) fn event(heard: &mut Heard, data: &str) -> Result<Option<Vec<Piece>>,
             heard.call = Some(ToolCall { id, name, arguments: String::new() });
             pieces.push(Piece::Hidden);
         }
-        Event::ContentBlockStart { content_block } => match block(content_block) {
-            Piece::Text(text) if text.is_empty() => {}
-            piece => pieces.push(piece),
-        },
+        Event::ContentBlockStart { content_block } => {
+            let piece = block(content_block);
+            // A block of words begins empty.
+            pieces.extend(Some(piece).filter(|piece| *piece != Piece::Text(String::new())));
+        }
         Event::ContentBlockDelta { delta } => pieces.push(delta_piece(heard, delta)),
         Event::ContentBlockStop => {
             pieces.extend(heard.call.take().map(|call| called(call.id, call.name, call.arguments)));
@@ -137,8 +136,8 @@ pub(super) fn event(heard: &mut Heard, data: &str) -> Result<Option<Vec<Piece>>,
 
 fn delta_piece(heard: &mut Heard, delta: Delta) -> Piece {
     match delta {
-        Delta::TextDelta { text } => Piece::Text(text),
-        Delta::InputJsonDelta { partial_json } => {
+        Delta::Text { text } => Piece::Text(text),
+        Delta::Input { partial_json } => {
             if let Some(call) = &mut heard.call {
                 call.arguments.push_str(&partial_json);
             }
