@@ -1,9 +1,9 @@
 //! Accounts that many runs share, on many machines: spent by leases, never by a row per call.
 //!
 //! A node takes a lease: a slice of every shared account of a run's chain, all of them or none.
-//! From then on it spends the slice by itself, in memory ([`Meter`](super::Meter)), and gives back what
-//! it did not need. The durable fact is the lease. As long as nobody has shown how much of it was
-//! spent, all of it counts as gone: so a crash can only under-spend.
+//! From then on it spends the slice by itself, in memory ([`Meter`](super::Meter)), and gives back
+//! what it did not need. The durable fact is the lease. As long as nobody has shown how much of it
+//! was spent, all of it counts as gone: so a crash can only under-spend.
 //!
 //! This is the arithmetic of a store, pure. A database does the same in one statement for each
 //! account: `leased = leased + $slice where spent + leased + $slice <= cap`.
