@@ -3,6 +3,7 @@
 mod compiled;
 mod desk;
 mod letter;
+mod models;
 mod net;
 mod new;
 mod paper;

@@ -1,5 +1,6 @@
 //! May it happen: grants, paths, egress, budget, guard.
 
+mod ask;
 mod budget;
 mod budget_model;
 mod denial;
@@ -10,6 +11,8 @@ mod grant;
 mod guard;
 mod guard_world;
 mod jose;
+mod ledger;
 mod path;
 mod pattern;
 mod price;
+mod prices_import;

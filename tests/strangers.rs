@@ -6,6 +6,7 @@ pub mod componentize;
 mod digests;
 mod grants;
 mod keys;
+mod models;
 mod policies;
 mod receipts;
 mod schema;

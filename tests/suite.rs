@@ -8,6 +8,7 @@ mod evidence;
 mod gate;
 mod golden;
 mod house;
+mod models;
 mod net;
 mod rules;
 mod strangers;

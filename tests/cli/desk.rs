@@ -101,7 +101,7 @@ pub(super) fn example(name: &str) -> &'static str {
             let said = desk.says(["build".as_ref(), folder.as_os_str()], 0);
             (name, said.out.trim_end().to_owned())
         };
-        ["hello", "hostile", "summary"].map(build).into()
+        ["briefing", "hello", "hostile", "summary"].map(build).into()
     });
     &BUILT[name]
 }

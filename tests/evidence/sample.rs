@@ -81,6 +81,7 @@ pub fn header() -> Header {
         warrant: Digest::of(b"warrant"),
         budget: money(5_000_000_000),
         limits: None,
+        prices: None,
         scope: Some(scope("grt_01HW2C00000000000000000001", None)),
         inputs: Digest::of(b"manifest"),
         engine: Engine {

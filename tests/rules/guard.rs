@@ -223,11 +223,10 @@ fn an_amount_too_large_to_add_is_denied() {
 
 #[test]
 fn what_began_is_recovered_by_its_class() {
-    let bounds = bounds(100);
     let post = Target::parse("POST", "https://api.ok.example.com/v1/x").unwrap();
     let worst = Usage::ZERO.with(Dimension::NanoUsd, 210).unwrap();
     let begun_as = |class| match class {
-        Recovery::SameKey => call(Act::Model { model: "fast", bounds: &bounds }),
+        Recovery::SameKey => Call { worst, ..call(Act::Agent("checker@svc")) },
         Recovery::Again => Call { worst, ..call(Act::Plain(Capability::Clock)) },
         Recovery::Once => Call { worst, ..call(Act::Http(&post)) },
     };
@@ -269,15 +268,15 @@ fn what_began_is_recovered_by_its_class() {
 
 #[test]
 fn a_repeated_call_fits_what_was_held_for_it() {
-    let bounds = bounds(100);
-    let began = call(Act::Model { model: "fast", bounds: &bounds });
+    let worst = Usage::ZERO.with(Dimension::NanoUsd, 210).unwrap();
+    let began = Call { worst, ..call(Act::Agent("checker@svc")) };
     let mut world = World::new();
     let permit = world.admit(&began).unwrap();
     let (hold, recovery) = (permit.hold_id(), Recovery::SameKey);
     let begun = Begun { request: permit.request(), recovery, hold };
     drop(permit);
     world.crash();
-    let dearer = Usage::ZERO.with(Dimension::NanoUsd, 1).unwrap();
+    let dearer = Usage::ZERO.with(Dimension::NanoUsd, 211).unwrap();
     let denial = world.readmit(&begun, &Call { worst: dearer, ..began }).unwrap_err();
     assert_eq!(denial.code(), Code::BudgetExhausted);
     assert_eq!(denial.detail(), "nano_usd wanted 211, held 210");
@@ -288,8 +287,7 @@ fn a_repeated_call_fits_what_was_held_for_it() {
 
 #[test]
 fn only_the_call_that_began_is_recovered_and_only_once() {
-    let bounds = bounds(100);
-    let act = Act::Model { model: "fast", bounds: &bounds };
+    let act = Act::Agent("checker@svc");
     let mut world = World::new();
     let permit = world.admit(&call(act)).unwrap();
     let hold = permit.hold_id();
@@ -346,7 +344,7 @@ fn a_warrant_has_one_spelling_and_is_checked_at_load() {
         change(&mut document);
         Warrant::new(document).unwrap_err()
     };
-    let rule = || ModelRule { model: label("fast"), max_output: 1 };
+    let rule = || ModelRule { model: label("fast"), max_output: 1, nano_usd: None };
     assert_eq!(refused(&|it| it.v = 2), BadWarrant::Version(2));
     assert_eq!(refused(&|it| it.models.push(rule())), BadWarrant::Twice(label("fast")));
     let list = |list, found, max| BadWarrant::List { list, found, max };

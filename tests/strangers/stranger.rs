@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::{env, io, thread};
 
@@ -67,6 +67,23 @@ pub static NODE: Stranger = Stranger {
     home: OnceLock::new(),
 };
 
+/// A stranger at work. It is ended with what holds it.
+pub struct Running(Child);
+
+impl Running {
+    /// What it says.
+    pub fn out(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("taken once")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Stranger {
     /// What `script` prints when given `input`, or `None` where the stranger is not to be had.
     pub fn ask(&self, script: &str, input: &Value) -> Option<Value> {
@@ -78,8 +95,12 @@ impl Stranger {
 
     /// The command that starts `script`, or `None` where the stranger is not to be had.
     pub fn command(&self, script: &str) -> Option<Command> {
+        Some((self.command)(self.home(script)?, script))
+    }
+
+    fn home(&self, script: &str) -> Option<&Path> {
         match self.home.get_or_init(|| self.prepare()) {
-            Ok(home) => Some((self.command)(home, script)),
+            Ok(home) => Some(home),
             Err(reason) => {
                 let reason = format!("{script}: {} ({reason})", self.advice);
                 assert!(env::var_os("CI").is_none(), "{reason}");
@@ -87,6 +108,14 @@ impl Stranger {
                 None
             }
         }
+    }
+
+    /// Starts `script`, which runs until its input ends, or `None` where the stranger is not to be
+    /// had.
+    pub fn start(&self, script: &str) -> Option<Running> {
+        let mut command = self.command(script)?;
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Some(Running(child))
     }
 
     /// The folder with the installed packages. Two test runs at once wait for each other.

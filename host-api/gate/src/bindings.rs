@@ -54,7 +54,7 @@ mod generated {
             "wasi:io/error.error": wasmtime_wasi_io::streams::Error,
             "wasi:cli/terminal-input.terminal-input": crate::wasi::cli::NoTerminal,
             "wasi:cli/terminal-output.terminal-output": crate::wasi::cli::NoTerminal,
-            "envelope:host/model.answer-stream": crate::host::NoStream,
+            "envelope:host/model.answer-stream": crate::host::AnswerStream,
             "envelope:host/agents.child": crate::host::NoChild,
         },
     });

@@ -17,6 +17,7 @@ mod end;
 mod exchange;
 mod judge;
 mod lookup;
+mod paid;
 mod record;
 
 use std::sync::{Arc, OnceLock};
@@ -39,6 +40,7 @@ use crate::world::{Outer, World};
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
 use lookup::Known;
+pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
 
 /// Who may do what: fixed for a run, but for the grant.
@@ -127,11 +129,14 @@ pub struct Gate {
     debt: u64,
     /// How the recorded run came to its end, if it did.
     closing: Option<(Outcome, String)>,
+    /// Answers of models that are read as they come.
+    streams: paid::Streams,
 }
 
 impl Gate {
     /// A gate in front of a run that begins, goes on, or is replayed.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        paid::relatch(&mut parts.meter, &parts.journal);
         let closing = closing(&parts.journal);
         let recorded = parts.journal.calls().len() - usize::from(closing.is_some());
         let now = parts.journal.header().started;
@@ -139,7 +144,18 @@ impl Gate {
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
         let (next, last_denial, debt) = (0, None, 0);
-        Self { parts, recorded, next, written, now, last_denial, claims, debt, closing }
+        Self {
+            parts,
+            recorded,
+            next,
+            written,
+            now,
+            last_denial,
+            claims,
+            debt,
+            closing,
+            streams: paid::Streams::default(),
+        }
     }
 
     /// Passes a call whose effect is a function of what the run owns.

@@ -2,11 +2,13 @@
 
 mod artifacts;
 mod later;
+mod model;
 mod run;
 mod trace;
 
 pub use artifacts::{ARTIFACT_BYTES_MAX, ARTIFACTS_MAX};
-pub use later::{NoChild, NoStream};
+pub use later::NoChild;
+pub use model::AnswerStream;
 
 use envelope_rules::denial::{Denial, WitCase};
 

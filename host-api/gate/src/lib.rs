@@ -9,6 +9,7 @@ pub mod host;
 pub mod inside;
 pub mod journal;
 pub mod link;
+pub mod model;
 pub mod net;
 pub mod request;
 pub mod stop;

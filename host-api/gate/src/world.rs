@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use envelope_evidence::Timestamp;
 
+use crate::model::{Books, Models};
 use crate::net::Network;
 use crate::stop::{Fault, Stop};
 
@@ -22,6 +23,16 @@ pub trait World: Send + Sync {
 
     /// Whether the run has to stop, or to be put aside. Asked at every passage through the gate.
     fn stopped(&self) -> Option<Stop>;
+
+    /// The models that can be asked, if any can.
+    fn models(&self) -> Option<&Models> {
+        None
+    }
+
+    /// The shared accounts that the run is charged to, if it is charged to any.
+    fn books(&self) -> Option<&Books> {
+        None
+    }
 
     /// The network, where there is one.
     fn network(&self) -> Option<&Network> {

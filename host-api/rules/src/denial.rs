@@ -241,6 +241,9 @@ table! {
         "there is no price for this" => "use a priced model, or have the operator price it";
     BudgetOverflow    = "budget.overflow"      402 Budget   false
         "the amount is too large to compute with" => "ask for less";
+    BudgetFrozen      = "budget.frozen"        402 Budget   false
+        "the provider charged more than its reservation, and nothing more is sent to it"
+        => "use another model, or have a human thaw this one";
     BudgetBusy        = "budget.busy"          429 Limit    false
         "too many calls hold budget at once" => "wait for an open call to end";
     NotGranted        = "policy.not-granted"   403 Policy   true
@@ -250,6 +253,12 @@ table! {
     ModelOutside      = "model.outside"        403 Policy   true
         "the warrant does not let this model be called"
         => "use a model of the warrant, or ask with `request_scope`";
+    ModelUnbounded    = "model.unbounded"      403 Policy   false
+        "the request holds what can neither be priced nor bounded"
+        => "leave the field out: what is understood is listed in the interface";
+    CriteriaUnlocked  = "paper.unlocked"       403 Policy   false
+        "no criteria are locked by which the work is judged"
+        => "lock the criteria of the Paper before the run starts";
     AgentOutside      = "agent.outside"        403 Policy   true
         "the warrant does not let this agent be called"
         => "call an agent of the warrant, or ask with `request_scope`";

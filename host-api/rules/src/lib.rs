@@ -10,6 +10,7 @@ pub mod egress;
 pub mod grant;
 pub mod guard;
 pub mod jws;
+pub mod model;
 pub mod path;
 pub mod pattern;
 

@@ -12,11 +12,13 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod models;
 mod net;
 mod new;
 mod page;
 mod paper;
 mod place;
+mod prices;
 mod replay;
 mod resume;
 mod run;
@@ -48,6 +50,8 @@ enum Command {
     #[command(subcommand)]
     Chain(chain::Chain),
     Verify(verify::Verify),
+    #[command(subcommand)]
+    Prices(prices::Prices),
     Completions(completions::Completions),
 }
 
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Prices(prices) => prices.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

@@ -16,6 +16,7 @@ use crate::answer::Trouble;
 use crate::exit::Exit;
 use crate::guest;
 use crate::home::LocalKeys;
+use crate::models::Providers;
 use crate::net::Edge;
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, runtime, tell, watcher};
@@ -38,6 +39,9 @@ pub(crate) struct Resume {
     /// Where the outputs go, when the run's folder was moved since
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Who answers for its models, as for `envelope run`
+    #[command(flatten)]
+    providers: Providers,
     #[command(flatten)]
     edge: Edge,
     /// Answer in JSON
@@ -112,11 +116,13 @@ impl Resume {
             };
         }
         let rules = &order.authorities.warrant.document().egress.rules;
-        let (network, secrets) = self.edge.network(rules)?;
+        let (network, mut secrets) = self.edge.network(rules)?;
+        let models = self.providers.set_up(&mut secrets)?;
         order.secrets = secrets;
+        let run = journal.header().run.clone();
         let surroundings = Surroundings {
             blobs,
-            world: Arc::new(LocalWorld::new(journal.header().run.clone(), network)),
+            world: Arc::new(LocalWorld::new(run, network).with_models(models)),
             writer: Box::new(writer),
             watcher: (!self.json).then(watcher),
         };

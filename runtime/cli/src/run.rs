@@ -23,6 +23,7 @@ use crate::exit::Exit;
 use crate::fresh::fresh;
 use crate::guest;
 use crate::home::LocalKeys;
+use crate::models::ModelFlags;
 use crate::net::Net;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::place::{self, Place};
@@ -89,6 +90,8 @@ pub(crate) struct Run {
     /// How many calls of the host it may make
     #[arg(long, default_value_t = CALLS, value_name = "COUNT")]
     calls: u64,
+    #[command(flatten)]
+    models: ModelFlags,
     /// Where all chance of the run comes from, to have the same again: 64 hex digits
     #[arg(long, value_name = "HEX", value_parser = Digest::from_hex)]
     seed: Option<Digest>,
@@ -130,10 +133,17 @@ impl Run {
             memory: MEMORY_MIB,
             timeout: TIMEOUT_SECS,
             calls: CALLS,
+            models: ModelFlags::default(),
             seed: None,
             out: Some(out.to_owned()),
             json: false,
         }
+    }
+
+    /// The same command, with models.
+    pub(crate) fn with_models(mut self, models: ModelFlags) -> Self {
+        self.models = models;
+        self
     }
 
     pub(crate) fn run(&self) -> Exit {
@@ -144,7 +154,8 @@ impl Run {
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let args = self.read_args()?;
         let wishes = self.wishes()?;
-        let (network, secrets) = self.net.edge.network(&wishes.egress)?;
+        let (network, mut secrets) = self.net.edge.network(&wishes.egress)?;
+        let models = self.models.set_up(&mut secrets)?;
         let (bytes, name) = guest::component(&self.agent)?;
         let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
         let path =
@@ -164,7 +175,7 @@ impl Run {
             Place::of(&path, self.dir.as_deref())?.remember(&fresh.run)?;
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
-                world: Arc::new(LocalWorld::new(fresh.run.clone(), network)),
+                world: Arc::new(LocalWorld::new(fresh.run.clone(), network).with_models(models)),
                 writer: Box::new(folder.new_journal().map_err(Trouble::folder)?),
                 watcher: (!self.json).then(watcher),
             };
@@ -191,6 +202,9 @@ impl Run {
                 memory: self.memory.saturating_mul(1 << 20),
                 ..Limits::default()
             },
+            models: self.models.names().to_vec(),
+            money: self.models.money(),
+            prices: self.models.book()?,
         })
     }
 

@@ -81,6 +81,7 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
         models: Vec::new(),
         agents: Vec::new(),
         budget: Cap::NONE,
+        criteria: None,
     });
     let warrant = warrant.ok()?;
     let manifest = Manifest::new(Vec::new()).ok()?;
@@ -137,6 +138,7 @@ fn header(machine: &Machine, component: Digest, warrant: &Warrant, manifest: &Ma
         warrant: warrant.digest(),
         budget: Usage::ZERO,
         limits: None,
+        prices: None,
         scope: None,
         inputs: manifest.digest(),
         engine: machine.fingerprint().clone(),

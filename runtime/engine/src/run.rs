@@ -11,15 +11,16 @@ use envelope_evidence::journal::{Ended, Header, Journal, Outcome, Output, Output
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Signed, fold};
-use envelope_evidence::{Digest, Dimension, Label, PathText};
+use envelope_evidence::{Digest, Dimension, Label, PathText, Usage};
 use envelope_gate::airlock::Airlock;
 use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
 use envelope_gate::journal::JournalWriter;
+use envelope_gate::model::Books;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{self, Blobs, Manifest, Quota, Workspace};
 use envelope_gate::world::World;
-use envelope_rules::budget::{Account, Level, Meter};
+use envelope_rules::budget::{Account, Cap, Level, Meter};
 use envelope_rules::path::Prefix;
 
 use crate::cell::{self, Cell, Clock};
@@ -153,7 +154,7 @@ pub(crate) async fn drive(
         answers: std::collections::BTreeMap::new(),
     };
     let parts = Parts {
-        meter: meter(&journal, &authorities)?,
+        meter: meter(&journal, &authorities, &*world).await?,
         authorities,
         journal,
         writer,
@@ -287,14 +288,30 @@ fn listed(output: &workspace::Output) -> Output {
 
 /// The books as the journal left them: what it records as used is spent, and the reservation of a
 /// call whose outcome nobody knows with it.
-fn meter(journal: &Journal, authorities: &Authorities) -> Result<Meter, Halted> {
+///
+/// Beside the run's own account stand those that it shares with others, as far as their money is
+/// leased to it.
+async fn meter(
+    journal: &Journal,
+    authorities: &Authorities,
+    world: &dyn World,
+) -> Result<Meter, Halted> {
     let cap = authorities.warrant.document().budget;
     let spent = journal.used();
     // Fuel is measured by the engine, which begins anew; the wall clock runs by itself.
     let spent = spent.with(Dimension::Fuel, 0).unwrap_or(spent);
     let spent = spent.with(Dimension::WallMs, 0).unwrap_or(spent);
     let leaf = Account::new(Level::Run, journal.header().run.to_string(), cap, spent);
-    Meter::new(journal.header_digest(), vec![leaf]).map_err(|why| Halted::SetUp(why.to_string()))
+    let (name, mut chain) = (journal.header_digest(), vec![leaf]);
+    if let Some(Books { purse, chain: shared, .. }) = world.books() {
+        let money = |nano_usd| Cap::NONE.with(Dimension::NanoUsd, nano_usd).unwrap_or_default();
+        let used = Usage::ZERO.with(Dimension::NanoUsd, spent.get(Dimension::NanoUsd));
+        let cap = money(purse.out(name).await?);
+        chain.extend(shared.iter().map(|account| {
+            Account::new(account.level, account.name.clone(), cap, used.unwrap_or_default())
+        }));
+    }
+    Meter::new(name, chain).map_err(|why| Halted::SetUp(why.to_string()))
 }
 
 /// What the guest may burn: its limit, or on a replay what is recorded.

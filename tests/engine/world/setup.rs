@@ -254,6 +254,7 @@ impl Setup {
             models: Vec::new(),
             agents: Vec::new(),
             budget: Cap::of(&self.budget()),
+            criteria: None,
         }
     }
 
@@ -282,6 +283,7 @@ impl Setup {
             warrant: warrant.digest(),
             budget: self.budget(),
             limits: Some(self.limits.digest()),
+            prices: None,
             scope: grant.map(|grant| self.scope(grant)),
             inputs: self.manifest().digest(),
             engine: self.component.fingerprint().clone(),

@@ -81,7 +81,10 @@ fn told<T>(result: Result<T, Fault>) -> Came {
 fn request(name: &str) -> model::Request {
     model::Request {
         model: name.to_owned(),
-        messages: Vec::new(),
+        messages: vec![model::Message {
+            role: model::Role::User,
+            parts: vec![model::Part::Text("Hello".to_owned())],
+        }],
         tools: Vec::new(),
         schema: None,
         max_output: 10,

@@ -5,6 +5,7 @@ mod bodies;
 mod files;
 mod host;
 mod http;
+mod model;
 mod streams;
 mod times;
 mod wasi;
@@ -61,6 +62,7 @@ fn act_of(act: &str) -> Came {
         .or_else(|| streams::act(verb, rest))
         .or_else(|| times::act(verb, rest))
         .or_else(|| host::act(verb, rest))
+        .or_else(|| model::act(verb, rest))
         .or_else(|| bodies::act(verb, rest))
         .or_else(|| http::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))

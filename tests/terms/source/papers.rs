@@ -73,6 +73,7 @@ fn a_warrant_says_what_the_paper_fixes() {
     assert_eq!(warrant.agent(), "did:web:plainword.example:letter-writer");
     assert_eq!(warrant.deadline().millis_since(now), 600_000);
     assert_eq!(document.paper, Some(paper.digest().unwrap()));
+    assert_eq!(document.criteria, Some(paper.hashes.criteria));
     assert_eq!(document.component, contract.agent.release.component);
     assert_eq!(document.budget.get(Dimension::NanoUsd), Some(800_000_000));
     assert_eq!(document.budget.get(Dimension::WallMs), Some(600_000));

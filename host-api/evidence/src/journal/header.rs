@@ -36,6 +36,9 @@ pub struct Header {
     /// first journals of this version do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Digest>,
+    /// The digest of the price book by which its models are paid, if it may call any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Digest>,
     /// The grant it starts with, if any.
     pub scope: Option<Scope>,
     /// The digest of the manifest of the workspace as it was at the start.

@@ -109,6 +109,9 @@ pub struct Intent {
     pub warrant: Digest,
     /// What the run was allowed to spend.
     pub budget: Usage,
+    /// The digest of the price book by which its models were paid, if it could call any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Digest>,
     /// When it started.
     pub started: Rfc3339,
 }

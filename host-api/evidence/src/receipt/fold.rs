@@ -145,8 +145,10 @@ impl<'a> Story<'a> {
     }
 
     fn intent(&self) -> Intent {
-        let Header { run, skill, args, paper, warrant, budget, started, .. } = self.header.clone();
-        Intent { run, skill, args, paper, warrant, budget, started: Rfc3339(started) }
+        let Header { run, skill, args, paper, warrant, budget, prices, started, .. } =
+            self.header.clone();
+        let started = Rfc3339(started);
+        Intent { run, skill, args, paper, warrant, budget, prices, started }
     }
 
     fn authority(&self) -> Authority {

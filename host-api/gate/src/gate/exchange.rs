@@ -103,7 +103,7 @@ impl Gate {
 
 /// Puts an answer that is too large for the journal where contents lie, before the journal names
 /// it.
-async fn keep(blobs: Blobs, answer: &[u8]) -> Result<Content, Fault> {
+pub(super) async fn keep(blobs: Blobs, answer: &[u8]) -> Result<Content, Fault> {
     let content = Content::of(answer);
     if content.inline().is_none() {
         let digest = content.digest();
@@ -114,7 +114,7 @@ async fn keep(blobs: Blobs, answer: &[u8]) -> Result<Content, Fault> {
 }
 
 /// A recorded answer, from the journal or from where contents lie.
-async fn fetch(blobs: Blobs, recorded: &Answered) -> Result<Vec<u8>, Fault> {
+pub(super) async fn fetch(blobs: Blobs, recorded: &Answered) -> Result<Vec<u8>, Fault> {
     if let Some(bytes) = recorded.answer.inline() {
         return Ok(bytes.to_vec());
     }
@@ -125,7 +125,10 @@ async fn fetch(blobs: Blobs, recorded: &Answered) -> Result<Vec<u8>, Fault> {
 
 /// Waits for an effect. A run that has to stop does not wait for it to end: what it did is then
 /// known to nobody, and its record says so.
-async fn attended<T>(world: &dyn World, effect: impl Future<Output = T>) -> Result<T, Stop> {
+pub(super) async fn attended<T>(
+    world: &dyn World,
+    effect: impl Future<Output = T>,
+) -> Result<T, Stop> {
     let mut effect = pin!(effect);
     loop {
         match tokio::time::timeout(HEARTBEAT, &mut effect).await {
