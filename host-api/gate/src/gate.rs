@@ -39,6 +39,7 @@ use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
+use exchange::{fetch, keep};
 use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
@@ -191,7 +192,7 @@ impl Gate {
         self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
-                let bytes = self.recall(&recorded)?;
+                let bytes = fetch(self.parts.inside.blobs.clone(), &recorded).await?;
                 self.caught_up()?;
                 return Ok(Ok(bytes));
             }
@@ -216,7 +217,8 @@ impl Gate {
         let bytes = outer.perform(&*world, self.now, &key).await?;
         self.now = self.time();
         let moved = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(hold.worst().get(BYTES));
-        let answer = Answer::of(Content::of(&bytes)).moved(moved);
+        let content = keep(self.parts.inside.blobs.clone(), &bytes).await?;
+        let answer = Answer::of(content).moved(moved);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(bytes))
     }

@@ -26,8 +26,6 @@ pub struct Inside {
     pub chance: Chance,
     /// Whoever watches the notes.
     pub watcher: Option<Watcher>,
-    /// Large answers of the world that were recorded by their digest alone.
-    pub answers: BTreeMap<Digest, Bytes>,
 }
 
 /// A named result.
@@ -61,11 +59,6 @@ impl Inside {
         if let Some(watcher) = &mut self.watcher {
             watcher(note);
         }
-    }
-
-    /// A large recorded answer.
-    pub fn kept(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.answers.get(digest).map(|bytes| bytes.to_vec())
     }
 }
 

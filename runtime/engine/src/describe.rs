@@ -109,7 +109,6 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
             artifacts: BTreeMap::new(),
             chance: Chance::new(Digest::of(b"describe")),
             watcher: None,
-            answers: BTreeMap::new(),
         },
         secrets: Secrets::none(),
         journal_bytes: 1 << 20,

@@ -151,7 +151,6 @@ pub(crate) async fn drive(
         artifacts: std::collections::BTreeMap::new(),
         chance: Chance::new(journal.header().seed),
         watcher,
-        answers: std::collections::BTreeMap::new(),
     };
     let parts = Parts {
         meter: meter(&journal, &authorities, &*world).await?,

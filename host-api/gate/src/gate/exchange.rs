@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use envelope_evidence::Digest;
-use envelope_evidence::journal::{Answered, Content, Recovery};
+use envelope_evidence::journal::{Content, Recovery};
 use envelope_rules::denial::Denial;
 
 use super::lookup::Known;
@@ -114,11 +114,11 @@ pub(super) async fn keep(blobs: Blobs, answer: &[u8]) -> Result<Content, Fault> 
 }
 
 /// A recorded answer, from the journal or from where contents lie.
-pub(super) async fn fetch(blobs: Blobs, recorded: &Answered) -> Result<Vec<u8>, Fault> {
-    if let Some(bytes) = recorded.answer.inline() {
+pub(super) async fn fetch(blobs: Blobs, recorded: &Content) -> Result<Vec<u8>, Fault> {
+    if let Some(bytes) = recorded.inline() {
         return Ok(bytes.to_vec());
     }
-    let digest = recorded.answer.digest();
+    let digest = recorded.digest();
     let found = blobs.get(&digest).await.map_err(|why| lost(digest, &why))?;
     Ok(found.to_vec())
 }

@@ -5,7 +5,7 @@ use envelope_rules::denial::{Code, Denial};
 
 use super::{Answer, Gate, asked};
 use crate::request::Request;
-use crate::stop::{Divergence, Fault, Stop};
+use crate::stop::{Divergence, Stop};
 
 /// What the journal knows of the next call.
 pub(super) enum Known {
@@ -102,16 +102,6 @@ impl Gate {
         let (recorded, asked) = (told(recorded.digest()), told(answer.content.digest()));
         let divergence = Divergence { n, recorded, asked };
         Err(Stop::Diverged(Box::new(divergence)))
-    }
-
-    pub(super) fn recall(&self, recorded: &Content) -> Result<Vec<u8>, Stop> {
-        if let Some(bytes) = recorded.inline() {
-            return Ok(bytes.to_vec());
-        }
-        let digest = recorded.digest();
-        let kept = self.parts.inside.kept(&digest);
-        let why = || Fault::Blob { digest, why: "it is not among the run's blobs".to_owned() };
-        Ok(kept.ok_or_else(why)?)
     }
 }
 

@@ -105,7 +105,7 @@ impl Gate {
     }
 
     /// What is recorded of an attempt.
-    async fn paid_before(&mut self, attempt: &Attempt<'_>, recorded: &Answered) -> Passed<Paid> {
+    async fn paid_before(&mut self, attempt: &Attempt<'_>, recorded: &Content) -> Passed<Paid> {
         let outcome: Outcome = self.read_back(recorded, attempt.model()).await?;
         self.caught_up()?;
         let number = self.next.saturating_sub(1);
@@ -273,7 +273,7 @@ impl Gate {
     /// A recorded outcome, from the journal or from where contents lie.
     async fn read_back<T: serde::de::DeserializeOwned>(
         &mut self,
-        recorded: &Answered,
+        recorded: &Content,
         model: &str,
     ) -> Result<T, Stop> {
         let bytes = fetch(self.parts.inside.blobs.clone(), recorded).await?;
