@@ -45,6 +45,8 @@ fn what_cannot_be_run_says_what_and_where() {
     fs::write(desk.path("text.wasm"), "text").unwrap();
     fs::write(desk.path("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
     fs::write(desk.path("cut.wasm"), &fs::read(hello).unwrap()[..5000]).unwrap();
+    // Compiled once, it is not spoken of again: all that is said is what is wrong.
+    desk.says(&["run", hello, "hello", "--args", ADA], 0);
     for (words, what) in [
         (&[hello, "hello", "--args", r#"{"name":1}"#][..], "at `/name`"),
         (&[hello, "hello", "--args", "{}"], "name"),

@@ -19,6 +19,7 @@ use envelope_gate::net::{Network, Reach, Settings};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{Blobs, Manifest};
 use envelope_gate::world::{GrantState, Performing, World};
+use envelope_rules::budget::{NanoUsd, PriceBook};
 use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::grant::Jti;
 
@@ -118,6 +119,9 @@ impl Guarded {
             calls: 1_000_000,
             bytes: 1 << 40,
             limits: Limits { fuel: 1 << 50, journal_bytes: 1 << 30, ..Limits::default() },
+            models: Vec::new(),
+            money: NanoUsd::ZERO,
+            prices: PriceBook::default(),
         };
         let fresh = Fresh {
             run: Label::cut(RUN),
