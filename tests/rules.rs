@@ -1,5 +1,6 @@
 //! May it happen: grants, paths, egress, budget, guard.
 
+mod approval;
 mod budget;
 mod budget_model;
 mod denial;
@@ -10,6 +11,8 @@ mod grant;
 mod guard;
 mod guard_world;
 mod jose;
+mod kill;
+mod life;
 mod path;
 mod pattern;
 mod price;
