@@ -146,7 +146,8 @@ fn the_caller_decides_only_where_the_operator_says_so() {
 #[test]
 fn what_was_edited_after_it_was_seen_is_not_decided() {
     let mut edited = request();
-    edited.matter = Matter::Scope { reason: "the price list".into(), wanted: wanted(&["**"], None) };
+    edited.matter =
+        Matter::Scope { reason: "the price list".into(), wanted: wanted(&["**"], None) };
     let saw = edited.digest();
     let event = Event::Decide { by: human("ada"), saw, verdict: allow(asked()) };
     assert_eq!(step(open(1), event, EARLY), Err(Refused::Edited));
@@ -299,11 +300,8 @@ fn questions_are_answered_with_what_was_offered() {
 /// Every event worth telling apart, named for the table.
 fn events() -> Vec<(&'static str, Event, u64)> {
     let agent = Principal { kind: CallerKind::Agent, ..human("helper") };
-    let edited = Event::Decide {
-        by: human("ada"),
-        saw: Digest::of(b"another"),
-        verdict: allow(asked()),
-    };
+    let edited =
+        Event::Decide { by: human("ada"), saw: Digest::of(b"another"), verdict: allow(asked()) };
     vec![
         ("ada allows", decide(human("ada"), allow(asked())), EARLY),
         ("ada allows less", decide(human("ada"), allow(wanted(&["rfp/*.pdf"], None))), EARLY),

@@ -42,7 +42,6 @@ mod generated {
             "wasi:cli/terminal-input.terminal-input": crate::wasi::cli::NoTerminal,
             "wasi:cli/terminal-output.terminal-output": crate::wasi::cli::NoTerminal,
             "envelope:host/model.answer-stream": crate::host::NoStream,
-            "envelope:host/agents.child": crate::host::NoChild,
         },
     });
 }

@@ -13,6 +13,7 @@
 //! computes them again, as it does the guest's own memory, and holds the result against the
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
+mod delegate;
 mod end;
 mod judge;
 mod lookup;
@@ -35,6 +36,7 @@ use crate::journal::JournalWriter;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
+pub use delegate::Asked;
 use end::closing;
 use lookup::Known;
 use record::written;
@@ -110,6 +112,8 @@ pub struct Parts {
 /// The door between one run and the world.
 pub struct Gate {
     parts: Parts,
+    /// What the guest has left to burn: what it may hand on to others at most.
+    fuel: u64,
     /// Calls that were recorded before this process took over.
     recorded: usize,
     /// The number of the next call.
@@ -136,8 +140,8 @@ impl Gate {
         let claims = OnceLock::new();
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
-        let (next, last_denial, debt) = (0, None, 0);
-        Self { parts, recorded, next, written, now, last_denial, claims, debt, closing }
+        let (next, last_denial, debt, fuel) = (0, None, 0, 0);
+        Self { parts, fuel, recorded, next, written, now, last_denial, claims, debt, closing }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -260,6 +264,11 @@ impl Gate {
     /// Fuel the guest owes for the host's work since the last time this was asked.
     pub const fn take_debt(&mut self) -> u64 {
         std::mem::replace(&mut self.debt, 0)
+    }
+
+    /// Takes note of what the guest has left to burn.
+    pub const fn set_fuel(&mut self, left: u64) {
+        self.fuel = left;
     }
 
     /// Adds work that is no call of its own.

@@ -8,6 +8,7 @@ pub mod host;
 pub mod inside;
 pub mod journal;
 pub mod link;
+pub mod peers;
 pub mod request;
 pub mod stop;
 pub mod wasi;

@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
 
+use crate::peers::Peers;
 use crate::stop::{Fault, Stop};
 
 /// What a run can learn from outside. Asked live, never on replay.
@@ -21,6 +23,11 @@ pub trait World: Send + Sync {
 
     /// Whether the run has to stop, or to be put aside. Asked at every passage through the gate.
     fn stopped(&self) -> Option<Stop>;
+
+    /// Those who have other agents run, where there are any.
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
+        None
+    }
 
     /// Performs an effect outside, once, under the idempotency key `key`.
     fn perform<'a>(&'a self, key: &'a str, request: &'a [u8]) -> Performing<'a>;

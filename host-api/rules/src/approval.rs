@@ -10,7 +10,8 @@ mod request;
 
 pub use decision::{Principal, Refused, Verdict};
 pub use request::{
-    BadRequest, CHOICES_MAX, DOCUMENT_BYTES_MAX, LIST_MAX, Matter, Request, TEXT_CHARS_MAX, Wanted, answer_fits,
+    BadRequest, CHOICES_MAX, DOCUMENT_BYTES_MAX, LIST_MAX, Matter, Request, TEXT_CHARS_MAX, Wanted,
+    answer_fits,
 };
 
 use envelope_evidence::journal::{CallerKind, Reviewed};

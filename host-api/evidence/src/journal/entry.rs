@@ -121,6 +121,33 @@ pub struct Answered {
     pub file: Option<FileTouch>,
     /// The new authority, if the answer brought one.
     pub rotation: Option<Box<Rotation>>,
+    /// The run of another agent that it was, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Box<Child>>,
+}
+
+/// Another agent's run on behalf of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Child {
+    /// The run. Its own header names this one as its caller.
+    pub run: Label,
+    /// The agent, by its service identity.
+    pub agent: Label,
+    /// What was handed on to it.
+    pub scope: Scope,
+    /// The digest of all that the agent may ever do by itself.
+    pub own: Digest,
+    /// The digest of its warrant: what both allow.
+    pub warrant: Digest,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The digest of its receipt's payload.
+    pub receipt: Digest,
+    /// What was set aside for it.
+    pub reserved: Usage,
+    /// What it used. The rest went back.
+    pub used: Usage,
 }
 
 /// Bytes by digest, kept here when they are few.
