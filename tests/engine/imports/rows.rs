@@ -16,9 +16,8 @@ const IO: &str = "wasi:io/streams";
 const STREAM: &str = "files or stdio, by what the stream is";
 
 pub const ROWS: &[Row] = &[
-    ("envelope:host/agents", "cancel done join", NOBODY, "a child"),
     ("envelope:host/agents", "call", "agents", "another agent"),
-    ("envelope:host/agents", "spawn", "agents", "a child"),
+    ("envelope:host/agents", "call-all", "agents", "many agents"),
     ("envelope:host/approvals", "ask", "approvals", "a question"),
     ("envelope:host/approvals", "request-scope", "approvals", "more scope"),
     ("envelope:host/artifacts", "put", "artifacts", "no artifacts"),
