@@ -1,8 +1,8 @@
 //! `fold` is total: whatever a journal admits folds, signs, verifies and reads back.
 
 use envelope_evidence::journal::{
-    Answered, Call, Child, Content, Denied, Ended, Evaluation, Event, FileTouch, Journal, Output,
-    OutputValue, Review, Rotation, Settled,
+    Answered, Call, Child, Content, Denied, Ended, Evaluation, Event, FileTouch, Journal, Outcome,
+    Output, OutputValue, Review, Rotation, Settled,
 };
 use envelope_evidence::key::Window;
 use envelope_evidence::keyring::{KeyRecord, KeyRing};

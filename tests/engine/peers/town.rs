@@ -76,6 +76,7 @@ impl World for Square {
 
 /// A caller `guests@local` and those it may call: itself, `helper@local`, and `nobody@local`, who
 /// does not live here.
+#[derive(Clone)]
 pub struct Town {
     pub setup: Setup,
     /// Whether nobody at all lives here.
@@ -162,7 +163,7 @@ impl Town {
         }
     }
 
-    pub fn run(&self) -> Ran<'_> {
+    pub fn run(&self) -> Ran {
         let lines = Lines::default();
         let (order, header) = self.order();
         let finished = wait(start(order, header, self.surroundings(&lines)));
@@ -170,7 +171,7 @@ impl Town {
     }
 
     /// Dies after so many lines, and goes on in another process.
-    pub fn crash_and_resume(&self, room: usize) -> Ran<'_> {
+    pub fn crash_and_resume(&self, room: usize) -> Ran {
         let dying = Lines { room: Some(room), ..Lines::default() };
         let (order, header) = self.order();
         let crashed = wait(start(order, header, self.surroundings(&dying)));
@@ -184,9 +185,9 @@ impl Town {
         self.ran(finished.unwrap_or_else(|why| panic!("line {room}: {why}")), &lines)
     }
 
-    fn ran(&self, finished: Finished, lines: &Lines) -> Ran<'_> {
+    fn ran(&self, finished: Finished, lines: &Lines) -> Ran {
         let journal = Journal::parse(&lines.bytes.lock().unwrap()).unwrap();
-        Ran { town: self, finished, journal }
+        Ran { town: self.clone(), finished, journal }
     }
 
     /// How many callees have a record.
@@ -198,17 +199,6 @@ impl Town {
         let journals = self.shelf.journals.lock().unwrap();
         let bytes = journals[run].bytes.lock().unwrap();
         Journal::parse(&bytes).unwrap()
-    }
-
-    /// The warrant of a callee, found again from what its caller's record says.
-    pub fn warrant_of(&self, child: &Child) -> Warrant {
-        let journal = self.journal_of(&child.run);
-        let mut document = own(&child.agent);
-        document.run = child.run.clone();
-        document.skill = journal.header().skill.clone();
-        document.deadline = Timestamp::from_secs(child.scope.expires).unwrap();
-        document.budget = Cap::of(&child.reserved);
-        Warrant::new(document).unwrap()
     }
 }
 
@@ -225,8 +215,8 @@ fn without_wall(budget: &Usage) -> Cap {
 }
 
 /// A caller's run that is over.
-pub struct Ran<'a> {
-    town: &'a Town,
+pub struct Ran {
+    town: Town,
     finished: Finished,
     pub journal: Journal,
 }
@@ -254,7 +244,7 @@ pub fn ended(journal: &Journal) -> (Outcome, String) {
     (ended.outcome, ended.reason.to_string())
 }
 
-impl Ran<'_> {
+impl Ran {
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&self.finished.stdout).trim_end().replace('\n', "; ")
     }

@@ -2,7 +2,6 @@
 
 use envelope_evidence::journal::{Child, Journal};
 use envelope_evidence::{Dimension, Usage};
-use envelope_rules::guard::Warrant;
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
@@ -76,8 +75,7 @@ fn hold(town: &Town, journal: &Journal, budget: Usage) -> usize {
             assert!(child.reserved.get(dimension) <= budget.get(dimension), "{dimension:?}");
             assert!(child.used.get(dimension) <= child.reserved.get(dimension), "{dimension:?}");
         }
-        let warrant: &Warrant = &town.warrant_of(&child);
-        assert!(warrant.deadline() <= town.deadline());
+        assert!(child.scope.expires <= town.deadline().secs());
         sum = sum.checked_add(child.used).unwrap();
         runs += hold(town, &callee, child.reserved);
     }
