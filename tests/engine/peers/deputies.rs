@@ -77,7 +77,7 @@ fn what_was_handed_on_is_handed_on_in_part() {
     assert_eq!(ran.said(), "call-deep: ok call-small: denied delegation.wider");
     ran.replays_same();
     let part = "call-deep helper@local in/** out/ 60 0 500 call-small guests@local in/deep/* - 60 \
-                0 99 read in/deep/c.txt|read in/a.txt";
+                0 99 read in/deep/c.txt^read in/a.txt";
     let ran = town(part).run();
     assert_eq!(ran.said(), "call-deep: ok call-small: ok read: ok gamma, read: access");
     assert_eq!(ran.end().0, Outcome::Ok);
