@@ -1,7 +1,7 @@
 //! Other agents: what they are asked, and what is handed on to them.
 //!
-//! A callee runs in a sandbox of its own and gets no more than what its caller hands on, whatever it
-//! could do by itself. What it does not use of its budget goes back.
+//! A callee runs in a sandbox of its own and gets no more than what its caller hands on, whatever
+//! it could do by itself. What it does not use of its budget goes back.
 
 use std::time::Duration;
 
@@ -119,8 +119,8 @@ impl Peer<'_> {
         Ok(serde_json::from_str(&self.ctx.host.call(&errand)?)?)
     }
 
-    /// Has the agent do `skill` with each of `args`, side by side, and waits for all. Each gets what
-    /// `delegation` hands on. The results stand in the order of the arguments.
+    /// Has the agent do `skill` with each of `args`, side by side, and waits for all. Each gets
+    /// what `delegation` hands on. The results stand in the order of the arguments.
     ///
     /// # Errors
     /// Arguments that are no JSON. What goes wrong with one call stands in its place.

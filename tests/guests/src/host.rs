@@ -37,8 +37,8 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
         "call-deep" => came(agents::call(&errand(rest, 4 * FUEL))),
         "call-small" => came(agents::call(&errand(rest, FUEL / 4))),
         "call-all" => {
-            let errands: Vec<_> =
-                (0..number(one)).map(|n| errand(&other.replace("{n}", &n.to_string()), FUEL)).collect();
+            let nth = |n: u64| errand(&other.replace("{n}", &n.to_string()), FUEL);
+            let errands: Vec<_> = (0..number(one)).map(nth).collect();
             let all = agents::call_all(&errands).into_iter().map(|one| match came(one) {
                 Ok(word) | Err(word) => word,
             });
