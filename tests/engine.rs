@@ -10,6 +10,7 @@ mod features;
 mod imports;
 mod inspect;
 mod limits;
+mod peers;
 mod python;
 mod send;
 mod settings;

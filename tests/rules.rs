@@ -1,6 +1,7 @@
 //! May it happen: grants, paths, egress, budget, guard.
 
 mod ask;
+mod approval;
 mod budget;
 mod budget_model;
 mod denial;
@@ -12,6 +13,8 @@ mod guard;
 mod guard_world;
 mod jose;
 mod ledger;
+mod kill;
+mod life;
 mod path;
 mod pattern;
 mod price;

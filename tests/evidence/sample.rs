@@ -125,7 +125,7 @@ pub fn call(n: u64, capability: &str, operation: &str, target: &str) -> Call {
 }
 
 pub fn answered(call: Call, answer: &[u8], used: Usage) -> Answered {
-    Answered { call, answer: Content::of(answer), used, file: None, rotation: None }
+    Answered { call, answer: Content::of(answer), used, file: None, rotation: None, child: None }
 }
 
 pub fn read(n: u64, path: &str, bytes: &[u8]) -> Event {

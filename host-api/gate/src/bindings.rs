@@ -55,7 +55,6 @@ mod generated {
             "wasi:cli/terminal-input.terminal-input": crate::wasi::cli::NoTerminal,
             "wasi:cli/terminal-output.terminal-output": crate::wasi::cli::NoTerminal,
             "envelope:host/model.answer-stream": crate::host::AnswerStream,
-            "envelope:host/agents.child": crate::host::NoChild,
         },
     });
 }

@@ -13,6 +13,7 @@
 //! computes them again, as it does the guest's own memory, and holds the result against the
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
+mod delegate;
 mod end;
 mod exchange;
 mod judge;
@@ -37,6 +38,7 @@ use crate::journal::JournalWriter;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
+pub use delegate::Asked;
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
 use exchange::{fetch, keep};
@@ -115,6 +117,8 @@ pub struct Parts {
 /// The door between one run and the world.
 pub struct Gate {
     parts: Parts,
+    /// What the guest has left to burn: what it may hand on to others at most.
+    fuel: u64,
     /// Calls that were recorded before this process took over.
     recorded: usize,
     /// The number of the next call.
@@ -144,9 +148,11 @@ impl Gate {
         let claims = OnceLock::new();
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
-        let (next, last_denial, debt) = (0, None, 0);
+        let (next, last_denial, debt, fuel) = (0, None, 0, 0);
+        let streams = paid::Streams::default();
         Self {
             parts,
+            fuel,
             recorded,
             next,
             written,
@@ -155,7 +161,7 @@ impl Gate {
             claims,
             debt,
             closing,
-            streams: paid::Streams::default(),
+            streams,
         }
     }
 
@@ -280,6 +286,11 @@ impl Gate {
     /// Fuel the guest owes for the host's work since the last time this was asked.
     pub const fn take_debt(&mut self) -> u64 {
         std::mem::replace(&mut self.debt, 0)
+    }
+
+    /// Takes note of what the guest has left to burn.
+    pub const fn set_fuel(&mut self, left: u64) {
+        self.fuel = left;
     }
 
     /// Adds work that is no call of its own.

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod link;
 pub mod model;
 pub mod net;
+pub mod peers;
 pub mod request;
 pub mod stop;
 pub mod wasi;

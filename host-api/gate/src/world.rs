@@ -3,11 +3,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
 
 use crate::model::{Books, Models};
 use crate::net::Network;
+use crate::peers::Peers;
 use crate::stop::{Fault, Stop};
 
 /// What a run can learn from outside. Asked live, never on replay.
@@ -31,6 +33,11 @@ pub trait World: Send + Sync {
 
     /// The shared accounts that the run is charged to, if it is charged to any.
     fn books(&self) -> Option<&Books> {
+        None
+    }
+
+    /// Those who have other agents run, where there are any.
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
         None
     }
 

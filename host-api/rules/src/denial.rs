@@ -208,6 +208,8 @@ table! {
     DelegationDepth   = "delegation.depth"     403 Limit    false
         "the chain of delegated grants is at its deepest"
         => "do the work here instead of delegating it";
+    DelegationMany    = "delegation.many"      429 Limit    false
+        "the run called as many agents as one run may" => "do the rest here";
     EgressTarget      = "egress.target"        403 Egress   false
         "the address of the request is ambiguous or malformed"
         => "use a plain URL with an ordinary host name";
@@ -270,6 +272,12 @@ table! {
     HumanDecides      = "recovery.human"       409 Approval false
         "it may have happened already and must not happen twice"
         => "a human has to say whether it happened";
+    ApprovalRejected  = "approval.rejected"    403 Approval false
+        "a human said no" => "go on without it";
+    ApprovalExpired   = "approval.expired"     403 Approval false
+        "no human decided in time" => "go on without it, or ask again";
+    ApprovalWithdrawn = "approval.withdrawn"   403 Approval false
+        "the request was withdrawn" => "go on without it";
 }
 
 #[cfg(test)]

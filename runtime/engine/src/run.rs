@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use envelope_evidence::Preview;
-use envelope_evidence::journal::{Ended, Header, Journal, Outcome, Output, OutputValue};
+use envelope_evidence::journal::{
+    Ended, Event, Header, Journal, Outcome, Output, OutputValue, Recovery, Settled,
+};
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Signed, fold};
@@ -286,7 +288,8 @@ fn listed(output: &workspace::Output) -> Output {
 }
 
 /// The books as the journal left them: what it records as used is spent, and the reservation of a
-/// call whose outcome nobody knows with it.
+/// call whose outcome nobody knows with it. One that is repeated under its key is the first thing
+/// the run does, and sets the same aside again.
 ///
 /// Beside the run's own account stand those that it shares with others, as far as their money is
 /// leased to it.
@@ -296,7 +299,7 @@ async fn meter(
     world: &dyn World,
 ) -> Result<Meter, Halted> {
     let cap = authorities.warrant.document().budget;
-    let spent = journal.used();
+    let spent = journal.used().saturating_sub(repeated(journal));
     // Fuel is measured by the engine, which begins anew; the wall clock runs by itself.
     let spent = spent.with(Dimension::Fuel, 0).unwrap_or(spent);
     let spent = spent.with(Dimension::WallMs, 0).unwrap_or(spent);
@@ -311,6 +314,23 @@ async fn meter(
         }));
     }
     Meter::new(name, chain).map_err(|why| Halted::SetUp(why.to_string()))
+}
+
+/// What is reserved for calls that will be repeated under their key.
+fn repeated(journal: &Journal) -> Usage {
+    let open = journal.calls().iter().filter(|state| state.settled == Settled::Begun);
+    let open = open.filter_map(|state| journal.entries().get(state.entry));
+    open.fold(Usage::ZERO, |sum, entry| match &entry.event {
+        Event::Begun(begun) if begun.recovery == Recovery::SameKey => {
+            sum.checked_add(begun.reserved).unwrap_or(sum)
+        }
+        Event::Begun(_)
+        | Event::Answered(_)
+        | Event::Denied(_)
+        | Event::Reviewed(_)
+        | Event::Evaluated(_)
+        | Event::Ended(_) => sum,
+    })
 }
 
 /// What the guest may burn: its limit, or on a replay what is recorded.

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use crate::agents::Delegation;
+use crate::agents::{Errand, Failure};
 use crate::approvals::{Answer, Granted, Question, Scope};
-use crate::bindings::envelope::host::{agents, model};
+use crate::bindings::envelope::host::model;
 use crate::error::Fault;
 use crate::host::Host;
 use crate::model::{Finish, Part, Reply, Request, Usage};
@@ -175,18 +175,12 @@ impl Host for Fake {
         self.deny(&format!("the model `{model}`"))
     }
 
-    fn call(&self, agent: &str, skill: &str, _: &str, _: &Delegation) -> Result<String, Fault> {
-        self.deny(&format!("`{skill}` of the agent `{agent}`"))
+    fn call(&self, errand: &Errand) -> Result<String, Failure> {
+        Ok(self.deny(&format!("`{}` of the agent `{}`", errand.skill, errand.agent))?)
     }
 
-    fn spawn(
-        &self,
-        agent: &str,
-        skill: &str,
-        _: &str,
-        _: &Delegation,
-    ) -> Result<agents::Child, Fault> {
-        self.deny(&format!("`{skill}` of the agent `{agent}`"))
+    fn call_all(&self, errands: &[Errand]) -> Vec<Result<String, Failure>> {
+        errands.iter().map(|errand| self.call(errand)).collect()
     }
 
     fn request_scope(&self, scope: &Scope) -> Result<Granted, Fault> {

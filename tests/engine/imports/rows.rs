@@ -24,9 +24,8 @@ const OWN: &str = "[constructor]fields [constructor]outgoing-request [constructo
     set-first-byte-timeout set-method set-path-with-query set-scheme write";
 
 pub const ROWS: &[Row] = &[
-    ("envelope:host/agents", "cancel done join", NOBODY, "a child"),
     ("envelope:host/agents", "call", "agents", "another agent"),
-    ("envelope:host/agents", "spawn", "agents", "a child"),
+    ("envelope:host/agents", "call-all", "agents", "many agents"),
     ("envelope:host/approvals", "ask", "approvals", "a question"),
     ("envelope:host/approvals", "request-scope", "approvals", "more scope"),
     ("envelope:host/artifacts", "put", "artifacts", "no artifacts"),

@@ -118,12 +118,39 @@ pub struct Answered {
     pub answer: Content,
     /// The call.
     pub call: Call,
+    /// The run of another agent that it was, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Box<Child>>,
     /// The file it touched, if it touched one.
     pub file: Option<FileTouch>,
     /// The new authority, if the answer brought one.
     pub rotation: Option<Box<Rotation>>,
     /// What it used.
     pub used: Usage,
+}
+
+/// Another agent's run on behalf of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Child {
+    /// The agent, by its service identity.
+    pub agent: Label,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The digest of all that the agent may ever do by itself.
+    pub own: Digest,
+    /// The digest of its receipt's payload.
+    pub receipt: Digest,
+    /// What was set aside for it.
+    pub reserved: Usage,
+    /// The run. Its own header names this one as its caller.
+    pub run: Label,
+    /// What was handed on to it.
+    pub scope: Scope,
+    /// What it used. The rest went back.
+    pub used: Usage,
+    /// The digest of its warrant: what both allow.
+    pub warrant: Digest,
 }
 
 /// Bytes by digest, kept here when they are few.

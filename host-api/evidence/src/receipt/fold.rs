@@ -168,7 +168,16 @@ impl<'a> Story<'a> {
         };
         let count =
             |(code, count): (&&Label, &u64)| DenialCount { code: (*code).clone(), count: *count };
+        let answered = settled_calls(self.journal).filter_map(|(event, _)| match event {
+            Event::Answered(answered) => answered.child.as_deref().cloned(),
+            Event::Begun(_)
+            | Event::Denied(_)
+            | Event::Reviewed(_)
+            | Event::Evaluated(_)
+            | Event::Ended(_) => None,
+        });
         Authority {
+            delegated: answered.collect(),
             run: self.header.run.clone(),
             warrant: self.header.warrant,
             scopes: first.chain(later).map(held).collect(),

@@ -16,12 +16,12 @@ pub(super) enum Known {
 }
 
 impl Gate {
-    /// A call that was under way when the run ended keeps its record as it is: nobody knows how it
-    /// came out, so what was set aside for it is not given back.
+    /// Calls that were under way when the run ended keep their record as it is: nobody knows how
+    /// they came out, so what was set aside for them is not given back.
     pub(super) fn step_over(&mut self) {
-        let state = self.parts.journal.calls().get(self.next);
-        if state.is_some_and(|state| state.settled == Settled::Begun) {
-            self.next += 1;
+        let calls = self.parts.journal.calls();
+        if calls.get(self.next).is_some_and(|state| state.settled == Settled::Begun) {
+            self.next = calls.len().saturating_sub(usize::from(self.closing.is_some()));
         }
     }
 

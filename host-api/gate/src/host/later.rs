@@ -1,4 +1,4 @@
-//! Agents and approvals: published, judged, and denied until their substance comes.
+//! Approvals: published, judged, and denied until their substance comes.
 
 use envelope_evidence::Digest;
 use envelope_rules::denial::{Code, Denial};
@@ -7,12 +7,8 @@ use serde::Serialize;
 use wasmtime::component::Resource;
 
 use crate::airlock::Airlock;
-use crate::bindings::envelope::host::{agents, approvals, types};
+use crate::bindings::envelope::host::{approvals, types};
 use crate::request::Request;
-
-/// Stands for the children that no call returns yet: there is no value of this type.
-#[derive(Debug)]
-pub enum NoChild {}
 
 type Answered<T> = wasmtime::Result<Result<T, types::Fault>>;
 
@@ -33,45 +29,6 @@ impl Airlock {
     }
 }
 
-impl agents::Host for Airlock {
-    async fn call(
-        &mut self,
-        agent: String,
-        skill: String,
-        args: String,
-        delegation: agents::Delegation,
-    ) -> Answered<String> {
-        let body = (&agent, &skill, Digest::of(args.as_bytes()), format!("{delegation:?}"));
-        self.later(Capability::Agents, "call", &agent, &body).await
-    }
-
-    async fn spawn(
-        &mut self,
-        agent: String,
-        skill: String,
-        args: String,
-        delegation: agents::Delegation,
-    ) -> Answered<Resource<NoChild>> {
-        let body = (&agent, &skill, Digest::of(args.as_bytes()), format!("{delegation:?}"));
-        self.later(Capability::Agents, "spawn", &agent, &body).await
-    }
-}
-
-impl agents::HostChild for Airlock {
-    async fn done(&mut self, child: Resource<NoChild>) -> wasmtime::Result<bool> {
-        match *self.table.get(&child)? {}
-    }
-
-    async fn join(&mut self, child: Resource<NoChild>) -> Answered<String> {
-        match *self.table.get(&child)? {}
-    }
-
-    async fn cancel(&mut self, child: Resource<NoChild>) -> wasmtime::Result<()> {
-        match *self.table.get(&child)? {}
-    }
-
-    async fn drop(&mut self, child: Resource<NoChild>) -> wasmtime::Result<()> {
-        Ok(self.table.delete(child).map(drop)?)
     }
 }
 

@@ -200,7 +200,7 @@ impl Workspace {
     }
 
     /// The folder at `path`, made where it is missing.
-    fn implied(&mut self, path: &Path, start: Moment) -> Result<NodeId, FsError> {
+    pub(super) fn implied(&mut self, path: &Path, start: Moment) -> Result<NodeId, FsError> {
         let mut at = ROOT;
         for name in path.segments() {
             at = match self.node(at)?.folder()?.get(name) {
