@@ -1,7 +1,7 @@
 //! May it happen: grants, paths, egress, budget, guard.
 
-mod ask;
 mod approval;
+mod ask;
 mod budget;
 mod budget_model;
 mod denial;
@@ -12,8 +12,8 @@ mod grant;
 mod guard;
 mod guard_world;
 mod jose;
-mod ledger;
 mod kill;
+mod ledger;
 mod life;
 mod path;
 mod pattern;

@@ -195,6 +195,8 @@ fn header(
         warrant: warrant.digest(),
         budget: errand.budget,
         limits: Some(order.limits.digest()),
+        prices: (!warrant.document().models.is_empty())
+            .then(|| order.authorities.operator.prices.digest()),
         scope: Some(scope.clone()),
         inputs: errand.files.digest(),
         engine: component.fingerprint().clone(),

@@ -267,7 +267,14 @@ impl Gate {
     }
 
     fn record_paid(&mut self, call: CallRecord, answer: Content, used: Usage) -> Result<(), Stop> {
-        self.record(Event::Answered(Answered { call, answer, used, file: None, rotation: None }))
+        self.record(Event::Answered(Answered {
+            call,
+            answer,
+            used,
+            file: None,
+            rotation: None,
+            child: None,
+        }))
     }
 
     /// A recorded outcome, from the journal or from where contents lie.

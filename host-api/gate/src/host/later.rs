@@ -1,10 +1,8 @@
 //! Approvals: published, judged, and denied until their substance comes.
 
-use envelope_evidence::Digest;
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::guard::Capability;
 use serde::Serialize;
-use wasmtime::component::Resource;
 
 use crate::airlock::Airlock;
 use crate::bindings::envelope::host::{approvals, types};
@@ -26,9 +24,6 @@ impl Airlock {
             Denial::new(Code::Forbidden, format_args!("{} is not here yet", capability.name()));
         let denial = self.gate.refuse(request, denial).await?;
         Ok(Err(types::Fault::Denied(super::told(&denial))))
-    }
-}
-
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn warrant(own: &WarrantDocument, errand: &Errand) -> Result<Warrant,
         models: models(own, most),
         agents: agents.cloned().collect(),
         budget: Cap::of(&errand.budget).tightest(&own.budget),
+        criteria: most.criteria,
     })
 }
 
@@ -47,7 +48,8 @@ fn models(own: &WarrantDocument, most: &WarrantDocument) -> Vec<ModelRule> {
     let lesser = |rule: &ModelRule| {
         let other = most.models.iter().find(|other| other.model == rule.model)?;
         let max_output = rule.max_output.min(other.max_output);
-        Some(ModelRule { model: rule.model.clone(), max_output })
+        let nano_usd = [rule.nano_usd, other.nano_usd].into_iter().flatten().min();
+        Some(ModelRule { model: rule.model.clone(), max_output, nano_usd })
     };
     own.models.iter().filter_map(lesser).collect()
 }
