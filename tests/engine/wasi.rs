@@ -2,8 +2,8 @@
 //! that a guest makes of it (`tests/guests/src/wasi.rs`), which is called like the function.
 //!
 //! Whoever serves one more function has one more row, and the guest one more check. `wasi:http` is
-//! of the network: each of its functions has its guard in `imports.rs`, and requests are sent, denied
-//! and cut off in `tests/net`.
+//! of the network: each of its functions has its guard in `imports.rs`, and requests are sent,
+//! denied and cut off in `tests/net`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
