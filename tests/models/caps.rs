@@ -125,10 +125,13 @@ fn shared_books_are_exact(told: &Told) {
     }
 }
 
+/// A cap: its name, how it is set, and how a denial tells of it.
+type Tight = (&'static str, fn(&mut Desk, u64), &'static str);
+
 #[test]
 fn the_answer_is_clamped_to_what_the_tightest_cap_affords() {
     let affords = |tokens: u64| IN * INPUT + tokens * OUTPUT + OUTPUT - 1;
-    let cases: [(&str, fn(&mut Desk, u64), &str); 4] = [
+    let cases: [Tight; 4] = [
         ("money", |desk, cap| desk.money = cap, "run `run_1`: nano_usd remaining"),
         ("call", |desk, cap| desk.per_call = Some(cap), "one call of `stub/a`: nano_usd at most"),
         ("day", |desk, cap| shared(desk, Level::Day, cap), "agent's day `d`: nano_usd"),

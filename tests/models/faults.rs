@@ -134,10 +134,13 @@ fn an_answer_that_overruns_is_cut() {
     }
 }
 
+/// What went wrong: its name, the failure, how often it is tried, what is paid.
+type Wrong = (&'static str, fn() -> Failed, usize, u64);
+
 #[test]
 fn only_what_is_not_owed_is_tried_again() {
     let not_sent = || Failed::NotSent("nobody listens".to_owned());
-    let cases: [(&str, fn() -> Failed, usize, u64); 6] = [
+    let cases: [Wrong; 6] = [
         ("not sent", not_sent, 2, GOOD),
         ("too many requests", || free(429), 2, GOOD),
         ("unauthorised", || free(401), 1, 0),

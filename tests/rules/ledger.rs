@@ -39,7 +39,7 @@ fn a_lease_takes_all_accounts_or_none() {
     assert_eq!((leased.slice, leased.short), (30, Some(agent.clone())), "what is there");
     assert_eq!(ledger.balance(&day).unwrap().leased, 30, "all");
     assert_eq!(ledger.lease(lease, &chain, 1, 1).unwrap().unwrap_err().code(), denial.code());
-    assert_eq!(ledger.lease(lease, &[day.clone()], 1, 1), Err(BadLedger::Chain));
+    assert_eq!(ledger.lease(lease, std::slice::from_ref(&day), 1, 1), Err(BadLedger::Chain));
 
     let told = |seq, spent, returned| Accounting { seq, spent, returned };
     assert_eq!(ledger.account(&lease, told(0, 5, 10)), Ok(()));

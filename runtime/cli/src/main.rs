@@ -42,7 +42,7 @@ enum Command {
     Build(build::Build),
     Demo(demo::Demo),
     Inspect(inspect::Inspect),
-    Run(run::Run),
+    Run(Box<run::Run>),
     Replay(replay::Replay),
     Resume(resume::Resume),
     #[command(subcommand)]
