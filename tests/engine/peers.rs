@@ -111,7 +111,7 @@ fn callees_work_side_by_side_and_answer_in_order() {
     )
     .run();
     let one = "ok write: ok 1, read: ok alpha";
-    let all = vec![one.trim_start_matches("ok "); 5].join(" & ");
+    let all = [one.trim_start_matches("ok "); 5].join(" & ");
     assert_eq!(ran.said(), format!("call-all: ok {all}; read: ok 3"));
     assert_eq!(ran.children().len(), 5);
     assert_eq!(ran.outputs().len(), 5);

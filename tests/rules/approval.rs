@@ -241,9 +241,12 @@ fn where_two_have_to_agree_one_is_not_enough() {
     assert!(matches!(no.state(), State::Rejected { .. }));
 }
 
+/// An edit of a request: its name, and what it does.
+type Edit = (&'static str, fn(&mut Wanted));
+
 #[test]
 fn nothing_is_wider_than_what_was_asked() {
-    let cases: [(&str, fn(&mut Wanted)); 6] = [
+    let cases: [Edit; 6] = [
         ("read", |it| it.read = PatternSet::parse(&["**"]).unwrap()),
         ("write-prefix", |it| it.write = Some(Prefix::parse("rfp/").unwrap())),
         ("hosts", |it| it.hosts = vec![label("example.org")]),

@@ -118,6 +118,7 @@ fn own(agent: &str) -> WarrantDocument {
         models: Vec::new(),
         agents: known(),
         budget: Cap::NONE,
+        criteria: None,
     }
 }
 
