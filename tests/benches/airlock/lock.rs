@@ -28,6 +28,7 @@ const RUN: &str = "run_01HW2CQZ5B3YJ8V0K4M6N7P9RT";
 pub struct Watched {
     since: Instant,
     first: OnceLock<Instant>,
+    stop: Option<Stop>,
 }
 
 impl World for Watched {
@@ -46,7 +47,7 @@ impl World for Watched {
 
     fn stopped(&self) -> Option<Stop> {
         self.first.get_or_init(Instant::now);
-        None
+        self.stop.clone()
     }
 
     fn perform<'a>(&'a self, _: &'a str, _: &'a [u8]) -> Performing<'a> {
@@ -127,7 +128,8 @@ impl Lock {
     }
 
     fn surroundings(&self, writer: Box<dyn JournalWriter>) -> (Surroundings, Arc<Watched>) {
-        let world = Arc::new(Watched { since: Instant::now(), first: OnceLock::new() });
+        let (since, first) = (Instant::now(), OnceLock::new());
+        let world = Arc::new(Watched { since, first, stop: None });
         let blobs = self.blobs.clone();
         (Surroundings { blobs, world: world.clone(), writer, watcher: None }, world)
     }
@@ -137,6 +139,16 @@ impl Lock {
         let ended = finished.ended().unwrap();
         assert_eq!(ended.outcome, Outcome::Ok, "{}", ended.reason);
         Ok(finished)
+    }
+
+    /// Begins a run and puts it aside at its first call of the host.
+    pub async fn put_aside(&self) {
+        let Job { order, header } = self.job();
+        let (surroundings, _) = self.surroundings(Box::new(InMemory::default()));
+        let (since, first) = (Instant::now(), OnceLock::new());
+        let world = Arc::new(Watched { since, first, stop: Some(Stop::Suspended) });
+        let halted = start(order, header, Surroundings { world, ..surroundings }).await;
+        assert!(matches!(halted, Err(Halted::Stopped(Stop::Suspended))));
     }
 
     /// The time to the guest's first call of the host, with the header written or from there on.
