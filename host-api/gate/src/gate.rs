@@ -29,7 +29,7 @@ use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 use envelope_rules::budget::Meter;
 use envelope_rules::denial::Denial;
 use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
-use envelope_rules::guard::{Operator, Warrant};
+use envelope_rules::guard::{Operator, Permit, Warrant};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
@@ -91,6 +91,16 @@ impl Answer {
 
 /// A call's way through the gate: refused or answered, or the run is over.
 pub type Passed<T> = Result<Result<T, Denial>, Stop>;
+
+/// What becomes of a call.
+enum Way {
+    /// It was answered before.
+    Recorded(Content),
+    /// It is refused, now or before.
+    Refused(Denial),
+    /// It may pass.
+    Open(Permit),
+}
 
 /// Everything a gate is made of.
 pub struct Parts {
@@ -172,22 +182,16 @@ impl Gate {
         effect: impl FnOnce(&mut Inside, Timestamp) -> (T, Answer),
     ) -> Passed<T> {
         self.debt = self.debt.saturating_add(request.fuel);
-        let permit = match self.look_up(&request)? {
-            Known::Answered(recorded) => {
+        let hold = match self.way(&request).await? {
+            Way::Recorded(recorded) => {
                 let (value, answer) = effect(&mut self.parts.inside, self.now);
                 self.compare(&request, &recorded, &answer)?;
                 self.caught_up()?;
                 return Ok(Ok(value));
             }
-            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
-            Known::Begun(begun) => self.readmit(&request, &begun)?,
-            Known::Absent => self.admit(&request)?,
+            Way::Refused(denial) => return Ok(Err(denial)),
+            Way::Open(permit) => permit.spend(),
         };
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(denial) => return self.deny(&request, denial).await.map(Err),
-        };
-        let hold = permit.spend();
         let (value, answer) = effect(&mut self.parts.inside, self.now);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(value))
@@ -196,19 +200,14 @@ impl Gate {
     /// Passes a call whose effect asks the world.
     pub async fn outer(&mut self, request: Request<'_>, outer: Outer<'_>) -> Passed<Vec<u8>> {
         self.debt = self.debt.saturating_add(request.fuel);
-        let permit = match self.look_up(&request)? {
-            Known::Answered(recorded) => {
+        let permit = match self.way(&request).await? {
+            Way::Recorded(recorded) => {
                 let bytes = fetch(self.parts.inside.blobs.clone(), &recorded).await?;
                 self.caught_up()?;
                 return Ok(Ok(bytes));
             }
-            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
-            Known::Begun(begun) => self.readmit(&request, &begun)?,
-            Known::Absent => self.admit(&request)?,
-        };
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(denial) => return self.deny(&request, denial).await.map(Err),
+            Way::Refused(denial) => return Ok(Err(denial)),
+            Way::Open(permit) => permit,
         };
         let key = self.key();
         if permit.recovery() != Recovery::Again && self.is_new() {
@@ -227,6 +226,20 @@ impl Gate {
         let answer = Answer::of(content).moved(moved);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(bytes))
+    }
+
+    /// Whether a call was answered before, and if not, whether it may pass.
+    async fn way(&mut self, request: &Request<'_>) -> Result<Way, Stop> {
+        let judged = match self.look_up(request)? {
+            Known::Answered(recorded) => return Ok(Way::Recorded(recorded)),
+            Known::Denied(denial) => return self.caught_up().map(|()| Way::Refused(denial)),
+            Known::Begun(begun) => self.readmit(request, &begun)?,
+            Known::Absent => self.admit(request)?,
+        };
+        match judged {
+            Ok(permit) => Ok(Way::Open(permit)),
+            Err(denial) => self.deny(request, denial).await.map(Way::Refused),
+        }
     }
 
     /// Passes a call whose answer is at hand but could not be computed again: it is recorded whole.
