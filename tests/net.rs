@@ -24,7 +24,7 @@ pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A run whose acts are `acts`, that may do at `peer` what `rules` say. In both, `PEER` is the
 /// peer's own address.
-fn online(peer: &Peer, rules: &[&str], acts: &[&str]) -> Setup {
+pub fn online(peer: &Peer, rules: &[&str], acts: &[&str]) -> Setup {
     online_with(peer, rules, acts, settings(peer))
 }
 

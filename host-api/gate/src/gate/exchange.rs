@@ -26,7 +26,8 @@ pub(crate) trait Effect: Send {
     /// What stays in hand. A replay has none.
     type Kept: Send;
 
-    /// Finds out whether something forbids it. Nothing happens yet.
+    /// Finds out whether something forbids it. Nothing is done yet, but a name may be asked for:
+    /// its addresses are among what can forbid a request.
     fn prepare(
         &mut self,
         world: &dyn World,
