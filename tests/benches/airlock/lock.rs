@@ -15,11 +15,11 @@ use envelope_evidence::journal::{Journal, Outcome};
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_gate::journal::{InMemory, JournalWriter, Writing};
 use envelope_gate::stop::{Fault, Stop};
-use envelope_gate::workspace::{Blobs, FileEntry, Manifest};
+use envelope_gate::workspace::{Blobs, FileEntry, Manifest, Quota, Workspace};
 use envelope_gate::world::{GrantState, Performing, World};
 use envelope_rules::budget::{NanoUsd, PriceBook};
 use envelope_rules::grant::Jti;
-use envelope_rules::path::Path;
+use envelope_rules::path::{Path, Prefix};
 
 const START: Timestamp = Timestamp::from_secs(1_748_133_600).unwrap();
 const RUN: &str = "run_01HW2CQZ5B3YJ8V0K4M6N7P9RT";
@@ -166,6 +166,30 @@ impl Lock {
             begun
         };
         *world.first.get().unwrap() - begun
+    }
+
+    /// The time to find that a journal is not this run's, by the last thing that is compared: what a
+    /// start compares, and nothing else.
+    pub async fn pins(&self) -> Duration {
+        let Job { order, mut header } = self.job();
+        header.engine.version = Label::cut("another");
+        let (journal, _) = Journal::start(header).unwrap();
+        let surroundings = self.surroundings(Box::new(InMemory::default())).0;
+        let begun = Instant::now();
+        assert!(resume(order, journal, surroundings).await.is_err());
+        begun.elapsed()
+    }
+
+    /// The time to lay out the files of a run.
+    pub fn files(&self) -> Duration {
+        let Job { order, header } = self.job();
+        let outputs = Prefix::parse("out/").unwrap();
+        let begun = Instant::now();
+        let files =
+            Workspace::new(&order.manifest, Some(&outputs), Quota::default(), header.started);
+        let taken = begun.elapsed();
+        assert!(files.is_ok());
+        taken
     }
 
     pub fn blobs(&self) -> Blobs {

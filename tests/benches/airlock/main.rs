@@ -109,6 +109,13 @@ fn warm_start(runtime: &Runtime, machine: &Machine) {
     let (plain, gated, headed) = (Spread::of(plain), Spread::of(gated), Spread::of(headed));
     println!("warm start: {gated}, bare {plain}, {}; asked: 1.5", gated.beside(&plain));
     println!("  with the header written: {headed}, {}", headed.beside(&plain));
+    let pins = (0..SAMPLES).map(|_| runtime.block_on(lock.pins())).collect();
+    let files = (0..SAMPLES).map(|_| lock.files()).collect();
+    println!(
+        "  of it, what the journal pins: {}; the files: {}",
+        Spread::of(pins),
+        Spread::of(files)
+    );
 }
 
 /// The time of one call: many, less none, in one run of each.
