@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use envelope_evidence::journal::{CallerKind, Reviewed};
+use envelope_evidence::usage::MAX_EXACT;
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_rules::approval::{
-    Approval, Bounds, Event, Matter, Policy, Principal, Refused, Request, State, Verdict, Wanted,
+    Approval, BadRequest, Bounds, Event, Matter, Policy, Principal, Refused, Request, State,
+    Verdict, Wanted,
 };
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
@@ -189,6 +191,53 @@ fn words_cannot_forge_fields() {
     let read: Request = serde_json::from_str(&shown).unwrap();
     let Matter::Scope { reason: back, .. } = read.matter else { panic!() };
     assert_eq!(back, reason);
+}
+
+/// What moves other text is spelled out, and says the same.
+#[test]
+fn nothing_turns_the_text_around() {
+    for character in ['\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{61c}'] {
+        let mut forged = request();
+        let reason = format!("fine {character} enif");
+        forged.matter = Matter::Scope { reason: reason.clone(), wanted: asked() };
+        let shown = forged.shown().unwrap();
+        assert!(!shown.contains(character), "{shown}");
+        let read: Request = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, forged);
+    }
+    let mut foreign = request();
+    foreign.matter = Matter::Scope { reason: "für שלום".to_owned(), wanted: asked() };
+    assert!(foreign.shown().unwrap().contains("für שלום"));
+}
+
+/// Numbers that no document says exactly would all look alike.
+#[test]
+fn what_cannot_be_shown_is_not_asked() {
+    let edits: [fn(&mut Request, u64); 3] = [
+        |it, amount| it.call = amount,
+        |it, amount| {
+            let Matter::Scope { wanted, .. } = &mut it.matter else { panic!() };
+            wanted.nano_usd = amount;
+        },
+        |it, amount| {
+            let Matter::Scope { wanted, .. } = &mut it.matter else { panic!() };
+            wanted.ttl = amount;
+        },
+    ];
+    for edit in edits {
+        let with = |amount| {
+            let mut edited = request();
+            edit(&mut edited, amount);
+            edited
+        };
+        assert!(with(MAX_EXACT).shown().unwrap().contains(&MAX_EXACT.to_string()));
+        assert!(Approval::new(with(MAX_EXACT), policy(1)).is_ok());
+        for amount in [MAX_EXACT + 1, u64::MAX] {
+            assert_eq!(with(amount).shown(), Err(BadRequest::Amount));
+            assert_eq!(with(amount).digest(), Err(BadRequest::Amount));
+            assert_eq!(Approval::new(with(amount), policy(1)).err(), Some(BadRequest::Amount));
+        }
+    }
 }
 
 #[test]
