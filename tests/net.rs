@@ -39,7 +39,7 @@ fn online_with(peer: &Peer, rules: &[&str], acts: &[&str], settings: Settings) -
 }
 
 /// A network on which the peer's address may be dialled, because the operator says so.
-fn settings(peer: &Peer) -> Settings {
+pub fn settings(peer: &Peer) -> Settings {
     let host = peer.address.to_string();
     let block = if peer.address.is_ipv4() { 32 } else { 128 };
     let reach: Reach = match peer.address {

@@ -35,13 +35,14 @@ use envelope_rules::pattern::PatternSet;
 
 use crate::inside::Inside;
 use crate::journal::JournalWriter;
+use crate::peers::Room;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
 pub use delegate::Asked;
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
-use exchange::{fetch, keep};
+use exchange::{attended, fetch, keep};
 use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
@@ -146,6 +147,10 @@ pub struct Gate {
     closing: Option<(Outcome, String)>,
     /// Answers of models that are read as they come.
     streams: paid::Streams,
+    /// Agents called so far, those under way included.
+    children: usize,
+    /// Where callees find room, those of this run and those of all above and below it.
+    room: Room,
 }
 
 impl Gate {
@@ -159,7 +164,8 @@ impl Gate {
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
         let (next, last_denial, debt, fuel) = (0, None, 0, 0);
-        let streams = paid::Streams::default();
+        let (streams, children) = (paid::Streams::default(), 0);
+        let room = parts.world.room().cloned().unwrap_or_default();
         Self {
             parts,
             fuel,
@@ -172,6 +178,8 @@ impl Gate {
             debt,
             closing,
             streams,
+            children,
+            room,
         }
     }
 
@@ -219,7 +227,7 @@ impl Gate {
         }
         let hold = permit.spend();
         let world = Arc::clone(&self.parts.world);
-        let bytes = outer.perform(&*world, self.now, &key).await?;
+        let bytes = attended(&*world, outer.perform(&*world, self.now, &key)).await??;
         self.now = self.time();
         let moved = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(hold.worst().get(BYTES));
         let content = keep(self.parts.inside.blobs.clone(), &bytes).await?;

@@ -25,7 +25,7 @@ const ESCAPE_BYTES_MAX: usize = 16;
 const UNESCAPED_MAX: usize = 2;
 
 /// The secret values the host knows, in the spellings in which they could show up. Wiped on drop.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Secrets {
     /// As they are, with `+` for spaces, and in base64.
     spellings: Vec<Zeroizing<Vec<u8>>>,

@@ -2,7 +2,7 @@
 
 use envelope_evidence::journal::{Event, Journal};
 use envelope_evidence::{Dimension, Usage};
-use envelope_rules::budget::{Accounting, Meter, ModelCall, Price};
+use envelope_rules::budget::{Accounting, Meter};
 
 use super::Gate;
 use crate::stop::{Fault, Stop};
@@ -10,10 +10,9 @@ use crate::stop::{Fault, Stop};
 impl Gate {
     /// Leases what a call may cost of the accounts that the run shares with others, where its slice
     /// is not enough. What cannot be leased is not there: the call is clamped to what is.
-    pub(super) async fn fund(&mut self, price: &Price, fits: &ModelCall) -> Result<(), Stop> {
+    pub(in crate::gate) async fn fund(&mut self, wanted: u64) -> Result<(), Stop> {
         let world = std::sync::Arc::clone(&self.parts.world);
         let Some(books) = world.books() else { return Ok(()) };
-        let wanted = price.worst(fits).map_or(u64::MAX, envelope_rules::budget::NanoUsd::get);
         let money = self.headroom().get(Dimension::NanoUsd);
         let leased = self.parts.meter.leased(&books.chain);
         // The run's own account decides how much of it can be used at all.

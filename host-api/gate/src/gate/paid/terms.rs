@@ -1,7 +1,7 @@
 //! What an attempt is admitted under, and what it came to.
 
 use envelope_evidence::{Dimension, Label, Usage};
-use envelope_rules::budget::{Billed, Frost, Hold, ModelCall, Place, Price};
+use envelope_rules::budget::{Billed, Frost, Hold, ModelCall, NanoUsd, Place, Price};
 use envelope_rules::denial::Denial;
 use envelope_rules::grant::Standing;
 use envelope_rules::guard::{Act, Clamped, clamp, within};
@@ -70,7 +70,8 @@ impl Gate {
         {
             return Ok(Err(denial));
         }
-        self.fund(&price, &fits).await?;
+        let worst = price.worst(&fits).map_or(u64::MAX, NanoUsd::get);
+        self.fund(worst).await?;
         let authority = self.authority(Standing { bound_run: None, revoked: false });
         let floor = models.floor();
         let clamped = clamp(asked, model, floor, &authority, &self.parts.meter, now);
