@@ -168,8 +168,8 @@ impl Lock {
         *world.first.get().unwrap() - begun
     }
 
-    /// The time to find that a journal is not this run's, by the last thing that is compared: what a
-    /// start compares, and nothing else.
+    /// The time to find that a journal is not this run's, by the last thing that is compared: what
+    /// a start compares, and nothing else.
     pub async fn pins(&self) -> Duration {
         let Job { order, mut header } = self.job();
         header.engine.version = Label::cut("another");
