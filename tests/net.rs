@@ -2,7 +2,7 @@
 
 mod attacks;
 mod content;
-mod credentials;
+pub mod credentials;
 mod exchange;
 mod isolated;
 mod lost;

@@ -23,12 +23,12 @@ fn with_secret(acts: &[&str]) -> (Ran, Vec<String>) {
     setup.secrets = vec![SECRET];
     let ran = run(&setup);
     ran.replays_same();
-    assert_unseen(&ran);
+    assert_unseen(&left_behind(&ran), SECRET);
     (ran, peer.heard())
 }
 
-/// Neither the secret nor its base64 is in the journal, the receipt, the output or any blob.
-fn assert_unseen(ran: &Ran) {
+/// The journal, the output, the receipt and every blob.
+fn left_behind(ran: &Ran) -> Vec<Vec<u8>> {
     let mut places = vec![ran.journal.clone(), ran.said().into_bytes()];
     let key = envelope_evidence::key::SigningKey::from_secret(&[7; 32].into());
     let folder = Folder::of(&ran.finished().receipt(&key), None).unwrap();
@@ -37,8 +37,14 @@ fn assert_unseen(ran: &Ran) {
         let stored = wait(async { ran.store.get(&name.into()).await.unwrap().bytes().await });
         places.push(stored.unwrap().to_vec());
     }
-    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let spellings = [SECRET.to_owned(), STANDARD.encode(SECRET), hex];
+    places
+}
+
+/// The secret is in none of `places`: not as it is, in base64 or in hexadecimal digits, and not in
+/// what a journal keeps in base64.
+pub fn assert_unseen(places: &[Vec<u8>], secret: &str) {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let spellings = [secret.to_owned(), STANDARD.encode(secret), hex];
     let in_journal = |place: &Vec<u8>| decoded(place).unwrap_or_default();
     let inner: Vec<_> = places.iter().map(in_journal).collect();
     for place in places.iter().chain(&inner) {
@@ -47,6 +53,18 @@ fn assert_unseen(ran: &Ran) {
             assert!(!text.contains(spelling.as_str()), "{spelling} in {text}");
         }
     }
+}
+
+#[test]
+fn a_secret_is_found_in_every_spelling() {
+    let kept = |bytes: &[u8]| format!("{{\"inline\":\"{}\"}}", STANDARD.encode(bytes));
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let seen = |text: String| {
+        std::panic::catch_unwind(|| assert_unseen(&[text.into_bytes()], SECRET)).is_err()
+    };
+    assert!(seen(format!("a {SECRET} b")) && seen(STANDARD.encode(SECRET)) && seen(hex));
+    assert!(seen(kept(format!("in an answer: {SECRET}").as_bytes())));
+    assert!(!seen(kept(b"something else")));
 }
 
 /// The answers that a journal keeps inline, taken out of their base64.

@@ -136,7 +136,7 @@ impl Town {
         order.authorities.warrant = Arc::new(warrant);
         order.authorities.operator = Arc::new(Operator {
             capabilities: CapabilitySet::all(),
-            egress: Policy::default(),
+            egress: Policy::default().into(),
             prices: PriceBook::default(),
         });
         (order, header)
