@@ -41,7 +41,7 @@ impl Sign {
     pub(crate) fn run(&self) -> Result<Answer, Trouble> {
         let Some(folder) = &self.folder else {
             let (key, public) = keys::new(&self.key)?;
-            return Ok(keys::made("key", &key.id(), &self.key, &public));
+            return Ok(keys::made("key", key.id(), &self.key, &public));
         };
         signed(folder, &keys::signing(&self.key)?)
     }
