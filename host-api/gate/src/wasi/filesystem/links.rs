@@ -42,6 +42,8 @@ pub(super) fn refuse(workspace: &Workspace, at: &Resolved) -> Result<(), FsError
     }
     match workspace.lookup(&at.path) {
         Ok(_) => Err(FsError::Exist),
+        // The name of a folder, and a link is none.
+        Err(_) if at.wants_folder() => Err(FsError::NoEntry),
         Err(_) => Err(FsError::NotPermitted),
     }
 }
