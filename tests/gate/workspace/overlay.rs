@@ -181,6 +181,10 @@ fn identity_survives_names() {
     it.rename(&path("d"), &path("e"), NOW).unwrap();
     assert_eq!((it.path(a), it.path(b)), (Some(path("e/b")), None));
     assert_eq!((it.metadata_hash(a), it.lookup(&path("e/b"))), (Ok(hash), Ok(a)));
+    it.append(a, b"more", NOW).unwrap();
+    let halves = |hash: u128| (hash >> 64, hash << 64);
+    let (before, after) = (halves(hash), halves(it.metadata_hash(a).unwrap()));
+    assert_eq!((after.1, after.0 == before.0), (before.1, false), "the inode, and the rest");
     assert_eq!(it.read(b, 0, 9).unwrap(), "b", "what was replaced is still read");
     let folder = it.mkdir(&path("f"), NOW).unwrap();
     it.retain(folder).unwrap();

@@ -175,15 +175,16 @@ impl Workspace {
         left == right
     }
 
-    /// 128 bits that tell this node from all others, and its content from what it was before: they
-    /// change when it is modified, as WASI has it. Languages take them for device and inode.
+    /// 128 bits that tell this node from all others. The lower half stays with it for life, for
+    /// languages take that for its inode; the upper half changes when it is modified, as WASI has
+    /// it of the whole.
     pub fn metadata_hash(&self, id: NodeId) -> Result<u128, FsError> {
         let Stat { size, modified, .. } = self.stat(id)?;
         let (secs, nanos) = (modified.secs().to_be_bytes(), modified.nanos().to_be_bytes());
         let (id, size) = (id.0.to_be_bytes(), size.to_be_bytes());
-        let digest = Digest::of_parts(&[b"workspace node", &id, &size, &secs, &nanos]);
-        let half = digest.as_bytes().first_chunk().copied().unwrap_or_default();
-        Ok(u128::from_be_bytes(half))
+        let upper = half(&[b"workspace content", &id, &size, &secs, &nanos]);
+        let lower = half(&[b"workspace node", &id]);
+        Ok((u128::from(upper) << 64) | u128::from(lower))
     }
 
     /// What the run holds.
@@ -268,4 +269,10 @@ impl Workspace {
         };
         Ok((self.folder(&folder)?, name))
     }
+}
+
+/// 64 bits that stand for all the parts.
+fn half(parts: &[&[u8]]) -> u64 {
+    let digest = Digest::of_parts(parts);
+    u64::from_be_bytes(digest.as_bytes().first_chunk().copied().unwrap_or_default())
 }

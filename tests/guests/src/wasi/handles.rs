@@ -138,7 +138,13 @@ fn metadata_hash() -> Check {
     same!(hash(&it)?, before);
     it.set_size(3)?;
     same!(hash(&it)? == before, false);
-    hash(&folder("out/f")?)?;
+    root().rename_at("out/a", &root(), "out/b")?;
+    same!(hash(&it)?.0, before.0);
+    same!(hash(&file("out/a", "text")?)?.0 == before.0, false);
+    let inner = folder("out/f")?;
+    let before = hash(&inner)?;
+    file("out/f/a", "text")?;
+    same!(hash(&inner)?.0, before.0);
     Ok(())
 }
 
