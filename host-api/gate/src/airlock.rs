@@ -20,6 +20,8 @@ pub struct Airlock {
     pub arguments: Vec<String>,
     /// What the streams of the table are, by their place in it.
     pub(crate) streams: BTreeMap<u32, Stream>,
+    /// How much of the standard input was read, by whichever of its streams.
+    pub(crate) stdin_read: usize,
     /// How many bytes `check-write` permitted and nobody wrote yet, by the stream's place.
     pub(crate) permitted: BTreeMap<u32, u64>,
     /// When the timers of the table are due, by their place in it, in nanoseconds of the run.
@@ -42,9 +44,9 @@ impl Airlock {
     pub fn new(gate: Gate, handles: usize, arguments: Vec<String>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
-        let (streams, permitted, timers) = Default::default();
+        let (streams, stdin_read, permitted, timers) = Default::default();
         let http = UnderWay::default();
-        Self { gate, table, arguments, streams, permitted, timers, http }
+        Self { gate, table, arguments, streams, stdin_read, permitted, timers, http }
     }
 
     /// A pollable that is always ready.

@@ -66,7 +66,7 @@ impl exit::Host for Airlock {
 
 impl stdin::Host for Airlock {
     async fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
-        self.input(Stream::Stdin { at: 0 })
+        self.input(Stream::Stdin)
     }
 }
 

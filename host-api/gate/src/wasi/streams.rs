@@ -32,9 +32,7 @@ const BLOCKING_ROOM: u64 = 4096;
 /// What a stream of the guest is.
 #[derive(Debug, Clone)]
 pub(crate) enum Stream {
-    Stdin {
-        at: usize,
-    },
+    Stdin,
     Stdout,
     Stderr,
     /// A file, read or written from a place on.
@@ -280,7 +278,7 @@ impl Airlock {
         let over = |error: wasmtime::component::ResourceTableError| Failed::Over(error.into());
         self.table.get(from).map_err(over)?;
         match self.stream(from.rep()) {
-            Some(Stream::Stdin { at }) => self.take_stdin(from.rep(), at, len).await,
+            Some(Stream::Stdin) => self.take_stdin(len).await,
             Some(Stream::File { path, node, at }) => {
                 let bytes = self.read_file("read-stream", &path, node, at, len).await?;
                 let next = at.saturating_add(count(&bytes));
@@ -299,7 +297,8 @@ impl Airlock {
         }
     }
 
-    async fn take_stdin(&mut self, place: u32, at: usize, len: u64) -> Read {
+    async fn take_stdin(&mut self, len: u64) -> Read {
+        let at = self.stdin_read;
         let len = len.min(MOVE_BYTES_MAX);
         let body = (at.to_string(), len);
         let request = Request::plain(Capability::Stdio, "stdin.read", "", &body).moving(len);
@@ -315,7 +314,7 @@ impl Airlock {
             Ok(Err(denial)) => return Err(Failed::Denied(denial)),
             Err(stop) => return Err(Failed::Over(stop.into())),
         };
-        self.streams.insert(place, Stream::Stdin { at: at.saturating_add(bytes.len()) });
+        self.stdin_read = at.saturating_add(bytes.len());
         Ok(if bytes.is_empty() && len > 0 { None } else { Some(bytes) })
     }
 
@@ -342,7 +341,7 @@ impl Airlock {
             Some(Stream::Stderr) => self.say("stderr.write", bytes).await.map(Some),
             Some(Stream::Collect(body)) => self.collect(&body, bytes).map(Some),
             Some(Stream::Closed) => Ok(None),
-            Some(Stream::Stdin { .. } | Stream::Reply(_)) | None => {
+            Some(Stream::Stdin | Stream::Reply(_)) | None => {
                 Err(Failed::Fs(FsError::BadDescriptor))
             }
         }

@@ -101,10 +101,10 @@ fn subscribe() -> Check {
     Ok(())
 }
 
-/// The host hands in this very act as JSON, and no more.
+/// The host hands in this very act as JSON, and no more. Who asks for the stream again reads on.
 fn get_stdin() -> Check {
+    let mut whole = stdin::get_stdin().blocking_read(2)?;
     let stream = stdin::get_stdin();
-    let mut whole = stream.blocking_read(2)?;
     loop {
         match stream.blocking_read(1 << 16) {
             Ok(bytes) => whole.extend(bytes),
