@@ -38,6 +38,28 @@ fn the_result_is_on_stdout_and_the_rest_is_not() {
     assert!(document["run"].as_str().unwrap().starts_with("run_"));
 }
 
+/// Tells what it found and why, and fails if it is told to.
+const TELLING: &str = r#"
+fn main() {
+    println!("found");
+    eprintln!("because");
+    std::process::exit(std::env::args().count() as i32 - 1);
+}
+"#;
+
+#[test]
+fn what_a_program_writes_is_shown_however_it_ends() {
+    let desk = Desk::new("telling");
+    let program = desk.program("telling", TELLING);
+    for (args, exit) in [("[]", 0), (r#"["fail"]"#, 3)] {
+        let said = desk.says(["run", &*program, "run", "--args", args], exit);
+        assert_eq!(said.out, "found\n", "{args}");
+        assert!(said.err.contains("because\n") && !said.err.contains("found"), "{}", said.err);
+    }
+    let said = desk.says(["run", example("hostile"), "panic"], 3);
+    assert!(said.out.is_empty() && said.err.contains("panicked at"), "{}{}", said.out, said.err);
+}
+
 #[test]
 fn what_cannot_be_run_says_what_and_where() {
     let desk = Desk::new("unusable");

@@ -317,9 +317,7 @@ fn print(Ran { finished, folder }: &Ran) {
             page::aside(format!("{} {} {what}: {detail}", styled(BAD, "denied"), denied.code));
         }
     }
-    if let Some(result) = &finished.result {
-        page::text(&page::plain_lines(&String::from_utf8_lossy(result)));
-    }
+    hand_out(finished);
     let Some(ended) = finished.ended() else { return };
     for output in &ended.outputs {
         page::aside(format!("{} {} ({} bytes)", styled(GOOD, "wrote"), output.path, output.size));
@@ -333,6 +331,17 @@ fn print(Ran { finished, folder }: &Ran) {
         folder.receipt_path().display(),
         folder.keys_path().display()
     ));
+}
+
+/// The result and what was written besides. A run without a result has its output instead: a
+/// program may well say what it found and then end with a code.
+fn hand_out(Finished { result, stdout, stderr, .. }: &Finished) {
+    let lines = |bytes: &Bytes| page::plain_lines(&String::from_utf8_lossy(bytes));
+    page::text(&lines(result.as_ref().unwrap_or(stdout)));
+    if result.as_ref().is_some_and(|result| result != stdout) {
+        page::note(&lines(stdout));
+    }
+    page::note(&lines(stderr));
 }
 
 fn in_json(Ran { finished, folder }: &Ran) -> Value {
