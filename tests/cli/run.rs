@@ -38,9 +38,15 @@ fn the_result_is_on_stdout_and_the_rest_is_not() {
     assert!(document["run"].as_str().unwrap().starts_with("run_"));
 }
 
-/// Tells what it found and why, and fails if it is told to.
+/// Tells what it found and why, and fails if it is told to; or writes what is no text.
 const TELLING: &str = r#"
+use std::io::Write as _;
+
 fn main() {
+    if std::env::args().any(|word| word == "draw") {
+        std::io::stdout().write_all(b"\x89\tP\x1b\xff").unwrap();
+        return;
+    }
     println!("found");
     eprintln!("because");
     std::process::exit(std::env::args().count() as i32 - 1);
@@ -56,6 +62,8 @@ fn what_a_program_writes_is_shown_however_it_ends() {
         assert_eq!(said.out, "found\n", "{args}");
         assert!(said.err.contains("because\n") && !said.err.contains("found"), "{}", said.err);
     }
+    let draw = desk.command().args(["run", &program, "run", "--args", r#"["draw"]"#]).output();
+    assert_eq!(draw.unwrap().stdout, b"\x89\tP\x1b\xff", "who reads has it as it is");
     let said = desk.says(["run", example("hostile"), "panic"], 3);
     assert!(said.out.is_empty() && said.err.contains("panicked at"), "{}{}", said.out, said.err);
 }

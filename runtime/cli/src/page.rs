@@ -1,6 +1,6 @@
 //! Output: data on stdout, everything else on stderr, colour only where it is welcome.
 use std::fmt;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
@@ -22,6 +22,19 @@ pub(crate) fn aside(text: impl fmt::Display) {
 /// Text of the answer, its lines ended.
 pub(crate) fn text(text: &str) {
     let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Bytes from outside as the answer: for a terminal without what it would act on, for whoever else
+/// reads as they are, and only text has its last line ended.
+pub(crate) fn bytes(bytes: &[u8]) {
+    let out = std::io::stdout();
+    if out.is_terminal() {
+        return text(&plain_lines(&String::from_utf8_lossy(bytes)));
+    }
+    let is_open = |text: &str| !text.is_empty() && !text.ends_with('\n');
+    let end: &[u8] = if std::str::from_utf8(bytes).is_ok_and(is_open) { b"\n" } else { b"" };
+    let mut out = out.lock();
+    let _ = out.write_all(bytes).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
 }
 
 /// Text beside the answer, for people.
@@ -53,9 +66,10 @@ pub(crate) fn plain(text: impl fmt::Display) -> String {
     text.to_string().chars().map(spell).collect()
 }
 
-/// Like [`plain`] for text of several lines.
+/// Like [`plain`] for text of several lines and columns.
 pub(crate) fn plain_lines(text: &str) -> String {
-    text.split_inclusive('\n').map(|line| plain(line.trim_end_matches('\n')) + "\n").collect()
+    let columns = |line: &str| line.split('\t').map(plain).collect::<Vec<_>>().join("\t");
+    text.split_inclusive('\n').map(|line| columns(line.trim_end_matches('\n')) + "\n").collect()
 }
 
 #[cfg(test)]
@@ -65,6 +79,7 @@ mod tests {
     #[test]
     fn a_terminal_has_nothing_to_act_on() {
         assert_eq!(plain("a\u{1b}[31mb\nc é"), "a\\u{1b}[31mb\\nc é");
+        assert_eq!(plain_lines("a\tb\r\n\u{7}\tc"), "a\tb\\r\n\\u{7}\tc\n");
         assert_eq!(plain("fdp\u{202e}exe.\u{200b}"), "fdp\\u{202e}exe.\\u{200b}");
     }
 }

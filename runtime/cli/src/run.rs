@@ -337,7 +337,7 @@ fn print(Ran { finished, folder }: &Ran) {
 /// program may well say what it found and then end with a code.
 fn hand_out(Finished { result, stdout, stderr, .. }: &Finished) {
     let lines = |bytes: &Bytes| page::plain_lines(&String::from_utf8_lossy(bytes));
-    page::text(&lines(result.as_ref().unwrap_or(stdout)));
+    page::bytes(result.as_ref().unwrap_or(stdout));
     if result.as_ref().is_some_and(|result| result != stdout) {
         page::note(&lines(stdout));
     }
