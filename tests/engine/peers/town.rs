@@ -113,6 +113,7 @@ fn own(agent: &str, setup: &Setup) -> WarrantDocument {
         agents: known(),
         budget: Cap::NONE,
         criteria: None,
+        approvals: None,
     }
 }
 

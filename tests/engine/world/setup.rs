@@ -255,6 +255,7 @@ impl Setup {
             agents: Vec::new(),
             budget: Cap::of(&self.budget()),
             criteria: None,
+            approvals: None,
         }
     }
 

@@ -255,6 +255,7 @@ fn warrant(
         agents: Vec::new(),
         budget: Cap::of(&budget(wishes)),
         criteria: Some(criteria(component, skill)),
+        approvals: None,
     };
     Warrant::new(document).map_err(|why| BadJob::Document(why.to_string()))
 }
