@@ -221,11 +221,7 @@ const fn is_cut(outcome: Outcome) -> bool {
 }
 
 /// Writes down how the run ended, with what it leaves behind.
-async fn close(
-    cell: Cell,
-    last: Last,
-    spent: u64,
-) -> Result<Finished, Halted> {
+async fn close(cell: Cell, last: Last, spent: u64) -> Result<Finished, Halted> {
     let mut gate = cell.airlock.gate;
     // Below the prefix of the grant that it holds now: a human may have widened it.
     let prefix = gate.claims().and_then(|claims| claims.outputs.clone());

@@ -183,10 +183,15 @@ impl Town {
     }
 
     pub fn run(&self) -> Ran {
-        let lines = Lines::default();
+        let ran = self.start(&Lines::default());
+        ran.unwrap_or_else(|why| panic!("the run halted: {why}"))
+    }
+
+    /// Starts into `lines`.
+    pub fn start(&self, lines: &Lines) -> Result<Ran, Halted> {
         let (order, header) = self.order();
-        let finished = wait(start(order, header, self.surroundings(&lines)));
-        self.ran(finished.unwrap_or_else(|why| panic!("the run halted: {why}")), &lines)
+        let finished = wait(start(order, header, self.surroundings(lines)))?;
+        Ok(self.ran(finished, lines))
     }
 
     /// Dies after so many lines.

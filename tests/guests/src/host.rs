@@ -53,6 +53,12 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             nano_usd: 0,
             ttl: 60,
         })),
+        "widen" => widened(approvals::request_scope(&wider(rest))),
+        "choose" => {
+            let choices = rest.split('|').map(str::to_owned).collect();
+            answer(approvals::ask("Which?", &approvals::Question::Choices(choices)))
+        }
+        "fill" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
         "ask" => {
             let question = approvals::Question::Choices(vec!["yes".to_owned()]);
             told(approvals::ask(rest, &question))
@@ -75,6 +81,44 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
         }
         _ => return None,
     })
+}
+
+/// `secret/*,top.txt out/ - - 0 60`: files, prefix, hosts, models, money, seconds.
+fn wider(rest: &str) -> approvals::Scope {
+    let mut words = rest.split(' ');
+    let mut next = || words.next().unwrap_or("-");
+    let list = |word: &str| {
+        word.split(',').filter(|it| *it != "-").map(str::to_owned).collect::<Vec<_>>()
+    };
+    approvals::Scope {
+        reason: "the rest of it".to_owned(),
+        read: list(next()),
+        write_prefix: list(next()).pop(),
+        hosts: list(next()),
+        models: list(next()),
+        nano_usd: number(next()),
+        ttl: number(next()) as u32,
+    }
+}
+
+fn widened(granted: Result<approvals::Granted, Fault>) -> Came {
+    match granted {
+        Ok(approvals::Granted { scope, .. }) => {
+            let write = scope.write_prefix.unwrap_or_else(|| "-".to_owned());
+            Ok(format!("{} {write} {}", scope.read.join(","), scope.ttl))
+        }
+        Err(fault) => told::<()>(Err(fault)),
+    }
+}
+
+fn answer(answer: Result<approvals::Answer, Fault>) -> Came {
+    match answer {
+        Ok(approvals::Answer::Choice(choice)) => Ok(choice.to_string()),
+        Ok(approvals::Answer::Document(document)) => Ok(document),
+        Ok(approvals::Answer::Declined(reason)) => Ok(format!("declined {reason}")),
+        Ok(approvals::Answer::Expired) => Ok("expired".to_owned()),
+        Err(fault) => told::<()>(Err(fault)),
+    }
 }
 
 fn told<T>(result: Result<T, Fault>) -> Came {

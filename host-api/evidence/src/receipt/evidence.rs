@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::journal::{Agent, Args, Beside, Caller, Child, Engine, Evaluation, PaperRef, Review, Scope};
+use crate::journal::{
+    Agent, Args, Beside, Caller, Child, Engine, Evaluation, PaperRef, Review, Scope,
+};
 use crate::text::{Label, PathText};
 use crate::time::Rfc3339;
 use crate::usage::Usage;

@@ -153,8 +153,7 @@ impl<'a> Story<'a> {
 
     fn authority(&self) -> Authority {
         let first = self.header.scope.iter();
-        let first =
-            first.map(|scope| Held { scope: scope.clone(), approval: None, beside: None });
+        let first = first.map(|scope| Held { scope: scope.clone(), approval: None, beside: None });
         let later = self.journal.entries().iter().filter_map(|entry| match &entry.event {
             Event::Answered(answered) => answered.rotation.as_ref(),
             Event::Begun(_)

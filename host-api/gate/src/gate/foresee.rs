@@ -20,10 +20,7 @@ const TARGET_CHARS_MAX: usize = 1_000;
 
 impl Gate {
     /// Has a human allow `request`, where the operator wants that. A refusal stands for the call.
-    pub(super) async fn foresee(
-        &mut self,
-        request: &Request<'_>,
-    ) -> Result<Option<Denial>, Stop> {
+    pub(super) async fn foresee(&mut self, request: &Request<'_>) -> Result<Option<Denial>, Stop> {
         match request.act {
             Act::Http(_) | Act::Model { .. } | Act::Agent(_) => {}
             Act::File { .. } | Act::Reply(_) | Act::Answer(_) | Act::Plain(_) => return Ok(None),

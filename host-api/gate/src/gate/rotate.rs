@@ -146,8 +146,7 @@ impl Gate {
         let (paths, outputs) = (wider.paths.clone(), wider.outputs.clone());
         let exp = self.deadline_secs();
         let most = Ceiling { paths: &paths, outputs: outputs.as_ref(), exp, budget: None };
-        let rotated =
-            expand(old, wider, [most, most], &holder, &authorities.keys, self.now)?;
+        let rotated = expand(old, wider, [most, most], &holder, &authorities.keys, self.now)?;
         let grant = Grant::open(rotated.token.as_str(), &authorities.keys, self.now)?;
         let scope = scope_of(&grant)?;
         let rotation = Rotation { approval: Label::cut(&rotated.approval), beside, scope };
@@ -156,7 +155,8 @@ impl Gate {
 
     /// What an earlier process held after its approval: the same grant, known by its digest.
     pub(super) fn turn_again(&self, rotation: Rotation) -> Result<Turned, Stop> {
-        let Some(old) = &self.parts.authorities.grant else {
+        let held = self.parts.authorities.grant.as_ref();
+        let Some(old) = held.filter(|_| !self.parts.replay) else {
             return Ok(Turned { rotation, allowed: None, grant: None });
         };
         let spoiled = || Fault::Journal("a grant of the record cannot be made again".to_owned());

@@ -72,7 +72,9 @@ impl Airlock {
         if let Some(had) = first.and_then(|claims| claims.outputs.as_ref())
             && wanted.write.as_ref().is_some_and(|wider| !had.within(wider))
         {
-            return Err(format!("`write-prefix`: it has to hold `{had}`, where the run writes now"));
+            return Err(format!(
+                "`write-prefix`: it has to hold `{had}`, where the run writes now"
+            ));
         }
         if let Some(first) = first {
             union(&first.paths, &wanted.read).map_err(|denial| denial.detail().to_owned())?;
@@ -95,7 +97,11 @@ fn known_host(host: &str) -> Result<Label, String> {
 /// What reading it costs, whether or not it makes sense.
 fn weight(scope: &approvals::Scope) -> u64 {
     let lists = [&scope.read, &scope.hosts, &scope.models];
-    let bytes = lists.into_iter().flatten().map(String::len).fold(scope.reason.len(), usize::saturating_add);
+    let bytes = lists
+        .into_iter()
+        .flatten()
+        .map(String::len)
+        .fold(scope.reason.len(), usize::saturating_add);
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(cost::BYTE)
 }
 
