@@ -76,8 +76,13 @@ fn a_second_copy_changes_nothing() {
     assert_eq!(rotations(&journal(&ran)).len(), 1);
 }
 
+thread_local! {
+    static FIRST: std::cell::RefCell<Option<Request>> = const { std::cell::RefCell::new(None) };
+}
+
+/// What she said to the first question, whatever is asked.
 fn first_only(request: &Request) -> Option<Decision> {
-    let first = Request { call: 0, ..request.clone() };
+    let first = FIRST.with_borrow_mut(|first| first.get_or_insert_with(|| request.clone()).clone());
     let verdict = Verdict::Allow { scope: wanted(request) };
     Some(said(&first, human("ada"), verdict))
 }

@@ -63,7 +63,7 @@ fn what_is_refused_anyway_is_asked_nobody() {
     let peer = Peer::start(LOOPBACK);
     let (setup, office) = sending(&peer, "send POST|http|127.0.0.1:1|/a", &[ada]);
     let ran = run(&setup);
-    assert_eq!(ran.said(), "send: 403 egress.port");
+    assert_eq!(ran.said(), "send: 403 policy.forbidden");
     assert!(office.requests().is_empty());
     ran.replays_same();
 }

@@ -36,6 +36,10 @@ impl Records for Shelf {
         Ok((before, Box::new(lines)))
     }
 
+    fn begin(&self, _run: &Label, _order: &Order) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn keep(&self, finished: &Finished) -> Result<(), Fault> {
         assert!(finished.ended().is_some());
         Ok(())

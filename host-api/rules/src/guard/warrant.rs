@@ -12,7 +12,7 @@ use crate::denial::{Code, Denial};
 use crate::egress::policy::{BadPolicy, Ceiling, Policy, PolicyDocument};
 use crate::egress::rule::{QueryRule, RuleDocument};
 use crate::egress::target::Scheme;
-use crate::guard::call::CapabilitySet;
+use crate::guard::call::{Capability, CapabilitySet};
 
 /// Models in one warrant: each call is held against each.
 pub const MODELS_MAX: usize = 64;
@@ -144,6 +144,13 @@ impl Warrant {
     /// and never written down: its digest stands in no document.
     pub fn widened(&self, beside: &Beside) -> Result<Self, BadWarrant> {
         let mut document = self.document.clone();
+        let needed = [
+            (Capability::Http, beside.hosts.is_empty()),
+            (Capability::Model, beside.models.is_empty()),
+        ];
+        for (capability, _) in needed.into_iter().filter(|(_, none)| !none) {
+            document.capabilities = document.capabilities.with(capability);
+        }
         document.egress.rules.extend(beside.hosts.iter().map(whole_host));
         for model in &beside.models {
             if !document.models.iter().any(|rule| rule.model == *model) {
