@@ -150,8 +150,8 @@ fn a_no_is_a_value() {
 
 #[test]
 fn questions_are_answered() {
-    let ran = run(&asking("choose red|green|blue; fill How many?; read in/a.txt", &[ada]));
-    assert_eq!(ran.said(), "choose: ok 2; fill: ok {\"so\":1}; read: ok alpha");
+    let ran = run(&asking("choose red|green|blue; form How many?; read in/a.txt", &[ada]));
+    assert_eq!(ran.said(), "choose: ok 2; form: ok {\"so\":1}; read: ok alpha");
     ran.replays_same();
     let ran = run(&asking("choose red|green", &[no]));
     assert_eq!(ran.said(), "choose: ok declined not today");

@@ -26,7 +26,7 @@ mod rotate;
 
 use std::sync::{Arc, OnceLock};
 
-use envelope_evidence::journal::{Beside, Content, FileTouch, Journal, Outcome, Recovery, Scope};
+use envelope_evidence::journal::{Content, FileTouch, Journal, Outcome, Recovery, Scope};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 use envelope_rules::budget::Meter;
@@ -162,7 +162,8 @@ pub struct Gate {
     first_budget: Option<Budget>,
     /// What a human allowed beside files, and until when.
     lent: Option<Lent>,
-    last_beside: Option<Beside>,
+    /// What was bought, whatever a human allowed since.
+    bought: Arc<Warrant>,
     /// Where callees find room, those of this run and those of all above and below it.
     room: Room,
 }
@@ -181,7 +182,7 @@ impl Gate {
         let (streams, children, asks) = (paid::Streams::default(), 0, 0);
         let grant = parts.authorities.grant.as_ref();
         let first_budget = grant.and_then(|grant| grant.claims().budget);
-        let (lent, last_beside) = (None, None);
+        let (lent, bought) = (None, Arc::clone(&parts.authorities.warrant));
         let room = parts.world.room().cloned().unwrap_or_default();
         Self {
             parts,
@@ -199,7 +200,7 @@ impl Gate {
             asks,
             first_budget,
             lent,
-            last_beside,
+            bought,
             room,
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use envelope_evidence::Dimension;
+use envelope_gate::net::{Network, Settings};
 use envelope_rules::guard::Capability;
 
 use super::office::{Office, ada};
@@ -10,6 +11,7 @@ use super::{journal, rotations};
 use crate::engine::peers::town::{Town, town};
 use crate::engine::world::{run, setup};
 use crate::models::desk::PLENTY;
+use crate::net::scripted::Scripted;
 
 /// A run that may ask a model, and has no money for it.
 fn poor(acts: &str) -> Town {
@@ -30,7 +32,7 @@ fn more_money_is_more_money_for_a_time() {
     let said = ran.said();
     let order = ["chat: denied", "widen: ok", "chat: ok", "sleep: ok", "chat: denied"];
     let places: Vec<_> = order.iter().map(|word| said.find(word)).collect();
-    assert!(places.iter().all(Option::is_some) && places[1] < places[2], "{said}");
+    assert!(places.iter().all(Option::is_some) && places[1] < places[2], "{said} {:?}", ran.end());
     assert_eq!(ran.denied(), ["budget.exhausted", "budget.exhausted"]);
     assert!(said.contains("sleep: ok; chat: denied"), "{said}");
     assert_eq!(town.stub.as_ref().unwrap().asked().len(), 1);
@@ -67,6 +69,8 @@ fn a_host_is_its_pages_over_https() {
         "GET https://*.example.org/**".to_owned(),
         "GET http://api.example.org/**".to_owned(),
     ]);
+    let names = Settings { names: Box::new(Scripted::default()), ..Settings::default() };
+    setup.network = Some(Arc::new(Network::new(names).unwrap()));
     let ran = run(&setup);
     let said: Vec<_> = ran.said().split("; ").map(str::to_owned).collect();
     assert_eq!(said[0], "send: 403 egress.host");

@@ -11,7 +11,7 @@ use crate::engine::world::{Change, Lines, Ran, Setup, run, run_into, setup};
 
 /// Asks in several ways, and uses what it got.
 const STORY: &str = "now; write out/a x; read top.txt; widen top.txt - - - 0 600; read top.txt; \
-                     choose red|green; write out/b y; fill What?; read in/a.txt; left";
+                     choose red|green; write out/b y; form What?; read in/a.txt; left";
 
 /// The same setup, that many seconds after its start.
 pub fn later(setup: &Setup, secs: u64) -> Setup {

@@ -58,7 +58,7 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             let choices = rest.split('|').map(str::to_owned).collect();
             answer(approvals::ask("Which?", &approvals::Question::Choices(choices)))
         }
-        "fill" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
+        "form" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
         "ask" => {
             let question = approvals::Question::Choices(vec!["yes".to_owned()]);
             told(approvals::ask(rest, &question))

@@ -308,6 +308,19 @@ pub enum Reviewed {
     Withdrawn,
 }
 
+impl Reviewed {
+    /// The name in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Narrowed => "narrowed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// One criterion, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,7 +13,7 @@ use envelope_rules::grant::{
     Budget, Ceiling, Claims, Expansion, Grant, Holder, Jti, LIFE_SECS_MAX, Standing, expand,
     reissue,
 };
-use envelope_rules::guard::{Warrant, tokens_with};
+use envelope_rules::guard::tokens_with;
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::{Pattern, PatternSet};
 
@@ -31,11 +31,10 @@ pub(super) struct Turned {
     grant: Option<(Grant, Jti)>,
 }
 
-/// A warrant that a human widened, for as long as the grant lasts that came with it.
+/// What a human allowed beside files, for as long as the grant lasts that came with it.
 pub(super) struct Lent {
-    /// The warrant that was bought.
-    bought: Arc<Warrant>,
-    /// The first second in which it is too late for more.
+    beside: Beside,
+    /// The first second that is too late.
     until: u64,
 }
 
@@ -101,7 +100,7 @@ impl Gate {
             approval: approval.to_string(),
         };
         if let Some(beside) = &beside {
-            let widened = self.bought().widened(beside);
+            let widened = self.bought.widened(beside);
             widened.map_err(|why| Denial::new(Code::Forbidden, why))?;
         }
         self.replace(old, wider, beside, Some(allowed))
@@ -126,7 +125,7 @@ impl Gate {
         }
         let (jti, approval) = (self.next_jti()?, approval.to_string());
         let same = Expansion { jti, paths, outputs, exp, budget, approval };
-        let beside = self.lent.as_ref().and(self.last_beside.clone());
+        let beside = self.lent.as_ref().map(|lent| lent.beside.clone());
         self.replace(old, same, beside, None).map(Some)
     }
 
@@ -195,28 +194,34 @@ impl Gate {
 
     /// Widens the warrant until the grant ends.
     fn lend(&mut self, beside: Option<Beside>, until: u64) -> Result<(), Stop> {
-        let bought = Arc::clone(self.bought());
-        self.last_beside.clone_from(&beside);
         let Some(beside) = beside else {
-            self.parts.authorities.warrant = bought;
             self.lent = None;
-            return Ok(());
+            return self.narrow();
         };
-        let widened = bought.widened(&beside);
+        let widened = self.bought.widened(&beside);
         let widened = widened.map_err(|why| Fault::Journal(why.to_string()))?;
         self.parts.authorities.warrant = Arc::new(widened);
         self.parts.meter.raise(Dimension::NanoUsd, beside.nano_usd);
         self.parts.meter.raise(Dimension::Tokens, tokens_with(&beside));
-        self.lent = Some(Lent { bought, until });
+        self.lent = Some(Lent { beside, until });
         Ok(())
     }
 
     /// What was lent for a time ends with it.
-    pub(super) fn take_back(&mut self) {
+    pub(super) fn take_back(&mut self) -> Result<(), Stop> {
         let now = self.now.secs();
-        if let Some(Lent { bought, .. }) = self.lent.take_if(|lent| lent.until <= now) {
-            self.parts.authorities.warrant = bought;
+        match self.lent.take_if(|lent| lent.until <= now) {
+            Some(_) => self.narrow(),
+            None => Ok(()),
         }
+    }
+
+    /// Back to what was bought. What was spent beyond it is spent: the run goes on without.
+    fn narrow(&mut self) -> Result<(), Stop> {
+        let narrowed = self.bought.overspent(&self.parts.journal.used());
+        let narrowed = narrowed.map_err(|why| Fault::Journal(why.to_string()))?;
+        self.parts.authorities.warrant = Arc::new(narrowed);
+        Ok(())
     }
 
     /// The rotation of the call that was looked up last.
@@ -233,10 +238,6 @@ impl Gate {
         }
     }
 
-    fn bought(&self) -> &Arc<Warrant> {
-        self.lent.as_ref().map_or(&self.parts.authorities.warrant, |lent| &lent.bought)
-    }
-
     fn first_claims(&self) -> Option<Claims> {
         self.parts.journal.header().scope.as_ref().and_then(claims)
     }
@@ -249,7 +250,7 @@ impl Gate {
     /// bought, and what is allowed on top of it.
     fn beside(&self, allowed: &Wanted) -> Option<Beside> {
         let Wanted { hosts, models, nano_usd, .. } = allowed;
-        let bought = self.bought().document().budget.get(Dimension::NanoUsd).unwrap_or(u64::MAX);
+        let bought = self.bought.document().budget.get(Dimension::NanoUsd).unwrap_or(u64::MAX);
         let beyond = self.parts.journal.used().get(Dimension::NanoUsd).saturating_sub(bought);
         let nano_usd = if *nano_usd > 0 { beyond.saturating_add(*nano_usd) } else { beyond };
         let beside = Beside { hosts: hosts.clone(), models: models.clone(), nano_usd };

@@ -3,7 +3,7 @@
 use envelope_evidence::canonical::{self, Refused};
 use envelope_evidence::journal::Beside;
 use envelope_evidence::usage::MAX_EXACT;
-use envelope_evidence::{Digest, Dimension, Label, Timestamp};
+use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::approval::Wanted;
@@ -166,6 +166,18 @@ impl Warrant {
             let most = budget.get(dimension).map(|limit| limit.saturating_add(more));
             let raised = most.and_then(|most| budget.with(dimension, most.min(MAX_EXACT)));
             *budget = raised.unwrap_or(*budget);
+        }
+        Self::new(document)
+    }
+
+    /// The same warrant after more was spent than it allows, because a human allowed that: it
+    /// allows what was spent, and nothing on top.
+    pub fn overspent(&self, used: &Usage) -> Result<Self, BadWarrant> {
+        let mut document = self.document.clone();
+        let budget = &mut document.budget;
+        for dimension in [Dimension::NanoUsd, Dimension::Tokens] {
+            let most = budget.get(dimension).map(|limit| limit.max(used.get(dimension)));
+            *budget = most.and_then(|most| budget.with(dimension, most)).unwrap_or(*budget);
         }
         Self::new(document)
     }

@@ -32,7 +32,7 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// What is done where nobody says what: a terminal is there to be asked at.
-    fn or_terminal(given: Option<Self>, otherwise: Self) -> Self {
+    pub(crate) fn or_terminal(given: Option<Self>, otherwise: Self) -> Self {
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         given.unwrap_or(if terminal { Self::Ask } else { otherwise })
     }
@@ -67,8 +67,8 @@ impl Default for DeskFlags {
 
 impl DeskFlags {
     /// Flags that say no more than this.
-    pub(crate) fn of(mode: Option<Mode>) -> Self {
-        Self { mode, ..Self::default() }
+    pub(crate) fn of(mode: Mode) -> Self {
+        Self { mode: Some(mode), ..Self::default() }
     }
 
     /// What becomes of questions.
