@@ -221,5 +221,5 @@ fn callees_are_named_in_order() {
         ["run", example("planner"), "offer", "--args", args, "--dir", "ws", "--out", "alone"],
         3,
     );
-    assert!(document["result"].to_string().contains("policy.not-granted"), "{document}");
+    assert!(document["result"].to_string().contains("policy.forbidden"), "{document}");
 }

@@ -465,8 +465,7 @@ fn a_class_holds_what_it_names_and_no_more() {
         (class(Capability::Http, None, None, None), &Act::Reply(&post), false),
     ];
     for (class, act, holds) in cases {
-        let rules =
-            Rules { policy: policy(1), window: 60, most: None, calls: vec![class.clone()] };
+        let rules = Rules { policy: policy(1), window: 60, most: None, calls: vec![class.clone()] };
         assert_eq!(rules.ask_about(act, &dear), holds, "{class:?}");
         let text = serde_json::to_string(&rules).unwrap();
         assert_eq!(serde_json::from_str::<Rules>(&text).unwrap(), rules);

@@ -3,6 +3,7 @@
 
 mod book;
 mod flags;
+pub(crate) mod life;
 mod terminal;
 
 pub(crate) use book::{Asked, Book, Kept};
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use envelope_engine::local::LifeLog;
 use envelope_evidence::journal::CallerKind;
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_gate::desk::{Asking, Decision, Desk};
@@ -35,12 +37,18 @@ struct LocalDesk {
     run: String,
     rules: Rules,
     mode: Mode,
+    life: LifeLog,
 }
 
 /// The desk of `run`, where people are asked by `rules`.
-pub(crate) fn desk_of(run: &str, rules: Option<Rules>, mode: Mode) -> Option<Arc<dyn Desk>> {
-    let rules = rules?;
-    Some(Arc::new(LocalDesk { run: run.to_owned(), rules, mode }))
+pub(crate) fn desk_of(
+    run: &str,
+    rules: Option<Rules>,
+    mode: Mode,
+    life: &LifeLog,
+) -> Option<Arc<dyn Desk>> {
+    let (rules, life) = (rules?, life.clone());
+    Some(Arc::new(LocalDesk { run: run.to_owned(), rules, mode, life }))
 }
 
 impl Desk for LocalDesk {
@@ -54,8 +62,9 @@ impl Desk for LocalDesk {
 
     fn ask<'a>(&'a self, request: &'a Request) -> Asking<'a> {
         let (run, request, mode) = (self.run.clone(), request.clone(), self.mode);
+        let life = self.life.clone();
         Box::pin(async move {
-            let answer = tokio::task::spawn_blocking(move || answer(&run, &request, mode));
+            let answer = tokio::task::spawn_blocking(move || answer(&run, &request, mode, &life));
             answer.await.map_err(|why| Fault::Desk(why.to_string()))?
         })
     }
@@ -82,10 +91,16 @@ pub(crate) fn open_network(
 }
 
 /// What was decided, if anything was, or is now.
-fn answer(run: &str, request: &Request, mode: Mode) -> Result<Vec<Decision>, Fault> {
+fn answer(
+    run: &str,
+    request: &Request,
+    mode: Mode,
+    life: &LifeLog,
+) -> Result<Vec<Decision>, Fault> {
     let failed = |why: book::Unkept| Fault::Desk(why.to_string());
     let digest = request.digest().map_err(|why| Fault::Desk(why.to_string()))?;
     let before = Book::of(run).take_in(request).map_err(failed)?;
+    life::asked(life, digest, before.is_decided());
     if before.is_decided() {
         return Ok(before.decisions);
     }
@@ -98,7 +113,11 @@ fn answer(run: &str, request: &Request, mode: Mode) -> Result<Vec<Decision>, Fau
     let Some(verdict) = verdict else { return Ok(Vec::new()) };
     let after =
         Book::of(run).decide(digest, decision(SOMEBODY, digest, verdict)).map_err(failed)?;
-    Ok(if after.is_decided() { after.decisions } else { Vec::new() })
+    if !after.is_decided() {
+        return Ok(Vec::new());
+    }
+    life::decided(life, digest);
+    Ok(after.decisions)
 }
 
 /// What `who` says now.

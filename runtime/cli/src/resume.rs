@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use envelope_engine::config::Machine;
-use envelope_engine::local::{LocalWorld, RunFolder, neighbours};
+use envelope_engine::local::{LifeLog, LocalWorld, RunFolder, neighbours};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
 use envelope_evidence::journal::Journal;
@@ -138,7 +138,11 @@ impl Resume {
         let run = journal.header().run.clone();
         let rules = Book::of(&run).read().map(|kept| kept.rules);
         let network = desk::open_network(network, rules.is_some())?;
-        let desk = desk_of(&run, rules, desk::resumed(self.approvals));
+        let deadline = order.authorities.warrant.deadline();
+        let folder = RunFolder::open(&self.folder);
+        let life = LifeLog::open(&folder, deadline).map_err(Trouble::folder)?;
+        desk::life::taken_up(&life, &run, self.kill.as_deref());
+        let desk = desk_of(&run, rules, desk::resumed(self.approvals), &life);
         let world = LocalWorld::new(run, network).with_models(models);
         let world = world.with_desk(desk).with_peers(peers);
         if let Some(reason) = &self.kill {
@@ -151,6 +155,7 @@ impl Resume {
             watcher: (!self.json).then(watcher),
         };
         let finished = run::resume(order, journal, surroundings).await;
+        desk::life::over(&life, &finished);
         finished.map_err(|why| halted(&why, &self.folder))
     }
 }

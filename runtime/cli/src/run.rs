@@ -10,7 +10,7 @@ use cap_std::fs::Dir;
 use clap::Args;
 use envelope_engine::config::Machine;
 use envelope_engine::limits::Limits;
-use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes, neighbours};
+use envelope_engine::local::{Job, LifeLog, LocalWorld, RunFolder, Wishes, neighbours};
 use envelope_engine::run::{self, Finished, Halted, Surroundings};
 use envelope_evidence::Digest;
 use envelope_evidence::journal::{Event, Outcome};
@@ -197,7 +197,9 @@ impl Run {
             let (warrant, grants) = (&job.order.authorities.warrant, &job.order.authorities.keys);
             let peers = neighbours(hands, warrant, &folder, grants.clone(), keys.receipts.clone());
             let world = LocalWorld::new(fresh.run.clone(), network).with_models(models);
-            let desk = desk_of(&fresh.run, rules, self.desk.mode());
+            let life = LifeLog::open(&folder, warrant.deadline()).map_err(Trouble::folder)?;
+            let desk = desk_of(&fresh.run, rules, self.desk.mode(), &life);
+            desk::life::started(&life).map_err(|why| Trouble::failed(why, "see its folder"))?;
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
                 world: Arc::new(world.with_desk(desk).with_peers(peers)),
@@ -205,6 +207,7 @@ impl Run {
                 watcher: (!self.json).then(watcher),
             };
             let finished = run::start(job.order, job.header, surroundings).await;
+            desk::life::over(&life, &finished);
             let finished = finished.map_err(|why| halted(&why, &path))?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, self.dir.as_deref(), &blobs).await?;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! receipt/            what anybody can verify: receipt, evidence, journal
-//! run/                what a replay needs: component, warrant, inputs, arguments, limits, blobs
+//! run/                what a replay needs: component, warrant, inputs, arguments, limits, blobs;
+//!                     and the log of the run's life
 //! artifacts/          the run's named results
 //! keys.json           the public half of the key that signed the receipt
 //! agents/             the components of the agents that it may call
@@ -44,6 +45,7 @@ const ARGS: &str = "args.json";
 const LIMITS: &str = "limits.json";
 const BLOBS: &str = "blobs";
 const PRICES: &str = "prices.json";
+const LIFE: &str = "life.jsonl";
 const AGENTS: &str = "agents";
 const CALLEES: &str = "callees";
 
@@ -172,6 +174,28 @@ impl RunFolder {
     pub fn journal_bytes(&self) -> Result<Vec<u8>, BadFolder> {
         let path = self.journal_path();
         if path.is_file() { self.read(&path) } else { Ok(Vec::new()) }
+    }
+
+    /// The log of the run's life so far: nothing, before it began. A line that a crash cut in two
+    /// is left out.
+    pub(super) fn life(&self) -> Result<Vec<u8>, BadFolder> {
+        let path = self.life_path();
+        let mut bytes = if path.is_file() { self.read(&path)? } else { Vec::new() };
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        bytes.truncate(whole);
+        Ok(bytes)
+    }
+
+    /// Adds a line to it.
+    pub(super) fn add_to_life(&self, line: &[u8]) -> Result<(), BadFolder> {
+        let mut bytes = self.life()?;
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+        self.write(&self.life_path(), &bytes)
+    }
+
+    pub(super) fn life_path(&self) -> PathBuf {
+        self.run(LIFE)
     }
 
     /// A new journal file.
