@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use envelope_evidence::Timestamp;
+use envelope_rules::life::{Life, Logged};
 use serde_json::Value;
 
 use super::desk::{Desk, copy, example, listing};
@@ -39,6 +41,15 @@ fn callees(desk: &Desk, folder: &str) -> Vec<String> {
     let path = desk.path(folder).join("callees");
     let names = fs::read_dir(path).unwrap().map(|it| it.unwrap().file_name());
     names.map(|name| format!("{folder}/callees/{}", name.to_str().unwrap())).collect()
+}
+
+/// Where the run stood after each thing that happened to it. The log replays.
+fn life(desk: &Desk, folder: &str) -> Vec<&'static str> {
+    let lines = fs::read_to_string(desk.path(folder).join("run/life.jsonl")).unwrap();
+    let log: Vec<Logged> = lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let replayed = Life::replay(Timestamp::MAX, &log).unwrap();
+    assert_eq!(*replayed.state(), log.last().unwrap().to);
+    log.iter().map(|line| line.to.name()).collect()
 }
 
 fn authority(desk: &Desk, folder: &str) -> String {
@@ -106,8 +117,11 @@ fn a_run_waits_and_another_command_decides() {
     let said = desk.says(["approvals", "list"], 0);
     assert!(said.err.contains("nothing waits"), "{}", said.err);
 
+    assert_eq!(life(&desk, "run"), ["starting", "running", "waiting", "suspended, undecided"]);
     let document = desk.json(["resume", "run"], 0);
     assert_eq!(document["result"]["cents"], SUM);
+    let after = ["suspended", "resuming", "running", "succeeded"];
+    assert_eq!(life(&desk, "run")[4..], after);
     verified(&desk, "run");
     assert!(desk.path("ws/rfp/draft/offer.md").is_file());
     assert_eq!(callees(&desk, "run").len(), 1, "the specialist worked once");
@@ -147,6 +161,7 @@ fn a_no_and_a_kill_end_in_receipts() {
     fs::remove_dir_all(desk.path("ws/rfp/draft")).unwrap();
     desk.says(words("other", &["--approvals", "wait"]), 4);
     let document = desk.json(["resume", "other", "--kill", "no longer needed"], 1);
+    assert_eq!(life(&desk, "other")[3..], ["suspended, undecided", "stopping, killed", "killed"]);
     assert_eq!(
         (&document["outcome"], &document["reason"]),
         (&"killed".into(), &"no longer needed".into())
@@ -192,6 +207,20 @@ fn calls_can_need_leave() {
     assert!(said.err.contains("begin with `http`"), "{}", said.err);
     let never = [&before[..], &["--approvals", "never"]].concat();
     desk.says(words("bad", &never), 2);
+}
+
+/// A log that tells what cannot have happened is no log of this run.
+#[test]
+fn a_log_that_lies_is_refused() {
+    let desk = desk("approvals-life");
+    desk.says(words("run", &["--approvals", "wait"]), 4);
+    let path = desk.path("run/run/life.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, whole.replacen("\"kind\":\"begin\"", "\"kind\":\"catch-up\"", 1)).unwrap();
+    let said = desk.says(["resume", "run"], 2);
+    assert!(said.err.contains("line 1 of the log is refused"), "{}", said.err);
+    fs::write(&path, whole).unwrap();
+    desk.says(["resume", "run"], 4);
 }
 
 /// What was decided lies at home: a folder from elsewhere does not bring its own approvals.
