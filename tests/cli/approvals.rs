@@ -150,7 +150,6 @@ fn less_than_asked_is_less() {
 fn a_no_and_a_kill_end_in_receipts() {
     let desk = desk("approvals-no");
     desk.says(words("run", &["--approvals", "wait"]), 4);
-    copy(&desk.path("run"), &desk.path("kept"));
     desk.says(["approvals", "deny", "run", "--reason", "not this week"], 0);
     let document = desk.json(["resume", "run"], 0);
     assert_eq!(document["result"]["cents"], Value::Null);
