@@ -128,7 +128,9 @@ impl Ctx {
         let choices = choices.into_iter().map(str::to_owned).collect();
         match self.ask(text, &Question::Choices(choices))? {
             Answer::Choice(choice) => Ok(usize::try_from(choice).unwrap_or(usize::MAX)),
-            answer => Err(none(answer)),
+            answer @ (Answer::Document(_) | Answer::Declined(_) | Answer::Expired) => {
+                Err(none(answer))
+            }
         }
     }
 
@@ -140,7 +142,9 @@ impl Ctx {
         let schema = serde_json::to_string(&schemars::schema_for!(T))?;
         match self.ask(text, &Question::Schema(schema))? {
             Answer::Document(document) => Ok(serde_json::from_str(&document)?),
-            answer => Err(Error::from(none(answer))),
+            answer @ (Answer::Choice(_) | Answer::Declined(_) | Answer::Expired) => {
+                Err(Error::from(none(answer)))
+            }
         }
     }
 }

@@ -77,7 +77,9 @@ fn resuming(runtime: &Runtime, host: &Host) {
         runtime.block_on(host.take_up(ASKING, journal, Office::yes()));
         begun.elapsed()
     };
-    (0..WARM).for_each(|number| drop(once(number)));
+    for number in 0..WARM {
+        once(number);
+    }
     let all = (0..RESUMED).map(once).collect();
     println!("resuming a run with {calls} calls: {}; asked: p50 10 ms", spread(all));
 }
@@ -91,7 +93,9 @@ fn calling(runtime: &Runtime, host: &Host) {
         runtime.block_on(host.run(acts));
         begun.elapsed()
     };
-    (0..3).for_each(|_| drop(timed(&many)));
+    for _ in 0..3 {
+        timed(&many);
+    }
     let per_call = |_| timed(&many).saturating_sub(timed(&one)) / CALLS;
     let all = (0..30).map(per_call).collect();
     println!("call of a no-op skill: {}; asked: p50 0.4 ms", spread(all));
@@ -106,7 +110,9 @@ fn fanning_out(runtime: &Runtime, host: &Host) {
         runtime.block_on(host.run(&acts));
         begun.elapsed()
     };
-    (0..3).for_each(|number| drop(once(number)));
+    for number in 0..3 {
+        once(number);
+    }
     let all = (0..50).map(once).collect();
     println!("fan-out of 100 calls: {}", spread(all));
 }
