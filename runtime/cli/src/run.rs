@@ -199,7 +199,7 @@ impl Run {
             let world = LocalWorld::new(fresh.run.clone(), network).with_models(models);
             let life = LifeLog::open(&folder, warrant.deadline()).map_err(Trouble::folder)?;
             let desk = desk_of(&fresh.run, rules, self.desk.mode(), &life);
-            desk::life::started(&life).map_err(|why| Trouble::failed(why, "see its folder"))?;
+            desk::life::started(&life);
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
                 world: Arc::new(world.with_desk(desk).with_peers(peers)),

@@ -13,6 +13,7 @@ use envelope::host::{agents, approvals, artifacts, model, run, trace};
 pub fn act(verb: &str, rest: &str) -> Option<Came> {
     let (one, other) = two(rest);
     Some(match verb {
+        "scope" | "widen" | "choose" | "form" | "ask" => asks(verb, rest),
         "about" => {
             let about = run::about();
             Ok(format!("{} {} {:?}", about.run, about.skill, about.outputs))
@@ -44,25 +45,6 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             });
             Ok(all.collect::<Vec<_>>().join(" & "))
         }
-        "scope" => told(approvals::request_scope(&approvals::Scope {
-            reason: rest.to_owned(),
-            read: vec!["**".to_owned()],
-            write_prefix: None,
-            hosts: Vec::new(),
-            models: Vec::new(),
-            nano_usd: 0,
-            ttl: 60,
-        })),
-        "widen" => widened(approvals::request_scope(&wider(rest))),
-        "choose" => {
-            let choices = rest.split('|').map(str::to_owned).collect();
-            answer(approvals::ask("Which?", &approvals::Question::Choices(choices)))
-        }
-        "form" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
-        "ask" => {
-            let question = approvals::Question::Choices(vec!["yes".to_owned()]);
-            told(approvals::ask(rest, &question))
-        }
         "tcp" => tcp_create_socket::create_tcp_socket(IpAddressFamily::Ipv4)
             .map(|_| String::new())
             .map_err(|code| code.name().to_owned()),
@@ -83,13 +65,37 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
     })
 }
 
+/// Questions to humans.
+fn asks(verb: &str, rest: &str) -> Came {
+    match verb {
+        "scope" => told(approvals::request_scope(&approvals::Scope {
+            reason: rest.to_owned(),
+            read: vec!["**".to_owned()],
+            write_prefix: None,
+            hosts: Vec::new(),
+            models: Vec::new(),
+            nano_usd: 0,
+            ttl: 60,
+        })),
+        "widen" => widened(approvals::request_scope(&wider(rest))),
+        "choose" => {
+            let choices = rest.split('|').map(str::to_owned).collect();
+            answer(approvals::ask("Which?", &approvals::Question::Choices(choices)))
+        }
+        "form" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
+        _ => {
+            let question = approvals::Question::Choices(vec!["yes".to_owned()]);
+            told(approvals::ask(rest, &question))
+        }
+    }
+}
+
 /// `secret/*,top.txt out/ - - 0 60`: files, prefix, hosts, models, money, seconds.
 fn wider(rest: &str) -> approvals::Scope {
     let mut words = rest.split(' ');
     let mut next = || words.next().unwrap_or("-");
-    let list = |word: &str| {
-        word.split(',').filter(|it| *it != "-").map(str::to_owned).collect::<Vec<_>>()
-    };
+    let list =
+        |word: &str| word.split(',').filter(|it| *it != "-").map(str::to_owned).collect::<Vec<_>>();
     approvals::Scope {
         reason: "the rest of it".to_owned(),
         read: list(next()),

@@ -3,7 +3,7 @@
 //! The log is told what happened; what it takes for impossible is left out of it, because the
 //! journal, and not the log, says how the run goes on. Agents that were called ask in its name.
 
-use envelope_engine::local::{LifeLog, NotNoted};
+use envelope_engine::local::LifeLog;
 use envelope_engine::run::{Finished, Halted};
 use envelope_evidence::journal::Outcome;
 use envelope_evidence::{Digest, Label};
@@ -12,10 +12,11 @@ use envelope_rules::life::{Event, State};
 
 use super::{Book, now};
 
-/// A process takes a new run.
-pub(crate) fn started(life: &LifeLog) -> Result<(), NotNoted> {
-    life.note(Event::Start {}, now())?;
-    life.note(Event::Begin {}, now())
+/// A process takes a new run, if its deadline has not passed while it was prepared.
+pub(crate) fn started(life: &LifeLog) {
+    note(life, Event::Expire {});
+    note(life, Event::Start {});
+    note(life, Event::Begin {});
 }
 
 /// A process takes a run up again, whatever became of the one before.
