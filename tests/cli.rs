@@ -1,5 +1,6 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
+mod approvals;
 mod compiled;
 pub mod desk;
 mod letter;

@@ -1,5 +1,6 @@
 //! The engine: its settings, what it refuses to compile, what it keeps, where a run ends.
 
+pub mod approvals;
 mod attacks;
 mod bombs;
 mod cache;
@@ -11,7 +12,7 @@ mod features;
 mod imports;
 mod inspect;
 mod limits;
-mod peers;
+pub mod peers;
 mod python;
 mod send;
 mod settings;

@@ -9,7 +9,7 @@ mod lost;
 mod ordinary;
 pub mod peer;
 mod peers;
-mod scripted;
+pub mod scripted;
 mod tls;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -101,7 +101,9 @@ pub fn example(name: &str) -> &'static str {
             let said = desk.says(["build".as_ref(), folder.as_os_str()], 0);
             (name, said.out.trim_end().to_owned())
         };
-        ["briefing", "hello", "hostile", "report", "summary"].map(build).into()
+        ["briefing", "hello", "hostile", "planner", "report", "specialist", "summary"]
+            .map(build)
+            .into()
     });
     &BUILT[name]
 }

@@ -345,7 +345,7 @@ fn a_folder_without_an_agent_is_not_built() {
 #[test]
 fn the_demo_tells_its_story() {
     let desk = Desk::new("demo");
-    for name in ["briefing", "hello", "hostile", "summary"] {
+    for name in ["briefing", "hello", "hostile", "planner", "specialist", "summary"] {
         example(name);
     }
     let mut demo = desk.command();
@@ -354,10 +354,12 @@ fn the_demo_tells_its_story() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&document["type"], &document["replayed"]), (&"demo".into(), &3.into()));
+    assert_eq!((&document["type"], &document["replayed"]), (&"demo".into(), &4.into()));
     assert!(document["denied"].as_u64().unwrap() > 40, "{document}");
     assert!(desk.path("demo/workspace/out/summary.md").is_file());
-    assert!(told.contains("5/5"), "{told}");
+    assert!(told.contains("6/6") && told.contains("approved by local"), "{told}");
+    let offer = fs::read_to_string(desk.path("demo/workspace/rfp/draft/offer.md")).unwrap();
+    assert!(offer.contains("In all: 6660.00"), "{offer}");
 
     let said = desk.says(["demo"], 2);
     assert!(said.err.contains("root of the repository"), "{}", said.err);

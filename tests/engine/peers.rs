@@ -1,9 +1,10 @@
 //! Agents that call agents.
 
 mod deputies;
-mod means;
+mod humans;
+pub mod means;
 mod returns;
-mod town;
+pub mod town;
 mod trees;
 
 use envelope_evidence::Digest;

@@ -6,6 +6,7 @@ mod setup;
 pub use guest::{Beating, component, fetch, file, guest, prepared};
 pub use setup::{START, Setup, keys, setup};
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,6 +16,7 @@ use envelope_engine::replay::{Unplayable, Verdict, replay};
 use envelope_engine::run::{Finished, Halted, Surroundings, resume, start};
 use envelope_evidence::journal::{Event, Journal, Outcome};
 use envelope_evidence::{Dimension, Timestamp};
+use envelope_gate::desk::Desk;
 use envelope_gate::journal::{JournalWriter, Writing};
 use envelope_gate::model::{Books, Models};
 use envelope_gate::net::Network;
@@ -22,6 +24,7 @@ use envelope_gate::peers::{Peers, Room};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::Blobs;
 use envelope_gate::world::{GrantState, Performing, World};
+use envelope_rules::grant::Jti;
 use object_store::memory::InMemory;
 use stored::names;
 
@@ -45,6 +48,9 @@ pub struct Fake {
     stop: Mutex<Option<Stop>>,
     changes: Vec<(usize, Change)>,
     network: Option<Arc<Network>>,
+    desk: Option<Arc<dyn Desk>>,
+    /// Grants that were replaced.
+    pub revoked: Mutex<BTreeSet<String>>,
     pub models: Option<Models>,
     pub books: Option<Books>,
     pub peers: Option<Arc<dyn Peers>>,
@@ -64,6 +70,8 @@ impl Fake {
             stop: Mutex::default(),
             changes: setup.changes.clone(),
             network: setup.network.clone(),
+            desk: setup.desk.clone(),
+            revoked: Mutex::default(),
             models: None,
             books: None,
             peers: None,
@@ -98,8 +106,19 @@ impl World for Fake {
         Box::pin(std::future::ready(()))
     }
 
-    fn standing(&self, _jti: &str) -> GrantState {
-        self.state.lock().unwrap().clone()
+    fn standing(&self, jti: &str) -> GrantState {
+        let state = self.state.lock().unwrap().clone();
+        let revoked = state.revoked || self.revoked.lock().unwrap().contains(jti);
+        GrantState { revoked, ..state }
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        self.desk.as_deref()
+    }
+
+    fn rotated(&self, revoked: &Jti, _issued: &Jti) -> Result<(), Fault> {
+        self.revoked.lock().unwrap().insert(revoked.to_string());
+        Ok(())
     }
 
     fn stopped(&self) -> Option<Stop> {

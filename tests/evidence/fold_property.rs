@@ -110,7 +110,7 @@ impl Step {
                     let mut scope = header().scope.unwrap();
                     scope.paths = vec![self.path(); self.size % 9];
                     scope.expires = self.amount;
-                    Box::new(Rotation { approval: self.label(), scope })
+                    Box::new(Rotation { approval: self.label(), beside: None, scope })
                 }),
                 child: (self.kind == 7).then(|| {
                     Box::new(Child {

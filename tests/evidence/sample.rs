@@ -149,6 +149,7 @@ pub fn denied(n: u64, path: &str) -> Event {
 
 pub fn begun(n: u64, reserved: u64) -> Event {
     Event::Begun(Begun {
+        asks: None,
         call: call(n, "model", "complete", "fast"),
         recovery: Recovery::SameKey,
         key: label("idem-1"),
@@ -170,6 +171,7 @@ pub fn events() -> Vec<Event> {
     let expansion = Answered {
         rotation: Some(Box::new(Rotation {
             approval: label("apr_1"),
+            beside: None,
             scope: scope("grt_01HW2C00000000000000000002", Some("grt_01HW2C00000000000000000001")),
         })),
         ..answered(call(4, "approvals", "request-scope", "rfp/annex/*.pdf"), b"ok", Usage::ZERO)
@@ -209,6 +211,7 @@ pub fn events() -> Vec<Event> {
             decision: Reviewed::Approved,
             saw: Digest::of(b"what was shown"),
             note: preview("reads well"),
+            at: None,
         }),
     ]
 }

@@ -1,12 +1,15 @@
 //! Answers that are read as they come.
 
+use std::sync::Arc;
+
 use envelope_evidence::Dimension;
-use envelope_evidence::journal::Event;
-use envelope_gate::model::{Failed, Finish, Piece, Script};
-use envelope_rules::budget::Billed;
+use envelope_evidence::journal::{Event, Outcome};
+use envelope_gate::model::{Failed, Finish, InMemoryPurse, Piece, Script};
+use envelope_gate::stop::Stop;
+use envelope_rules::budget::{Billed, Level, Shared};
 use envelope_rules::model::ToolCall;
 
-use super::desk::{INPUT, OUTPUT, desk};
+use super::desk::{INPUT, OUTPUT, PLENTY, desk};
 use crate::engine::world::Change;
 
 const IN: u64 = 256 + 96 + 128 + 5 + 6;
@@ -132,4 +135,33 @@ fn long_answers_are_blobs() {
     assert!(answered.used.get(Dimension::Bytes) > 25_000);
     assert!(told.said().contains(long.trim_end()), "{}", &told.said()[..200]);
     told.replays_same();
+}
+
+/// Killed at any moment of an answer that is read as it comes: what was sent is paid, what was set
+/// aside goes back, and the receipt says so.
+#[test]
+fn a_kill_in_the_middle_of_an_answer_settles_it() {
+    let account = || Shared { level: Level::Task, name: "t".to_owned() };
+    let mut sent = 0;
+    for look in 0..14 {
+        let killed = Change::Stop(Stop::Killed("by the owner".to_owned()));
+        let mut desk = desk("ask-stream stub/a 50 Hello; now").playing(|_| hi());
+        desk.setup = desk.setup.after(look, killed);
+        desk.chain = vec![account()];
+        desk.purse = Arc::new(InMemoryPurse::new([(account(), PLENTY)]));
+        let told = desk.run();
+        let ended = told.record().ended().unwrap().clone();
+        if ended.outcome == Outcome::Ok {
+            continue;
+        }
+        assert_eq!((ended.outcome, ended.reason.as_str()), (Outcome::Killed, "by the owner"));
+        let asked = told.desk.stub.asked().len();
+        assert_eq!(told.money() > 0, asked > 0, "look {look}");
+        assert!(told.money() <= WORST, "look {look}");
+        let balance = told.desk.purse.ledger().balance(&account()).unwrap();
+        assert_eq!((balance.spent, balance.leased), (told.money(), 0), "look {look}");
+        sent += asked;
+        told.replays_same();
+    }
+    assert!(sent > 2, "{sent} of these moments are in the middle of it");
 }

@@ -1,5 +1,7 @@
 //! Approvals: who may decide, what a decision is bound to, and what it may not widen.
 
+mod classes;
+
 use std::collections::BTreeSet;
 
 use envelope_evidence::journal::{CallerKind, Reviewed};

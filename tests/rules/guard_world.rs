@@ -104,6 +104,7 @@ pub fn document() -> WarrantDocument {
         agents: vec![label("checker@svc")],
         budget: Cap::NONE,
         criteria: Some(Digest::of(b"criteria")),
+        approvals: None,
     }
 }
 

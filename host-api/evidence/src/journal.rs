@@ -10,7 +10,7 @@ mod header;
 mod progress;
 
 pub use entry::{
-    Answered, Begun, Call, Child, Content, Denied, Ended, Entry, Evaluation, Event, FILES,
+    Answered, Begun, Beside, Call, Child, Content, Denied, Ended, Entry, Evaluation, Event, FILES,
     FileTouch, INLINE_BYTES_MAX, Outcome, Output, OutputValue, Recovery, Review, Reviewed,
     Rotation, Verdict,
 };
@@ -146,6 +146,19 @@ impl Journal {
     /// not known.
     pub const fn used(&self) -> Usage {
         self.progress.used()
+    }
+
+    /// The grant that the run holds, if it holds one: the first, or what replaced it last.
+    pub fn scope(&self) -> Option<&Scope> {
+        let rotated = self.entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::Answered(answered) => answered.rotation.as_ref(),
+            Event::Begun(_)
+            | Event::Denied(_)
+            | Event::Reviewed(_)
+            | Event::Evaluated(_)
+            | Event::Ended(_) => None,
+        });
+        rotated.map(|rotation| &rotation.scope).or(self.header.scope.as_ref())
     }
 
     /// How the run ended, if it did.

@@ -13,13 +13,16 @@
 //! computes them again, as it does the guest's own memory, and holds the result against the
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
+mod approve;
 mod delegate;
 mod end;
 mod exchange;
+mod foresee;
 mod judge;
 mod lookup;
 mod paid;
 mod record;
+mod rotate;
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,7 +31,7 @@ use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 use envelope_rules::budget::Meter;
 use envelope_rules::denial::Denial;
-use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
+use envelope_rules::grant::{Budget, Claims, Grant, GrantKeys, Jti, Standing};
 use envelope_rules::guard::{Operator, Permit, Warrant};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
@@ -39,6 +42,8 @@ use crate::peers::Room;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
+pub use approve::ASKS_MAX;
+pub(crate) use approve::{Decided, Fate, Kind, Question};
 pub use delegate::Asked;
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
@@ -46,6 +51,8 @@ use exchange::{attended, fetch, keep};
 use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
+use rotate::Lent;
+pub(crate) use rotate::union;
 
 /// Who may do what: fixed for a run, but for the grant.
 pub struct Authorities {
@@ -149,6 +156,14 @@ pub struct Gate {
     streams: paid::Streams,
     /// Agents called so far, those under way included.
     children: usize,
+    /// Questions to humans so far.
+    asks: usize,
+    /// What the first grant lets spend, if it says: what a wider one is counted from.
+    first_budget: Option<Budget>,
+    /// What a human allowed beside files, and until when.
+    lent: Option<Lent>,
+    /// What was bought, whatever a human allowed since.
+    bought: Arc<Warrant>,
     /// Where callees find room, those of this run and those of all above and below it.
     room: Room,
 }
@@ -164,7 +179,10 @@ impl Gate {
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
         let (next, last_denial, debt, fuel) = (0, None, 0, 0);
-        let (streams, children) = (paid::Streams::default(), 0);
+        let (streams, children, asks) = (paid::Streams::default(), 0, 0);
+        let grant = parts.authorities.grant.as_ref();
+        let first_budget = grant.and_then(|grant| grant.claims().budget);
+        let (lent, bought) = (None, Arc::clone(&parts.authorities.warrant));
         let room = parts.world.room().cloned().unwrap_or_default();
         Self {
             parts,
@@ -179,6 +197,10 @@ impl Gate {
             closing,
             streams,
             children,
+            asks,
+            first_budget,
+            lent,
+            bought,
             room,
         }
     }
@@ -238,6 +260,9 @@ impl Gate {
 
     /// Whether a call was answered before, and if not, whether it may pass.
     async fn way(&mut self, request: &Request<'_>) -> Result<Way, Stop> {
+        if let Some(denial) = self.foresee(request).await? {
+            return Ok(Way::Refused(denial));
+        }
         let judged = match self.look_up(request)? {
             Known::Answered(recorded) => return Ok(Way::Recorded(recorded)),
             Known::Denied(denial) => return self.caught_up().map(|()| Way::Refused(denial)),

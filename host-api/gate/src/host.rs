@@ -1,8 +1,8 @@
 //! `envelope:host`: what the host offers beside WASI.
 
 mod agents;
+mod approvals;
 mod artifacts;
-mod later;
 mod model;
 mod run;
 mod trace;

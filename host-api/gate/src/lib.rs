@@ -3,6 +3,7 @@
 pub mod airlock;
 pub mod bindings;
 pub mod cost;
+pub mod desk;
 pub mod egress;
 pub mod gate;
 pub mod host;

@@ -53,6 +53,9 @@ pub enum Fault {
     /// The shared books cannot be kept.
     #[error("the shared books cannot be kept: {0}")]
     Books(String),
+    /// What humans are asked cannot be kept.
+    #[error("what humans are asked cannot be kept: {0}")]
+    Desk(String),
     /// Other runs hold what this one would need: that is nothing it did.
     #[error("there is no room for another run here")]
     NoRoom,

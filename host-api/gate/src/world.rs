@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
+use envelope_rules::grant::Jti;
 
+use crate::desk::Desk;
 use crate::model::{Books, Models};
 use crate::net::Network;
 use crate::peers::{Peers, Room};
@@ -45,6 +47,17 @@ pub trait World: Send + Sync {
     /// nobody called: it brings its own.
     fn room(&self) -> Option<&Room> {
         None
+    }
+
+    /// Where humans are asked, if any are.
+    fn desk(&self) -> Option<&dyn Desk> {
+        None
+    }
+
+    /// The run holds the grant `issued` instead of `revoked`, which is good for nothing from here
+    /// on. Told again after a crash. A world that cannot keep it replaces no grants.
+    fn rotated(&self, _revoked: &Jti, _issued: &Jti) -> Result<(), Fault> {
+        Err(Fault::Unavailable("another grant"))
     }
 
     /// The network, where there is one.

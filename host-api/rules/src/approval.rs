@@ -4,12 +4,12 @@
 //! names the digest of what was seen: an edited request is another request. Who decides is a human
 //! with the right role, and never who asked. What is decided is within what was asked, within what
 //! the operator allows and within what the Paper allows. It is used once.
-//!
-//! Nobody is asked yet: the host's functions for approvals refuse every call.
 
+mod class;
 mod decision;
 mod request;
 
+pub use class::{CLASSES_MAX, Class, Rules};
 pub use decision::{Principal, Refused, Verdict};
 pub use request::{
     BadRequest, CHOICES_MAX, DOCUMENT_BYTES_MAX, LIST_MAX, Matter, Request, TEXT_CHARS_MAX, Wanted,
@@ -55,6 +55,15 @@ pub struct Bounds<'a> {
     pub nano_usd: u64,
     /// The longest life of a grant, in seconds.
     pub ttl: u64,
+}
+
+impl<'a> Bounds<'a> {
+    /// What `party` lets an approval give: no more than `most`.
+    pub fn of(party: &'static str, most: &'a Wanted) -> Self {
+        let Wanted { read, write, hosts, models, nano_usd, ttl } = most;
+        let (write, nano_usd, ttl) = (write.as_ref(), *nano_usd, *ttl);
+        Self { party, read, write, hosts, models, nano_usd, ttl }
+    }
 }
 
 /// A request and what became of it.

@@ -278,6 +278,10 @@ table! {
         "a human said no" => "go on without it";
     ApprovalExpired   = "approval.expired"     403 Approval false
         "no human decided in time" => "go on without it, or ask again";
+    ApprovalMany      = "approval.many"        429 Limit    false
+        "the run asked humans as often as one run may" => "go on without it";
+    ApprovalCallee    = "approval.callee"      403 Approval false
+        "a called agent has no more than its caller" => "have the caller ask, and call again";
     ApprovalWithdrawn = "approval.withdrawn"   403 Approval false
         "the request was withdrawn" => "go on without it";
 }

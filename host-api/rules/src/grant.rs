@@ -28,7 +28,7 @@ pub use claims::{
     Actor, BadJti, Budget, Claims, DEPTH_MAX, Jti, LIFE_SECS_MAX, NAME_BYTES_MAX, Parent, Unit,
 };
 pub use key::{BadKey, GrantKey, GrantKeys, KEYS_MAX, derive};
-pub use mint::{Ceiling, Expansion, Rotation, Wish, delegate, expand, mint};
+pub use mint::{Ceiling, Expansion, Rotation, Wish, delegate, expand, mint, reissue};
 
 use crate::denial::{Code, Denial};
 use crate::jws::{self, Compact};

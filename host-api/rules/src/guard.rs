@@ -34,7 +34,7 @@ mod warrant;
 pub use call::{Act, Begun, Call, Capability, CapabilitySet};
 pub use clamp::{Clamped, clamp, within};
 pub use warrant::{
-    AGENTS_MAX, BadWarrant, MODELS_MAX, ModelRule, Operator, Warrant, WarrantDocument,
+    AGENTS_MAX, BadWarrant, MODELS_MAX, ModelRule, Operator, Warrant, WarrantDocument, tokens_with,
 };
 
 use envelope_evidence::journal::Recovery;

@@ -4,7 +4,8 @@
 //! latched: from [`State::Stopping`] there is no way back, and only the end that the run's own
 //! record tells leads out, so that a killed run has a receipt like any other.
 //!
-//! Nobody keeps such a log yet: a local run lives in one process, and its journal tells all of it.
+//! Its log is kept beside the journal: the journal is all that the guest was told, the log what
+//! became of the processes and people around it.
 
 mod event;
 

@@ -1,6 +1,7 @@
 //! What a command answers: one document with `--json`; else data on stdout and the rest on stderr.
 
 use std::fmt::Display;
+use std::path::Path;
 
 use envelope_terms::source::{Look, Report};
 use serde_json::{Value, json};
@@ -67,6 +68,15 @@ impl Trouble {
     /// The folder of a run that cannot be used.
     pub(crate) fn folder(why: envelope_engine::local::BadFolder) -> Self {
         Self::usage(why, "give the folder of a run, as `envelope run` left it")
+    }
+
+    /// A run that a human keeps waiting.
+    pub(crate) fn waiting(folder: &Path) -> Self {
+        let folder = folder.display();
+        let hint = format!(
+            "see `envelope approvals list {folder}`, decide, then `envelope resume {folder}`"
+        );
+        Self { exit: Exit::Waiting, ..Self::usage("the run waits for a human", hint) }
     }
 
     /// Says so.

@@ -10,6 +10,8 @@ use envelope_rules::budget::NanoUsd;
 use serde_json::{Value, json};
 
 use crate::answer::Trouble;
+use crate::callees::CalleeFlags;
+use crate::desk::{DeskFlags, Mode};
 use crate::disk;
 use crate::exit::Exit;
 use crate::models::ModelFlags;
@@ -32,7 +34,8 @@ const BUDGET: &str = "0.0014";
 ///
 /// One agent summarises documents under a real grant. A hostile one gets the same grant, tries
 /// everything it should not, and every refusal is recorded. A third asks a model, as far as a
-/// budget goes. Then the receipt is verified, and the runs are replayed to the same hash.
+/// budget goes. A planner hands a part of its files to a specialist and asks you for more. Then the
+/// receipts are verified, and the runs are replayed to the same hash.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
@@ -44,6 +47,10 @@ pub(crate) struct Demo {
     /// Where everything is kept; a new folder below `.envelope` by default
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// What becomes of the planner's wish: `ask` on this terminal, `yes` or `no`. Where there is no
+    /// terminal it is `yes`
+    #[arg(long = "approvals", value_name = "HOW")]
+    approvals: Option<Mode>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -87,16 +94,20 @@ impl Demo {
         self.step(3, "a model answers (played by a stub) as far as a budget goes");
         let briefing = self.brief(&examples.join("briefing"), &data, &out.join("briefing"))?;
 
-        self.step(4, "a stranger verifies the receipt, offline");
-        let receipt = self.verify(&summary)?;
+        self.step(4, "a planner hands a part of it to a specialist, and asks you for more");
+        let planner = self.plan(examples, &data, &out.join("planner"))?;
 
-        self.step(5, "and replays all three runs from their records alone");
-        for ran in [&summary, &hostile, &briefing] {
+        self.step(5, "a stranger verifies the receipts, offline");
+        let receipt = self.verify(&summary)?;
+        self.verify(&planner)?;
+
+        self.step(6, "and replays all four runs from their records alone");
+        for ran in [&summary, &hostile, &briefing, &planner] {
             self.replay(ran)?;
         }
         self.say(format!("\neverything lies in {}", styled(STRONG, out.display())));
         Ok(json!({"type": "demo", "exit": 0, "folder": out, "denied": denied,
-            "receipt": receipt, "replayed": 3}))
+            "receipt": receipt, "replayed": 4}))
     }
 
     fn folder(&self) -> Result<PathBuf, Trouble> {
@@ -129,6 +140,31 @@ impl Demo {
         let paid = NanoUsd::new(paid).unwrap_or_default();
         self.say(format!("{} {paid} of {budget}", styled(GOOD, "paid")));
         self.show_denials(&ran);
+        Ok(ran)
+    }
+
+    /// The specialist sees the PDFs and writes below the draft; the prices only a human can allow.
+    fn plan(&self, examples: &Path, data: &Path, out: &Path) -> Result<Ran, Trouble> {
+        let (planner, args) = (examples.join("planner"), r#"{"specialist":"specialist@local"}"#);
+        let run = Run::of(&planner, "offer", args, data, ["rfp/*.pdf"], "rfp/draft/", out);
+        let callees = CalleeFlags::of("specialist", &examples.join("specialist"));
+        let mode = Mode::or_terminal(self.approvals, Mode::Yes);
+        let ran = run.with_others(callees, DeskFlags::of(mode)).carry_out()?;
+        let journal = &ran.finished.journal;
+        for entry in journal.entries() {
+            if let Event::Reviewed(review) = &entry.event {
+                let (decision, who) = (review.decision.name(), plain(&review.reviewer));
+                self.say(format!("{} by {who}: {}", styled(GOOD, decision), review.saw));
+            }
+        }
+        let scope = |scope: &envelope_evidence::journal::Scope| {
+            let paths: Vec<_> = scope.paths.iter().map(|path| path.as_str()).collect();
+            format!("{} reads {}", scope.jti, paths.join(", "))
+        };
+        let held = [journal.header().scope.as_ref(), journal.scope()];
+        held.into_iter().flatten().for_each(|held| self.say(plain(scope(held))));
+        let offer = data.join("rfp/draft/offer.md");
+        self.say(format!("{} {}", styled(GOOD, "wrote"), offer.display()));
         Ok(ran)
     }
 
@@ -179,7 +215,7 @@ impl Demo {
     }
 
     fn step(&self, number: u8, what: &str) {
-        self.say(format!("\n{} {what}", styled(STRONG, format!("{number}/5"))));
+        self.say(format!("\n{} {what}", styled(STRONG, format!("{number}/6"))));
     }
 
     fn say(&self, text: String) {

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Usage,
     /// The agent failed or crashed.
     Agent,
+    /// A human has to decide before it goes on.
+    Waiting,
     /// Denied by grant or policy.
     Denied,
     /// A limit was reached.
@@ -28,6 +30,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Agent => 3,
+            Self::Waiting => 4,
             Self::Denied => 5,
             Self::Budget => 6,
             Self::Refused => 8,

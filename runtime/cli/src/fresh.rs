@@ -26,7 +26,7 @@ pub(crate) fn fresh(given: Option<Digest>) -> Result<Fresh, NoKeys> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command runs now")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let millis = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
     Timestamp::from_millis(millis).unwrap_or(Timestamp::ZERO)

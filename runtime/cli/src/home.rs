@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -18,7 +19,7 @@ const KEY_READ_MAX: u64 = 33;
 
 /// The receipt key and what signs grants.
 pub(crate) struct LocalKeys {
-    pub(crate) receipts: SigningKey<ForReceipts>,
+    pub(crate) receipts: Arc<SigningKey<ForReceipts>>,
     pub(crate) grants: Keys,
 }
 
@@ -43,7 +44,8 @@ impl LocalKeys {
         let folder = made(home()?.join("keys"))?;
         let receipts = key(&folder.join("receipts.key"))?;
         let grants = key(&folder.join("grants.key"))?;
-        Ok(Self { receipts: SigningKey::from_secret(&receipts), grants: Keys { grants } })
+        let receipts = Arc::new(SigningKey::from_secret(&receipts));
+        Ok(Self { receipts, grants: Keys { grants } })
     }
 }
 

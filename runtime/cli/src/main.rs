@@ -1,10 +1,13 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
 mod answer;
+mod approvals;
 mod build;
+mod callees;
 mod chain;
 mod completions;
 mod demo;
+mod desk;
 mod disk;
 mod exit;
 mod fresh;
@@ -46,6 +49,8 @@ enum Command {
     Replay(replay::Replay),
     Resume(resume::Resume),
     #[command(subcommand)]
+    Approvals(approvals::Approvals),
+    #[command(subcommand)]
     Paper(paper::Paper),
     #[command(subcommand)]
     Chain(chain::Chain),
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.run(),
         Command::Replay(replay) => replay.run(),
         Command::Resume(resume) => resume.run(),
+        Command::Approvals(approvals) => approvals.run(),
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Trouble;
+use crate::desk;
 use crate::disk::{self, Existing};
 use crate::home::home;
 
@@ -46,6 +47,7 @@ pub(crate) fn forget(run: &str) {
     if let Some(path) = file(run) {
         disk::remove(&path);
     }
+    desk::forget(run);
 }
 
 /// The name of a run comes from a file: nothing but a plain name becomes a path.

@@ -1,27 +1,31 @@
-//! `envelope resume`: go on with a run whose process died.
+//! `envelope resume`: go on with a run whose process died, or that waited for a human.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use envelope_engine::config::Machine;
-use envelope_engine::local::{LocalWorld, RunFolder};
+use envelope_engine::local::{LifeLog, LocalWorld, RunFolder, neighbours};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
 use envelope_evidence::journal::Journal;
 use envelope_gate::journal::InFile;
+use envelope_gate::peers::Peers;
+use envelope_gate::stop::Stop;
 use envelope_gate::workspace::Blobs;
 
 use crate::answer::Trouble;
+use crate::callees;
+use crate::desk::{self, Book, Mode, desk_of};
 use crate::exit::Exit;
 use crate::guest;
 use crate::home::LocalKeys;
 use crate::models::Providers;
 use crate::net::Edge;
 use crate::place::{self, Place};
-use crate::run::{Ran, give_out, runtime, tell, watcher};
+use crate::run::{Ran, give_out, halted, runtime, tell, watcher};
 
-/// Go on with a run whose process died
+/// Go on with a run whose process died, or that waited for a human
 ///
 /// The component runs from its start. As far as the journal goes it gets the recorded answers, then
 /// the world's. Limits and deadlines stay what they were. At the end the outputs appear where the
@@ -44,6 +48,13 @@ pub(crate) struct Resume {
     providers: Providers,
     #[command(flatten)]
     edge: Edge,
+    /// What becomes of the agent's questions, as for `envelope run`. Elsewhere than on a terminal
+    /// they wait
+    #[arg(long = "approvals", value_name = "HOW")]
+    approvals: Option<Mode>,
+    /// Do not go on: end the run, and say why
+    #[arg(long, value_name = "REASON")]
+    kill: Option<String>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -74,7 +85,11 @@ impl Resume {
             let mut order = order.map_err(Trouble::folder)?;
             folder.regrant(&mut order, &journal).map_err(Trouble::folder)?;
             let blobs = RunFolder::blobs(folder.path()).map_err(Trouble::folder)?;
-            let finished = self.finish(order, journal, writer, &blobs).await?;
+            let warrant = &order.authorities.warrant;
+            let hands = callees::again(&machine, warrant, &folder).await?;
+            let grants = order.authorities.keys.clone();
+            let peers = neighbours(hands, warrant, &folder, grants, keys.receipts.clone());
+            let finished = self.finish(order, journal, writer, &blobs, peers).await?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
@@ -106,6 +121,7 @@ impl Resume {
         journal: Journal,
         writer: InFile,
         blobs: &Blobs,
+        peers: Option<Arc<dyn Peers>>,
     ) -> Result<Finished, Trouble> {
         let blobs = blobs.clone();
         if journal.ended().is_some() {
@@ -120,13 +136,26 @@ impl Resume {
         let models = self.providers.set_up(&mut secrets)?;
         order.secrets = secrets;
         let run = journal.header().run.clone();
+        let rules = Book::of(&run).read().map(|kept| kept.rules);
+        let network = desk::open_network(network, rules.is_some())?;
+        let deadline = order.authorities.warrant.deadline();
+        let folder = RunFolder::open(&self.folder);
+        let life = LifeLog::open(&folder, deadline).map_err(Trouble::folder)?;
+        desk::life::taken_up(&life, &run, self.kill.as_deref());
+        let desk = desk_of(&run, rules, desk::resumed(self.approvals), &life);
+        let world = LocalWorld::new(run, network).with_models(models);
+        let world = world.with_desk(desk).with_peers(peers);
+        if let Some(reason) = &self.kill {
+            world.stop(Stop::Killed(reason.clone()));
+        }
         let surroundings = Surroundings {
             blobs,
-            world: Arc::new(LocalWorld::new(run, network).with_models(models)),
+            world: Arc::new(world),
             writer: Box::new(writer),
             watcher: (!self.json).then(watcher),
         };
         let finished = run::resume(order, journal, surroundings).await;
-        finished.map_err(|why| Trouble::failed(why, "see the run's journal"))
+        desk::life::over(&life, &finished);
+        finished.map_err(|why| halted(&why, &self.folder))
     }
 }

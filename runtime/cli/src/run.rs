@@ -10,15 +10,18 @@ use cap_std::fs::Dir;
 use clap::Args;
 use envelope_engine::config::Machine;
 use envelope_engine::limits::Limits;
-use envelope_engine::local::{Job, LocalWorld, RunFolder, Wishes};
-use envelope_engine::run::{self, Finished, Surroundings};
+use envelope_engine::local::{Job, LifeLog, LocalWorld, RunFolder, Wishes, neighbours};
+use envelope_engine::run::{self, Finished, Halted, Surroundings};
 use envelope_evidence::Digest;
 use envelope_evidence::journal::{Event, Outcome};
 use envelope_gate::inside::{Note, Watcher};
+use envelope_gate::stop::Stop;
 use envelope_gate::workspace::{self, Blobs, Manifest};
 use serde_json::{Value, json};
 
 use crate::answer::Trouble;
+use crate::callees::{self, CalleeFlags, Named};
+use crate::desk::{self, DeskFlags, desk_of};
 use crate::exit::Exit;
 use crate::fresh::fresh;
 use crate::guest;
@@ -51,11 +54,13 @@ Exit codes:
   0  the skill returned            5  it was denied
   1  the run could not be made     6  a limit was reached
   2  the input cannot be used      3  the skill failed or crashed
+  4  a human has to decide before it goes on
 
 Examples:
   envelope run guest-examples/hello hello --args '{\"name\":\"Ada\"}'
   envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/
-  envelope run agent.wasm fetch --allow-net 'GET https://api.example.org/v1/**'")]
+  envelope run agent.wasm fetch --allow-net 'GET https://api.example.org/v1/**'
+  envelope run planner.wasm plan --callee specialist.wasm --approvals wait")]
 pub(crate) struct Run {
     /// The agent: a component, or the folder of its source, which is built first
     agent: PathBuf,
@@ -92,6 +97,10 @@ pub(crate) struct Run {
     calls: u64,
     #[command(flatten)]
     models: ModelFlags,
+    #[command(flatten)]
+    callees: CalleeFlags,
+    #[command(flatten)]
+    desk: DeskFlags,
     /// Where all chance of the run comes from, to have the same again: 64 hex digits
     #[arg(long, value_name = "HEX", value_parser = Digest::from_hex)]
     seed: Option<Digest>,
@@ -134,6 +143,8 @@ impl Run {
             timeout: TIMEOUT_SECS,
             calls: CALLS,
             models: ModelFlags::default(),
+            callees: CalleeFlags::default(),
+            desk: DeskFlags::default(),
             seed: None,
             out: Some(out.to_owned()),
             json: false,
@@ -146,6 +157,12 @@ impl Run {
         self
     }
 
+    /// The same command, with another agent that may be called, and people who are asked.
+    pub(crate) fn with_others(mut self, callees: CalleeFlags, desk: DeskFlags) -> Self {
+        (self.callees, self.desk) = (callees, desk);
+        self
+    }
+
     pub(crate) fn run(&self) -> Exit {
         tell(self.carry_out(), self.json)
     }
@@ -153,8 +170,10 @@ impl Run {
     pub(crate) fn carry_out(&self) -> Result<Ran, Trouble> {
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let args = self.read_args()?;
-        let wishes = self.wishes()?;
+        let (rules, named) = (self.desk.rules()?, self.callees.read()?);
+        let wishes = self.wishes(&named, rules.is_some())?;
         let (network, mut secrets) = self.net.edge.network(&wishes.egress)?;
+        let network = desk::open_network(network, rules.is_some())?;
         let models = self.models.set_up(&mut secrets)?;
         let (bytes, name) = guest::component(&self.agent)?;
         let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
@@ -170,17 +189,26 @@ impl Run {
             let job = Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &kept);
             let mut job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
             job.order.secrets = secrets;
-            let folder = RunFolder::create(&path, &bytes, &job).map_err(Trouble::folder)?;
+            let folder = RunFolder::create(&path, &bytes, &job.order).map_err(Trouble::folder)?;
             let _held = folder.hold().map_err(Trouble::folder)?;
             Place::of(&path, self.dir.as_deref())?.remember(&fresh.run)?;
+            desk::open(&fresh.run, &path, rules.as_ref())?;
+            let hands = callees::at_hand(&machine, named, &folder).await?;
+            let (warrant, grants) = (&job.order.authorities.warrant, &job.order.authorities.keys);
+            let peers = neighbours(hands, warrant, &folder, grants.clone(), keys.receipts.clone());
+            let world = LocalWorld::new(fresh.run.clone(), network).with_models(models);
+            let life = LifeLog::open(&folder, warrant.deadline()).map_err(Trouble::folder)?;
+            let desk = desk_of(&fresh.run, rules, self.desk.mode(), &life);
+            desk::life::started(&life);
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
-                world: Arc::new(LocalWorld::new(fresh.run.clone(), network).with_models(models)),
+                world: Arc::new(world.with_desk(desk).with_peers(peers)),
                 writer: Box::new(folder.new_journal().map_err(Trouble::folder)?),
                 watcher: (!self.json).then(watcher),
             };
             let finished = run::start(job.order, job.header, surroundings).await;
-            let finished = finished.map_err(|why| Trouble::failed(why, "see the run's journal"))?;
+            desk::life::over(&life, &finished);
+            let finished = finished.map_err(|why| halted(&why, &path))?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, self.dir.as_deref(), &blobs).await?;
             place::forget(&fresh.run);
@@ -188,13 +216,13 @@ impl Run {
         })
     }
 
-    fn wishes(&self) -> Result<Wishes, Trouble> {
+    fn wishes(&self, named: &[Named], asks: bool) -> Result<Wishes, Trouble> {
         Ok(Wishes {
             read: self.allow_read.clone(),
             outputs: self.outputs.clone(),
             egress: self.net.rules()?,
             ttl_secs: self.ttl,
-            timeout_secs: self.timeout,
+            timeout_secs: self.timeout.saturating_add(self.desk.patience()),
             calls: self.calls,
             bytes: 1 << 30,
             limits: Limits {
@@ -205,6 +233,8 @@ impl Run {
             models: self.models.names().to_vec(),
             money: self.models.money(),
             prices: self.models.book()?,
+            agents: named.iter().map(|named| named.service.clone()).collect(),
+            asks,
         })
     }
 
@@ -238,13 +268,21 @@ impl Run {
     }
 }
 
+/// What to say of a run that did not come to its end.
+pub(crate) fn halted(why: &Halted, folder: &Path) -> Trouble {
+    match why {
+        Halted::Stopped(Stop::Suspended) => Trouble::waiting(folder),
+        Halted::Stopped(_) | Halted::SetUp(_) => Trouble::failed(why, "see the run's journal"),
+    }
+}
+
 /// Puts the outputs of a run into `dir`, where its grant lets them be.
 pub(crate) async fn give_out(
     finished: &Finished,
     dir: Option<&Path>,
     blobs: &Blobs,
 ) -> Result<(), Trouble> {
-    let scope = finished.journal.header().scope.as_ref();
+    let scope = finished.journal.scope();
     let prefix = scope.map(|scope| scope.outputs.as_str()).filter(|prefix| !prefix.is_empty());
     let (Some(path), Some(prefix)) = (dir, prefix) else { return Ok(()) };
     let failed = |why: String| Trouble::failed(why, "the outputs lie in the run's folder");

@@ -82,6 +82,7 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
         agents: Vec::new(),
         budget: Cap::NONE,
         criteria: None,
+        approvals: None,
     });
     let warrant = warrant.ok()?;
     let manifest = Manifest::new(Vec::new()).ok()?;

@@ -3,8 +3,12 @@
 
 mod folder;
 mod job;
+mod life;
+mod neighbours;
 mod world;
 
 pub use folder::{BadFolder, RunFolder};
-pub use job::{BadJob, Fresh, Job, Keys, Wishes};
+pub use job::{BadJob, Fresh, Job, Keys, Wishes, grant_keys};
+pub use life::{LifeLog, NotNoted};
+pub use neighbours::{Hand, LocalRecords, neighbours};
 pub use world::LocalWorld;

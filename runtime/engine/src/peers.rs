@@ -46,6 +46,9 @@ pub trait Records: Send + Sync {
     /// The journal of `run` so far, empty for a new one, and where its lines go.
     fn open(&self, run: &Label) -> Result<(Vec<u8>, Box<dyn JournalWriter>), Fault>;
 
+    /// Keeps what pins a run that is about to begin, so that it can be played again by itself.
+    fn begin(&self, run: &Label, order: &Order) -> Result<(), Fault>;
+
     /// Keeps what a run that has ended leaves, its receipt above all. Told again after a crash.
     fn keep(&self, finished: &Finished) -> Result<(), Fault>;
 }
@@ -93,6 +96,9 @@ impl Neighbours {
         let within = Within::new(outer, &errand, &grant);
         let order = self.order(callee, &errand, &warrant, grant);
         let header = header(&order, &errand, &warrant, &scope, begun);
+        if journal.is_none() {
+            self.records.begin(&errand.run, &order)?;
+        }
         let (own, digest) = (cut::own(&callee.own), warrant.digest());
         let (reserved, blobs) = (errand.budget, errand.blobs);
         let surroundings = Surroundings { blobs, world: Arc::new(within), writer, watcher: None };

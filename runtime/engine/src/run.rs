@@ -174,7 +174,7 @@ pub(crate) async fn drive(
     let returned = invoke::invoke(&component, &mut store, &skill, &args).await;
     let ending = ending_of(returned, &store)?;
     let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-    close(store.into_data(), ending, outputs.as_ref(), spent).await
+    close(store.into_data(), ending, spent).await
 }
 
 /// What is known of the end.
@@ -221,15 +221,12 @@ const fn is_cut(outcome: Outcome) -> bool {
 }
 
 /// Writes down how the run ended, with what it leaves behind.
-async fn close(
-    cell: Cell,
-    last: Last,
-    prefix: Option<&Prefix>,
-    spent: u64,
-) -> Result<Finished, Halted> {
+async fn close(cell: Cell, last: Last, spent: u64) -> Result<Finished, Halted> {
     let mut gate = cell.airlock.gate;
+    // Below the prefix of the grant that it holds now: a human may have widened it.
+    let prefix = gate.claims().and_then(|claims| claims.outputs.clone());
     let outputs = match (last.outcome, prefix) {
-        (Outcome::Ok, Some(prefix)) => gate.inside().workspace.outputs(prefix),
+        (Outcome::Ok, Some(prefix)) => gate.inside().workspace.outputs(&prefix),
         _ => Vec::new(),
     };
     if !gate.is_replay() {

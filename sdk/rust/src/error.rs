@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::agents::Failure;
+use crate::approvals::NoAnswer;
 use crate::bindings::envelope::host::types;
 use crate::{Ctx, Denial};
 
@@ -81,6 +82,9 @@ impl Error {
     fn denial(&self, ctx: &Ctx) -> Option<Denial> {
         if let Some(failure) = self.find::<Failure>() {
             return failure.denial().cloned();
+        }
+        if let Some(none) = self.find::<NoAnswer>() {
+            return none.denial().cloned();
         }
         match self.find::<Fault>() {
             Some(Fault::Denied(denial)) => Some(denial.clone()),

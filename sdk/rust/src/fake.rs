@@ -37,6 +37,11 @@ struct Notes {
     artifacts: BTreeMap<String, Artifact>,
     denial: Option<Denial>,
     answers: VecDeque<String>,
+    returns: VecDeque<String>,
+    allows: bool,
+    said: VecDeque<Answer>,
+    wishes: Vec<Scope>,
+    errands: Vec<(String, String)>,
 }
 
 /// A kept artifact.
@@ -67,6 +72,39 @@ impl Fake {
     pub fn model_says(self, text: impl Into<String>) -> Self {
         self.0.borrow_mut().answers.push_back(text.into());
         self
+    }
+
+    /// Lets the next call of another agent return `document`. Without one it is denied.
+    #[must_use]
+    pub fn agent_returns(self, document: impl Into<String>) -> Self {
+        self.0.borrow_mut().returns.push_back(document.into());
+        self
+    }
+
+    /// Lets a human allow whatever authority is asked for. Without one it is denied.
+    #[must_use]
+    pub fn human_allows(self) -> Self {
+        self.0.borrow_mut().allows = true;
+        self
+    }
+
+    /// Lets a human answer the next question. Without an answer it is denied.
+    #[must_use]
+    pub fn human_says(self, answer: Answer) -> Self {
+        self.0.borrow_mut().said.push_back(answer);
+        self
+    }
+
+    /// The authority that was asked for so far.
+    #[must_use]
+    pub fn wishes(&self) -> Vec<Scope> {
+        self.0.borrow().wishes.clone()
+    }
+
+    /// The agents that were called so far, and with what skill.
+    #[must_use]
+    pub fn errands(&self) -> Vec<(String, String)> {
+        self.0.borrow().errands.clone()
     }
 
     /// The lines noted so far.
@@ -176,7 +214,13 @@ impl Host for Fake {
     }
 
     fn call(&self, errand: &Errand) -> Result<String, Failure> {
-        Ok(self.deny(&format!("`{}` of the agent `{}`", errand.skill, errand.agent))?)
+        let called = (errand.agent.clone(), errand.skill.clone());
+        self.0.borrow_mut().errands.push(called);
+        let returned = self.0.borrow_mut().returns.pop_front();
+        match returned {
+            Some(document) => Ok(document),
+            None => Ok(self.deny(&format!("`{}` of the agent `{}`", errand.skill, errand.agent))?),
+        }
     }
 
     fn call_all(&self, errands: &[Errand]) -> Vec<Result<String, Failure>> {
@@ -184,10 +228,15 @@ impl Host for Fake {
     }
 
     fn request_scope(&self, scope: &Scope) -> Result<Granted, Fault> {
+        self.0.borrow_mut().wishes.push(scope.clone());
+        if self.0.borrow().allows {
+            return Ok(Granted { approval: "approval-of-a-test".into(), scope: scope.clone() });
+        }
         self.deny(&format!("more scope: {}", scope.reason))
     }
 
     fn ask(&self, text: &str, _: &Question) -> Result<Answer, Fault> {
-        self.deny(&format!("the question `{text}`"))
+        let said = self.0.borrow_mut().said.pop_front();
+        said.map_or_else(|| self.deny(&format!("the question `{text}`")), Ok)
     }
 }

@@ -203,3 +203,46 @@ fn notes_and_outputs_go_to_the_host() {
     assert_eq!(fake.chunks(), ["half"]);
     assert_eq!(fake.outputs("out/").ctx().outputs().unwrap().to_str(), Some("out/"));
 }
+
+#[test]
+fn humans_answer_as_a_test_wants() {
+    use crate::approvals::{Answer, NoAnswer, Scope};
+
+    let fake = Fake::default();
+    let wish = Scope::because("the prices").read(["prices/*.csv"]).hosts(["example.org"]);
+    assert_eq!(fake.ctx().request_scope(&wish).unwrap_err().denial().unwrap().code.len(), 18);
+    let error = fake.ctx().choose("Which?", ["a", "b"]).unwrap_err();
+    assert!(error.denial().is_some());
+
+    let fake = fake.human_allows().human_says(Answer::Choice(1));
+    let fake = fake.human_says(Answer::Declined("no time".into())).human_says(Answer::Expired);
+    let fake = fake.human_says(Answer::Document("7".into()));
+    let granted = fake.ctx().request_scope(&wish).unwrap();
+    assert_eq!((granted.scope.read, granted.scope.ttl), (vec!["prices/*.csv".to_string()], 600));
+    assert_eq!(fake.wishes().len(), 2);
+    assert_eq!(fake.ctx().choose("Which?", ["a", "b"]), Ok(1));
+    let declined = NoAnswer::Declined("no time".into());
+    assert_eq!(fake.ctx().choose("Which?", ["a", "b"]), Err(declined));
+    let late = fake.ctx().ask_for::<u8>("How many?").unwrap_err();
+    assert_eq!(late.find::<NoAnswer>(), Some(&NoAnswer::Expired));
+    assert_eq!(fake.ctx().ask_for::<u8>("How many?").unwrap(), 7);
+}
+
+/// What the caller of the skill reads of a question that could not be asked.
+#[test]
+fn a_question_that_is_denied_names_the_denial() {
+    let ctx = Fake::default().ctx();
+    let error = Error::from(ctx.choose("Which?", ["a"]).unwrap_err());
+    assert_eq!(error.document(&ctx)["denied"]["code"], "policy.not-granted");
+}
+
+#[test]
+fn agents_return_as_a_test_wants() {
+    let fake = Fake::default().agent_returns("[1,2]");
+    let part = crate::agents::Delegation::default();
+    let ctx = fake.ctx();
+    let peer = ctx.agent("specialist@local");
+    assert_eq!(peer.call::<Vec<u8>>("list", &(), &part).unwrap(), [1, 2]);
+    assert!(peer.call::<Vec<u8>>("list", &(), &part).is_err());
+    assert_eq!(fake.errands().len(), 2);
+}

@@ -112,6 +112,8 @@ impl Lock {
             models: Vec::new(),
             money: NanoUsd::ZERO,
             prices: PriceBook::default(),
+            agents: Vec::new(),
+            asks: false,
         };
         let fresh = Fresh {
             run: Label::cut(RUN),

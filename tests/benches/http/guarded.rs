@@ -122,6 +122,8 @@ impl Guarded {
             models: Vec::new(),
             money: NanoUsd::ZERO,
             prices: PriceBook::default(),
+            agents: Vec::new(),
+            asks: false,
         };
         let fresh = Fresh {
             run: Label::cut(RUN),

@@ -36,6 +36,10 @@ impl Records for Shelf {
         Ok((before, Box::new(lines)))
     }
 
+    fn begin(&self, _run: &Label, _order: &Order) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn keep(&self, finished: &Finished) -> Result<(), Fault> {
         assert!(finished.ended().is_some());
         Ok(())
@@ -113,6 +117,7 @@ fn own(agent: &str, setup: &Setup) -> WarrantDocument {
         agents: known(),
         budget: Cap::NONE,
         criteria: None,
+        approvals: None,
     }
 }
 
@@ -182,10 +187,15 @@ impl Town {
     }
 
     pub fn run(&self) -> Ran {
-        let lines = Lines::default();
+        let ran = self.start(&Lines::default());
+        ran.unwrap_or_else(|why| panic!("the run halted: {why}"))
+    }
+
+    /// Starts into `lines`.
+    pub fn start(&self, lines: &Lines) -> Result<Ran, Halted> {
         let (order, header) = self.order();
-        let finished = wait(start(order, header, self.surroundings(&lines)));
-        self.ran(finished.unwrap_or_else(|why| panic!("the run halted: {why}")), &lines)
+        let finished = wait(start(order, header, self.surroundings(lines)))?;
+        Ok(self.ran(finished, lines))
     }
 
     /// Dies after so many lines.

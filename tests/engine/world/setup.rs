@@ -9,10 +9,12 @@ use envelope_engine::run::Order;
 use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header, Scope, VERSION};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
+use envelope_gate::desk::Desk;
 use envelope_gate::gate::Authorities;
 use envelope_gate::net::Network;
 use envelope_gate::workspace::{Blobs, FileEntry, Manifest};
 use envelope_gate::world::GrantState;
+use envelope_rules::approval::Wanted;
 use envelope_rules::budget::{Cap, PriceBook};
 use envelope_rules::egress::policy::{Policy, PolicyDocument};
 use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
@@ -61,6 +63,10 @@ pub struct Setup {
     pub egress: Vec<String>,
     pub operator_egress: Option<Vec<String>>,
     pub network: Option<Arc<Network>>,
+    /// Where humans are asked.
+    pub desk: Option<Arc<dyn Desk>>,
+    /// The Paper, and the widest that it lets an approval reach.
+    pub paper: Option<Wanted>,
     pub secrets: Vec<&'static str>,
     pub seed: &'static str,
 }
@@ -102,6 +108,8 @@ pub fn setup(acts: &str) -> Setup {
         egress: Vec::new(),
         operator_egress: None,
         network: None,
+        desk: None,
+        paper: None,
         secrets: Vec::new(),
         seed: "seed",
     }
@@ -124,6 +132,14 @@ impl Setup {
         self.operator = self.operator.with(Capability::Http);
         self.egress = rules.to_vec();
         self.network = Some(Arc::new(network));
+        self
+    }
+
+    /// Has humans sit at `desk`.
+    pub fn at_desk(mut self, desk: Arc<dyn Desk>) -> Self {
+        self.capabilities = self.capabilities.with(Capability::Approvals);
+        self.operator = self.operator.with(Capability::Approvals);
+        self.desk = Some(desk);
         self
     }
 
@@ -255,6 +271,7 @@ impl Setup {
             agents: Vec::new(),
             budget: Cap::of(&self.budget()),
             criteria: None,
+            approvals: self.paper.clone(),
         }
     }
 

@@ -13,6 +13,7 @@ use envelope::host::{agents, approvals, artifacts, model, run, trace};
 pub fn act(verb: &str, rest: &str) -> Option<Came> {
     let (one, other) = two(rest);
     Some(match verb {
+        "scope" | "widen" | "choose" | "form" | "ask" => asks(verb, rest),
         "about" => {
             let about = run::about();
             Ok(format!("{} {} {:?}", about.run, about.skill, about.outputs))
@@ -44,19 +45,6 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             });
             Ok(all.collect::<Vec<_>>().join(" & "))
         }
-        "scope" => told(approvals::request_scope(&approvals::Scope {
-            reason: rest.to_owned(),
-            read: vec!["**".to_owned()],
-            write_prefix: None,
-            hosts: Vec::new(),
-            models: Vec::new(),
-            nano_usd: 0,
-            ttl: 60,
-        })),
-        "ask" => {
-            let question = approvals::Question::Choices(vec!["yes".to_owned()]);
-            told(approvals::ask(rest, &question))
-        }
         "tcp" => tcp_create_socket::create_tcp_socket(IpAddressFamily::Ipv4)
             .map(|_| String::new())
             .map_err(|code| code.name().to_owned()),
@@ -75,6 +63,68 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
         }
         _ => return None,
     })
+}
+
+/// Questions to humans.
+fn asks(verb: &str, rest: &str) -> Came {
+    match verb {
+        "scope" => told(approvals::request_scope(&approvals::Scope {
+            reason: rest.to_owned(),
+            read: vec!["**".to_owned()],
+            write_prefix: None,
+            hosts: Vec::new(),
+            models: Vec::new(),
+            nano_usd: 0,
+            ttl: 60,
+        })),
+        "widen" => widened(approvals::request_scope(&wider(rest))),
+        "choose" => {
+            let choices = rest.split('|').map(str::to_owned).collect();
+            answer(approvals::ask("Which?", &approvals::Question::Choices(choices)))
+        }
+        "form" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
+        _ => {
+            let question = approvals::Question::Choices(vec!["yes".to_owned()]);
+            told(approvals::ask(rest, &question))
+        }
+    }
+}
+
+/// `secret/*,top.txt out/ - - 0 60`: files, prefix, hosts, models, money, seconds.
+fn wider(rest: &str) -> approvals::Scope {
+    let mut words = rest.split(' ');
+    let mut next = || words.next().unwrap_or("-");
+    let list =
+        |word: &str| word.split(',').filter(|it| *it != "-").map(str::to_owned).collect::<Vec<_>>();
+    approvals::Scope {
+        reason: "the rest of it".to_owned(),
+        read: list(next()),
+        write_prefix: list(next()).pop(),
+        hosts: list(next()),
+        models: list(next()),
+        nano_usd: number(next()),
+        ttl: number(next()) as u32,
+    }
+}
+
+fn widened(granted: Result<approvals::Granted, Fault>) -> Came {
+    match granted {
+        Ok(approvals::Granted { scope, .. }) => {
+            let write = scope.write_prefix.unwrap_or_else(|| "-".to_owned());
+            Ok(format!("{} {write} {}", scope.read.join(","), scope.ttl))
+        }
+        Err(fault) => told::<()>(Err(fault)),
+    }
+}
+
+fn answer(answer: Result<approvals::Answer, Fault>) -> Came {
+    match answer {
+        Ok(approvals::Answer::Choice(choice)) => Ok(choice.to_string()),
+        Ok(approvals::Answer::Document(document)) => Ok(document),
+        Ok(approvals::Answer::Declined(reason)) => Ok(format!("declined {reason}")),
+        Ok(approvals::Answer::Expired) => Ok("expired".to_owned()),
+        Err(fault) => told::<()>(Err(fault)),
+    }
 }
 
 fn told<T>(result: Result<T, Fault>) -> Came {

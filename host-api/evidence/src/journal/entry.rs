@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::journal::header::Scope;
 use crate::preview::Preview;
 use crate::text::{Label, PathText};
-use crate::time::Timestamp;
+use crate::time::{Rfc3339, Timestamp};
 use crate::usage::Usage;
 
 /// The capability whose operations are counted as file operations.
@@ -88,6 +88,9 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Begun {
+    /// What a human is asked, if that is what the call does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Content>,
     /// The call.
     pub call: Call,
     /// What to do when no answer follows.
@@ -239,8 +242,23 @@ pub struct FileTouch {
 pub struct Rotation {
     /// The approval it rests on.
     pub approval: Label,
+    /// What came with it beside the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// What the run may do from here on.
     pub scope: Scope,
+}
+
+/// Authority that a human allowed beside that over files. It ends with the grant it came with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Hosts to reach.
+    pub hosts: Vec<Label>,
+    /// Models to call.
+    pub models: Vec<Label>,
+    /// More money, in billionths of a US dollar.
+    pub nano_usd: u64,
 }
 
 /// A refusal: recorded like an answer and replayed like one.
@@ -269,6 +287,9 @@ pub struct Review {
     pub saw: Digest,
     /// In the reviewer's words.
     pub note: Preview,
+    /// When. A decision may have been made long before the run that waited for it went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Rfc3339>,
 }
 
 /// Decisions a human can take.
@@ -285,6 +306,19 @@ pub enum Reviewed {
     Expired,
     /// The question went away.
     Withdrawn,
+}
+
+impl Reviewed {
+    /// The name in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Narrowed => "narrowed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 /// One criterion, checked.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::journal::{Agent, Args, Caller, Child, Engine, Evaluation, PaperRef, Review, Scope};
+use crate::journal::{
+    Agent, Args, Beside, Caller, Child, Engine, Evaluation, PaperRef, Review, Scope,
+};
 use crate::text::{Label, PathText};
 use crate::time::Rfc3339;
 use crate::usage::Usage;
@@ -150,6 +152,9 @@ pub struct Held {
     pub scope: Scope,
     /// Who allowed it to grow.
     pub approval: Option<Label>,
+    /// What came with it beside the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
 }
 
 /// Refusals for one reason.

@@ -152,7 +152,8 @@ impl<'a> Story<'a> {
     }
 
     fn authority(&self) -> Authority {
-        let first = self.header.scope.iter().map(|scope| (scope, None));
+        let first = self.header.scope.iter();
+        let first = first.map(|scope| Held { scope: scope.clone(), approval: None, beside: None });
         let later = self.journal.entries().iter().filter_map(|entry| match &entry.event {
             Event::Answered(answered) => answered.rotation.as_ref(),
             Event::Begun(_)
@@ -161,11 +162,11 @@ impl<'a> Story<'a> {
             | Event::Evaluated(_)
             | Event::Ended(_) => None,
         });
-        let later = later.map(|rotation| (&rotation.scope, Some(rotation.approval.clone())));
-        let held = |(scope, approval): (&crate::journal::Scope, _)| Held {
-            scope: scope.clone(),
-            approval,
-        };
+        let later = later.map(|rotation| Held {
+            scope: rotation.scope.clone(),
+            approval: Some(rotation.approval.clone()),
+            beside: rotation.beside.clone(),
+        });
         let count =
             |(code, count): (&&Label, &u64)| DenialCount { code: (*code).clone(), count: *count };
         let answered = settled_calls(self.journal).filter_map(|(event, _)| match event {
@@ -180,7 +181,7 @@ impl<'a> Story<'a> {
             delegated: answered.collect(),
             run: self.header.run.clone(),
             warrant: self.header.warrant,
-            scopes: first.chain(later).map(held).collect(),
+            scopes: first.chain(later).collect(),
             denials: self.denials.iter().take(NAMES_MAX).map(count).collect(),
             omitted: self.denials.values().skip(NAMES_MAX).sum(),
         }

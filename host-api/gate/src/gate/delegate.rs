@@ -60,19 +60,27 @@ impl Gate {
         &mut self,
         asked: &[Asked],
     ) -> Result<Vec<Result<Came, Denial>>, Stop> {
+        let (mut refused, mut open) = (Vec::new(), Vec::new());
+        for one in asked {
+            let denial = self.foresee(&request(one)).await?;
+            open.extend(denial.is_none().then_some(one));
+            refused.push(denial);
+        }
         let first = self.next;
-        let answers = self.batch(first, asked).await;
+        let answers = self.batch(first, &open).await;
         if answers.is_err() {
             // Cut short wherever it was: what is recorded of it is behind the run.
-            self.next = self.recorded_calls().min(first + asked.len());
+            self.next = self.recorded_calls().min(first + open.len());
         }
-        answers
+        let mut answers = answers?.into_iter();
+        let place = |refused: Option<Denial>| refused.map(Err).or_else(|| answers.next());
+        Ok(refused.into_iter().filter_map(place).collect())
     }
 
     async fn batch(
         &mut self,
         first: usize,
-        asked: &[Asked],
+        asked: &[&Asked],
     ) -> Result<Vec<Result<Came, Denial>>, Stop> {
         let found: Vec<_> = asked.iter().map(|one| self.look_for(one)).collect();
         let (mut seats, mut latest) = (Vec::new(), self.now);
@@ -116,7 +124,7 @@ impl Gate {
 
     /// An open call is where the record of a run ends, but not where that of its batch does: what
     /// is recorded behind it has to be what is asked now.
-    fn rest_of_record(&mut self, first: usize, asked: &[Asked]) -> Stop {
+    fn rest_of_record(&mut self, first: usize, asked: &[&Asked]) -> Stop {
         for (at, one) in asked.iter().enumerate().skip(self.next.saturating_sub(first)) {
             self.next = first + at;
             match self.look_up(&request(one)) {
@@ -335,7 +343,7 @@ impl Gate {
         let used = child.as_ref().map_or(Usage::ZERO, |child| within(child.used, hold.worst()));
         let answer = Answer { used, ..Answer::of(content) };
         self.children = self.children.saturating_sub(usize::from(child.is_none()));
-        self.settle_with(&request(asked), hold, answer, child).await?;
+        self.settle_as(&request(asked), hold, answer, child, None).await?;
         Ok(came)
     }
 
@@ -401,17 +409,22 @@ async fn side_by_side(mut calling: Vec<Calling>) -> Result<Vec<Returned>, Stop> 
     for (at, one) in calling.into_iter().enumerate() {
         tasks.spawn(async move { (at, one.await) });
     }
-    let mut returned = Vec::new();
+    let (mut returned, mut aside) = (Vec::new(), None);
     while let Some(done) = tasks.join_next().await {
-        let (at, one) = done.map_err(|_| Fault::Unavailable("a callee"))?;
-        returned.push((at, one?));
+        match done.map_err(|_| Fault::Unavailable("a callee"))? {
+            (at, Ok(one)) => returned.push((at, one)),
+            // One waits for a human: that is no reason to tear the others from their work.
+            (_, Err(Stop::Suspended)) => aside = Some(Stop::Suspended),
+            (_, Err(stop)) => return Err(stop),
+        }
     }
+    aside.map_or(Ok(()), Err)?;
     returned.sort_by_key(|(at, _)| *at);
     Ok(returned.into_iter().map(|(_, one)| one).collect())
 }
 
 /// 26 characters of Crockford's base 32: the shape of a ULID, made from a digest.
-fn ulid(digest: &Digest) -> String {
+pub(super) fn ulid(digest: &Digest) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let half = digest.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
     let number = u128::from_be_bytes(half);

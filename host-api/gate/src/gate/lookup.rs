@@ -40,6 +40,7 @@ impl Gate {
             return Err(stop);
         }
         self.now = self.time();
+        self.take_back()?;
         Ok(Known::Absent)
     }
 
@@ -80,6 +81,7 @@ impl Gate {
             self.next += 1;
         } else {
             self.now = self.time();
+            self.take_back()?;
         }
         if let Known::Denied(denial) = &known {
             self.last_denial = Some(denial.clone());

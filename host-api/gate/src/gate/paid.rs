@@ -70,6 +70,9 @@ impl Gate {
         let asked = attempt.wish.bounds(model, world.models());
         let request = attempt.request(model, &asked);
         self.charge(request.fuel);
+        if let Some(denial) = self.foresee(&request).await? {
+            return Ok(Err(denial));
+        }
         match self.look_up(&request)? {
             Known::Answered(recorded) => return self.paid_before(&attempt, &recorded).await,
             Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
@@ -135,6 +138,7 @@ impl Gate {
 
     async fn begin_paid(&mut self, call: &CallRecord, terms: &Terms) -> Result<(), Stop> {
         let begun = Begun {
+            asks: None,
             call: call.clone(),
             recovery: Recovery::Once,
             key: Label::cut(&terms.key),

@@ -1,7 +1,7 @@
 //! Writing down what happened.
 
 use envelope_evidence::journal::{
-    Answered, Begun, Call as CallRecord, Child, Denied, Event, Journal,
+    Answered, Begun, Call as CallRecord, Child, Denied, Event, Journal, Rotation,
 };
 use envelope_evidence::{Dimension, Label, Preview, canonical};
 use envelope_rules::budget::Hold;
@@ -24,6 +24,7 @@ impl Gate {
         key: &str,
     ) -> Result<(), Stop> {
         let begun = Begun {
+            asks: None,
             call: self.call(request),
             recovery: permit.recovery(),
             key: Label::cut(key),
@@ -39,23 +40,25 @@ impl Gate {
         hold: Hold,
         answer: Answer,
     ) -> Result<(), Stop> {
-        self.settle_with(request, hold, answer, None).await
+        self.settle_as(request, hold, answer, None, None).await
     }
 
-    /// The same for a call that was another agent's run.
-    pub(super) async fn settle_with(
+    /// The same for a call that was another agent's run, or that brought another grant.
+    pub(super) async fn settle_as(
         &mut self,
         request: &Request<'_>,
         hold: Hold,
         mut answer: Answer,
         child: Option<Child>,
+        rotation: Option<Box<Rotation>>,
     ) -> Result<(), Stop> {
         let calls = answer.used.get(Dimension::Calls).saturating_add(1);
         answer.used = answer.used.with(Dimension::Calls, calls).unwrap_or(answer.used);
         let settled = self.parts.meter.settle(hold, answer.used);
         debug_assert!(settled.overspent.is_none(), "an effect used more than it reserved");
         let answered = self.answered(request, answer);
-        self.record(Event::Answered(Answered { child: child.map(Box::new), ..answered }))?;
+        let child = child.map(Box::new);
+        self.record(Event::Answered(Answered { child, rotation, ..answered }))?;
         self.next += 1;
         self.relieve().await
     }

@@ -122,6 +122,11 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// The folder below which a wider grant lets write is there from then on, unless a file is.
+    pub fn imply(&mut self, folder: &Path, now: Timestamp) {
+        let _ = self.implied(folder, Moment::from(now));
+    }
+
     /// The folder that holds everything.
     pub const fn root(&self) -> NodeId {
         ROOT

@@ -8,7 +8,8 @@ use super::request::{Matter, Wanted, answer_fits};
 use super::{Bounds, check};
 
 /// Who decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Principal {
     /// Who.
     pub id: Label,
@@ -82,7 +83,8 @@ impl Verdict {
         }
     }
 
-    pub(super) fn reviewed(&self, matter: &Matter) -> Reviewed {
+    /// What a record says of it: whether it gives all that was asked.
+    pub fn reviewed(&self, matter: &Matter) -> Reviewed {
         match (self, matter) {
             (Self::Reject { .. }, _) => Reviewed::Rejected,
             (Self::Allow { scope }, Matter::Scope { wanted, .. }) if scope != wanted => {

@@ -133,8 +133,14 @@ impl Request {
         let ensure = |holds, bad| if holds { Ok(()) } else { Err(bad) };
         ensure(self.asked < self.expires, BadRequest::Time)?;
         ensure(self.call <= MAX_EXACT, BadRequest::Amount)?;
+        Self::check_matter(&self.matter)
+    }
+
+    /// Whether a human can be asked `matter`, by whomever and whenever.
+    pub fn check_matter(matter: &Matter) -> Result<(), BadRequest> {
+        let ensure = |holds, bad| if holds { Ok(()) } else { Err(bad) };
         let fits = |text: &str, max| (1..=max).contains(&text.chars().count());
-        match &self.matter {
+        match matter {
             Matter::Scope { reason, wanted } => {
                 ensure(fits(reason, TEXT_CHARS_MAX), BadRequest::Text)?;
                 let longest = wanted.hosts.len().max(wanted.models.len());

@@ -206,8 +206,15 @@ impl Account {
 
     pub(super) fn top_up(&mut self, nano_usd: u64) {
         let money = Dimension::NanoUsd;
-        let limit = self.cap.get(money).unwrap_or_default().saturating_add(nano_usd);
-        self.cap = self.cap.with(money, limit.min(MAX_EXACT)).unwrap_or(self.cap);
+        let limit = self.cap.get(money).unwrap_or_default();
+        self.cap = self.cap.with(money, limit).unwrap_or(self.cap);
+        self.raise(money, nano_usd);
+    }
+
+    /// Raises a limit, where there is one.
+    pub(super) fn raise(&mut self, dimension: Dimension, by: u64) {
+        let limit = self.cap.get(dimension).map(|limit| limit.saturating_add(by).min(MAX_EXACT));
+        self.cap = limit.and_then(|it| self.cap.with(dimension, it)).unwrap_or(self.cap);
     }
 
     fn remaining_of(&self, cap: &Cap, dimension: Dimension) -> Option<i64> {

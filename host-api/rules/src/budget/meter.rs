@@ -148,6 +148,13 @@ impl Meter {
         self.short = leased.short;
     }
 
+    /// Raises the run's own limit by what a human allowed it. The guard's ceiling ends that again.
+    pub fn raise(&mut self, dimension: Dimension, by: u64) {
+        if let Some(leaf) = self.state.accounts.first_mut() {
+            leaf.raise(dimension, by);
+        }
+    }
+
     /// Opens the breaker for a charge that was booked before: by a process that is gone.
     pub fn latch(&mut self, number: u64, reserved: Usage, charged: Usage) {
         let hold = HoldId { meter: self.state.name, number };

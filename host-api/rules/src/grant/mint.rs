@@ -131,22 +131,36 @@ pub fn expand(
     old.check_audience(holder)?;
     old.check_standing(holder)?;
     ceilings.iter().try_for_each(|ceiling| check_ceiling(&wider, ceiling))?;
-    let Expansion { jti, paths, outputs, exp, budget, approval } = wider;
+    let approval = wider.approval.clone();
     ensure(!approval.is_empty(), Code::NotGranted, || "a wider grant needs an approval".into())?;
-    check_fresh(&old.claims, &jti)?;
-    let revoke = old.claims.jti.clone();
+    check_fresh(&old.claims, &wider.jti)?;
+    let token = reissue(old, wider, holder.run, keys, now)?;
+    Ok(Rotation { token, revoke: old.claims.jti.clone(), approval })
+}
+
+/// The grant that [`expand`] put in the place of `old`, once more: for a process that plays the
+/// record of a run whose approval was judged before. It is the same token under the same key, and
+/// whoever asks for it has to hold it against the recorded digest.
+pub fn reissue(
+    old: &Grant,
+    wider: Expansion,
+    run: &str,
+    keys: &GrantKeys,
+    now: Timestamp,
+) -> Result<Token, Denial> {
+    let Expansion { jti, paths, outputs, exp, budget, approval: _ } = wider;
     let claims = Claims {
-        run: Some(holder.run.to_owned()),
+        run: Some(run.to_owned()),
         paths,
         outputs,
         exp,
         iat: now.secs(),
         jti,
         budget,
-        prev: Some(revoke.clone()),
+        prev: Some(old.claims.jti.clone()),
         ..old.claims.clone()
     };
-    Ok(Rotation { token: mint(&claims, keys, now)?, revoke, approval })
+    mint(&claims, keys, now)
 }
 
 fn check_ceiling(wider: &Expansion, ceiling: &Ceiling<'_>) -> Result<(), Denial> {

@@ -1,13 +1,18 @@
 //! The warrant: what one run was bought to do, and what the operator lets anybody do.
 
 use envelope_evidence::canonical::{self, Refused};
-use envelope_evidence::{Digest, Label, Timestamp};
+use envelope_evidence::journal::Beside;
+use envelope_evidence::usage::MAX_EXACT;
+use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use serde::{Deserialize, Serialize};
 
+use crate::approval::Wanted;
 use crate::budget::{Cap, PriceBook};
 use crate::denial::{Code, Denial};
 use crate::egress::policy::{BadPolicy, Ceiling, Policy, PolicyDocument};
-use crate::guard::call::CapabilitySet;
+use crate::egress::rule::{QueryRule, RuleDocument};
+use crate::egress::target::Scheme;
+use crate::guard::call::{Capability, CapabilitySet};
 
 /// Models in one warrant: each call is held against each.
 pub const MODELS_MAX: usize = 64;
@@ -58,6 +63,10 @@ pub struct WarrantDocument {
     /// Without them no model is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<Digest>,
+    /// The widest that a human's word may let the run reach beyond all this. Without it nothing
+    /// more can be had under a Paper; a run without one is bounded by its operator alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<Wanted>,
 }
 
 /// A model that may be called.
@@ -131,6 +140,48 @@ impl Warrant {
         Self::new(canonical::read(bytes)?)
     }
 
+    /// The same warrant with what a human allowed beside files. It is a warrant for the same run
+    /// and never written down: its digest stands in no document.
+    pub fn widened(&self, beside: &Beside) -> Result<Self, BadWarrant> {
+        let mut document = self.document.clone();
+        let needed = [
+            (Capability::Http, beside.hosts.is_empty()),
+            (Capability::Model, beside.models.is_empty()),
+        ];
+        for (capability, _) in needed.into_iter().filter(|(_, none)| !none) {
+            document.capabilities = document.capabilities.with(capability);
+        }
+        document.egress.rules.extend(beside.hosts.iter().map(whole_host));
+        for model in &beside.models {
+            if !document.models.iter().any(|rule| rule.model == *model) {
+                let rule =
+                    ModelRule { model: model.clone(), max_output: OUTPUT_MAX, nano_usd: None };
+                document.models.push(rule);
+            }
+        }
+        let budget = &mut document.budget;
+        for (dimension, more) in
+            [(Dimension::NanoUsd, beside.nano_usd), (Dimension::Tokens, tokens_with(beside))]
+        {
+            let most = budget.get(dimension).map(|limit| limit.saturating_add(more));
+            let raised = most.and_then(|most| budget.with(dimension, most.min(MAX_EXACT)));
+            *budget = raised.unwrap_or(*budget);
+        }
+        Self::new(document)
+    }
+
+    /// The same warrant after more was spent than it allows, because a human allowed that: it
+    /// allows what was spent, and nothing on top.
+    pub fn overspent(&self, used: &Usage) -> Result<Self, BadWarrant> {
+        let mut document = self.document.clone();
+        let budget = &mut document.budget;
+        for dimension in [Dimension::NanoUsd, Dimension::Tokens] {
+            let most = budget.get(dimension).map(|limit| limit.max(used.get(dimension)));
+            *budget = most.and_then(|most| budget.with(dimension, most)).unwrap_or(*budget);
+        }
+        Self::new(document)
+    }
+
     /// What is written.
     pub const fn document(&self) -> &WarrantDocument {
         &self.document
@@ -190,6 +241,30 @@ impl Warrant {
     pub(super) fn admit_agent(&self, agent: &str) -> Result<(), Denial> {
         let known = self.document.agents.iter().any(|known| **known == *agent);
         if known { Ok(()) } else { Err(Denial::new(Code::AgentOutside, format_args!("`{agent}`"))) }
+    }
+}
+
+/// Tokens that come with money that a human allowed: a bound that the money reaches first.
+const TOKENS_WITH_MONEY: u64 = 1_000_000_000;
+
+/// Tokens of one answer of a model that a human allowed: above what any model gives.
+const OUTPUT_MAX: u64 = 1_000_000;
+
+/// The tokens that come with what a human allowed.
+pub fn tokens_with(beside: &Beside) -> u64 {
+    if beside.nano_usd > 0 { TOKENS_WITH_MONEY } else { 0 }
+}
+
+/// What it means that a human allowed a host: its pages over https, by every ordinary method.
+fn whole_host(host: &Label) -> RuleDocument {
+    let methods = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
+    RuleDocument {
+        schemes: vec![Scheme::Https],
+        host: host.to_string(),
+        ports: Vec::new(),
+        methods: methods.map(str::to_owned).into(),
+        paths: vec!["/**".to_owned()],
+        query: QueryRule::Any,
     }
 }
 

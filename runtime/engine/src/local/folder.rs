@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! receipt/            what anybody can verify: receipt, evidence, journal
-//! run/                what a replay needs: component, warrant, inputs, arguments, limits, blobs
+//! run/                what a replay needs: component, warrant, inputs, arguments, limits, blobs;
+//!                     and the log of the run's life
 //! artifacts/          the run's named results
 //! keys.json           the public half of the key that signed the receipt
+//! agents/             the components of the agents that it may call
+//! callees/            the folders of the runs that it called, whose blobs are its own
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the one file of this crate that keeps run folders")]
 
@@ -27,7 +30,7 @@ use envelope_rules::grant::{Claims, Grant, mint};
 use envelope_rules::guard::Warrant;
 
 use crate::limits::Limits;
-use crate::local::job::{Job, Keys, grant_keys, operator};
+use crate::local::job::{Keys, grant_keys, operator};
 use crate::prepared::Prepared;
 use crate::run::{Finished, Order};
 
@@ -42,6 +45,9 @@ const ARGS: &str = "args.json";
 const LIMITS: &str = "limits.json";
 const BLOBS: &str = "blobs";
 const PRICES: &str = "prices.json";
+const LIFE: &str = "life.jsonl";
+const AGENTS: &str = "agents";
+const CALLEES: &str = "callees";
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -91,23 +97,27 @@ impl RunFolder {
 
     /// A new folder at `path`, with everything in it that pins the run of `component`. The record
     /// of another run is never written over.
-    pub fn create(path: &Path, component: &[u8], job: &Job) -> Result<Self, BadFolder> {
+    pub fn create(path: &Path, component: &[u8], order: &Order) -> Result<Self, BadFolder> {
         let folder = Self(path.to_owned());
         folder.is_free()?;
+        folder.fill(component, order)?;
+        Ok(folder)
+    }
+
+    /// Writes all that pins the run. Where no journal is, nothing of it counts yet.
+    pub(super) fn fill(&self, component: &[u8], order: &Order) -> Result<(), BadFolder> {
         for inner in [RECEIPT, RUN, ARTIFACTS] {
-            let inner = folder.0.join(inner);
+            let inner = self.0.join(inner);
             fs::create_dir_all(&inner).map_err(io_error(&inner))?;
         }
-        let order = &job.order;
         let warrant = envelope_evidence::canonical::of(order.authorities.warrant.document());
-        folder.write(&folder.run(COMPONENT), component)?;
-        folder.write(&folder.run(WARRANT), &warrant.unwrap_or_default())?;
-        folder.write(&folder.run(INPUTS), order.manifest.as_bytes())?;
-        folder.write(&folder.run(ARGS), &order.args)?;
+        self.write(&self.run(COMPONENT), component)?;
+        self.write(&self.run(WARRANT), &warrant.unwrap_or_default())?;
+        self.write(&self.run(INPUTS), order.manifest.as_bytes())?;
+        self.write(&self.run(ARGS), &order.args)?;
         let prices = envelope_evidence::canonical::of(&order.authorities.operator.prices);
-        folder.write(&folder.run(PRICES), &prices.unwrap_or_default())?;
-        folder.write(&folder.run(LIMITS), &order.limits.to_bytes())?;
-        Ok(folder)
+        self.write(&self.run(PRICES), &prices.unwrap_or_default())?;
+        self.write(&self.run(LIMITS), &order.limits.to_bytes())
     }
 
     /// Whether no run lies here.
@@ -139,10 +149,53 @@ impl RunFolder {
 
     /// Where contents lie.
     pub fn blobs(path: &Path) -> Result<Blobs, BadFolder> {
-        let inner = path.join(RUN).join(BLOBS);
+        let inner = root(path).join(RUN).join(BLOBS);
         fs::create_dir_all(&inner).map_err(io_error(&inner))?;
         let blobs = Blobs::in_folder(&inner);
         blobs.map_err(|why| BadFolder::Content { path: inner, why: why.to_string() })
+    }
+
+    /// Keeps the component of an agent that the run may call.
+    pub fn keep_agent(&self, service: &str, component: &[u8]) -> Result<(), BadFolder> {
+        self.write(&self.0.join(AGENTS).join(format!("{service}.wasm")), component)
+    }
+
+    /// The component of an agent that the run may call.
+    pub fn agent(&self, service: &str) -> Result<Bytes, BadFolder> {
+        self.read(&self.0.join(AGENTS).join(format!("{service}.wasm"))).map(Bytes::from)
+    }
+
+    /// The folder of a run that this one called.
+    pub fn callee(&self, run: &str) -> Self {
+        Self(root(&self.0).join(CALLEES).join(run))
+    }
+
+    /// The journal as it is, as bytes: none before its first line.
+    pub fn journal_bytes(&self) -> Result<Vec<u8>, BadFolder> {
+        let path = self.journal_path();
+        if path.is_file() { self.read(&path) } else { Ok(Vec::new()) }
+    }
+
+    /// The log of the run's life so far: nothing, before it began. A line that a crash cut in two
+    /// is left out.
+    pub(super) fn life(&self) -> Result<Vec<u8>, BadFolder> {
+        let path = self.life_path();
+        let mut bytes = if path.is_file() { self.read(&path)? } else { Vec::new() };
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        bytes.truncate(whole);
+        Ok(bytes)
+    }
+
+    /// Adds a line to it.
+    pub(super) fn add_to_life(&self, line: &[u8]) -> Result<(), BadFolder> {
+        let mut bytes = self.life()?;
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+        self.write(&self.life_path(), &bytes)
+    }
+
+    pub(super) fn life_path(&self) -> PathBuf {
+        self.run(LIFE)
     }
 
     /// A new journal file.
@@ -279,6 +332,12 @@ impl RunFolder {
         }
         fs::write(path, bytes).map_err(io_error(path))
     }
+}
+
+/// The folder of the run that nobody called: the blobs of all runs of a tree lie there.
+fn root(path: &Path) -> &Path {
+    let above = path.parent().filter(|above| above.ends_with(CALLEES));
+    above.and_then(Path::parent).unwrap_or(path)
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> BadFolder + '_ {

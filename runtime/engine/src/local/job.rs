@@ -48,6 +48,10 @@ pub struct Wishes {
     pub money: NanoUsd,
     /// What they cost.
     pub prices: PriceBook,
+    /// Which agents it may call, by their service identities.
+    pub agents: Vec<String>,
+    /// Whether it may ask humans.
+    pub asks: bool,
 }
 
 /// Tokens that a run with models may use: a bound that money reaches first.
@@ -115,11 +119,13 @@ impl From<Denial> for BadJob {
     }
 }
 
-/// What a local run may do at all: the network if there is a rule for it, models if some are named.
-/// Agents and humans are not among it.
+/// What a local run may do at all: the network if there is a rule for it, models and agents if some
+/// are named, questions to humans if somebody answers.
 fn capabilities(wishes: &Wishes) -> CapabilitySet {
     let network = (!wishes.egress.is_empty()).then_some(Capability::Http);
     let models = (!wishes.models.is_empty()).then_some(Capability::Model);
+    let agents = (!wishes.agents.is_empty()).then_some(Capability::Agents);
+    let humans = wishes.asks.then_some(Capability::Approvals);
     let always = [
         Capability::Files,
         Capability::Clock,
@@ -130,7 +136,7 @@ fn capabilities(wishes: &Wishes) -> CapabilitySet {
         Capability::Artifacts,
         Capability::Run,
     ];
-    let more = network.into_iter().chain(models);
+    let more = network.into_iter().chain(models).chain(agents).chain(humans);
     always.into_iter().chain(more).fold(CapabilitySet::NONE, CapabilitySet::with)
 }
 
@@ -208,12 +214,12 @@ pub struct Fresh {
 /// What a local operator allows the run of `warrant`: it is the same person who wrote that, and who
 /// can let it send more. So a refused request is told what is missing, not that it is forbidden.
 pub(crate) fn operator(warrant: &Warrant, prices: PriceBook) -> Operator {
-    let capabilities = warrant.capabilities().with(Capability::Http);
+    let capabilities = warrant.capabilities().with(Capability::Http).with(Capability::Model);
     Operator { capabilities, egress: Ceiling::Warrant, prices }
 }
 
 /// The keys that verify local grants.
-pub(crate) fn grant_keys(keys: &Keys) -> Result<GrantKeys, BadJob> {
+pub fn grant_keys(keys: &Keys) -> Result<GrantKeys, BadJob> {
     let live = Timestamp::ZERO..Timestamp::MAX;
     let document = |why: envelope_rules::grant::BadKey| BadJob::Document(why.to_string());
     let key = GrantKey::hs256("local-1", &keys.grants, live).map_err(document)?;
@@ -252,9 +258,10 @@ fn warrant(
         capabilities: capabilities(wishes),
         egress: PolicyDocument { rules: wishes.egress.clone() },
         models: wishes.models.iter().map(|model| rule(model)).collect(),
-        agents: Vec::new(),
+        agents: wishes.agents.iter().map(|agent| Label::cut(agent)).collect(),
         budget: Cap::of(&budget(wishes)),
         criteria: Some(criteria(component, skill)),
+        approvals: None,
     };
     Warrant::new(document).map_err(|why| BadJob::Document(why.to_string()))
 }

@@ -1,15 +1,19 @@
 //! The world of a run on somebody's own machine: the system's clock, one grant, one stop switch.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
+use envelope_gate::desk::Desk;
 use envelope_gate::model::Models;
 use envelope_gate::net::Network;
+use envelope_gate::peers::Peers;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::world::{GrantState, Performing, World};
+use envelope_rules::grant::Jti;
 
 /// The world of one local run.
 pub struct LocalWorld {
@@ -17,18 +21,44 @@ pub struct LocalWorld {
     network: Option<Network>,
     stop: Mutex<Option<Stop>>,
     models: Option<Models>,
+    desk: Option<Arc<dyn Desk>>,
+    peers: Option<Arc<dyn Peers>>,
+    /// Grants that were replaced.
+    revoked: Mutex<BTreeSet<String>>,
 }
 
 impl LocalWorld {
     /// The world of `run`, which may use `network`.
     pub const fn new(run: Label, network: Option<Network>) -> Self {
-        Self { run, network, stop: Mutex::new(None), models: None }
+        Self {
+            run,
+            network,
+            stop: Mutex::new(None),
+            models: None,
+            desk: None,
+            peers: None,
+            revoked: Mutex::new(BTreeSet::new()),
+        }
     }
 
     /// The same world with models in it.
     #[must_use]
     pub fn with_models(mut self, models: Option<Models>) -> Self {
         self.models = models;
+        self
+    }
+
+    /// The same world with humans who are asked at `desk`.
+    #[must_use]
+    pub fn with_desk(mut self, desk: Option<Arc<dyn Desk>>) -> Self {
+        self.desk = desk;
+        self
+    }
+
+    /// The same world with other agents in it.
+    #[must_use]
+    pub fn with_peers(mut self, peers: Option<Arc<dyn Peers>>) -> Self {
+        self.peers = peers;
         self
     }
 
@@ -53,8 +83,23 @@ impl World for LocalWorld {
         Box::pin(tokio::time::sleep(wait))
     }
 
-    fn standing(&self, _jti: &str) -> GrantState {
-        GrantState { bound_run: Some(self.run.to_string()), revoked: false }
+    fn standing(&self, jti: &str) -> GrantState {
+        let revoked = self.revoked.lock().map_or(true, |revoked| revoked.contains(jti));
+        GrantState { bound_run: Some(self.run.to_string()), revoked }
+    }
+
+    fn rotated(&self, revoked: &Jti, _issued: &Jti) -> Result<(), Fault> {
+        let mut all = self.revoked.lock().map_err(|_| Fault::Unavailable("another grant"))?;
+        all.insert(revoked.to_string());
+        Ok(())
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        self.desk.as_deref()
+    }
+
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
+        self.peers.clone()
     }
 
     fn stopped(&self) -> Option<Stop> {

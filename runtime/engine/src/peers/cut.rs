@@ -30,6 +30,7 @@ pub(super) fn warrant(own: &WarrantDocument, errand: &Errand) -> Result<Warrant,
         agents: agents.cloned().collect(),
         budget: Cap::of(&errand.budget).tightest(&own.budget),
         criteria: most.criteria,
+        approvals: None,
     })
 }
 

@@ -94,6 +94,7 @@ impl WarrantTemplate {
             agents: self.agents.clone(),
             budget: self.budget,
             criteria: Some(criteria),
+            approvals: None,
         }
     }
 }

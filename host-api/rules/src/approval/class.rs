@@ -1,0 +1,67 @@
+//! What the operator wants humans to decide, and how.
+
+use envelope_evidence::usage::Usage;
+use envelope_evidence::{Dimension, Label};
+use serde::{Deserialize, Serialize};
+
+use super::{Policy, Wanted};
+use crate::guard::{Act, Capability};
+
+/// Classes in one set of rules: every call that leaves the run is held against each.
+pub const CLASSES_MAX: usize = 64;
+
+/// How the operator has humans asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Who may decide, and how many have to agree.
+    pub policy: Policy,
+    /// How long they may take, in seconds.
+    pub window: u64,
+    /// The widest that an approval reaches. None: as far as the humans go.
+    pub most: Option<Wanted>,
+    /// Calls that a human has to allow each time, whether or not the agent asked before.
+    pub calls: Vec<Class>,
+}
+
+impl Rules {
+    /// Whether a human has to allow this one call, which can cost `worst`.
+    pub fn ask_about(&self, act: &Act<'_>, worst: &Usage) -> bool {
+        self.calls.iter().take(CLASSES_MAX).any(|class| class.holds(act, worst))
+    }
+}
+
+/// Some calls that leave the run. What is left out does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Through which capability: `http`, `model` or `agents`.
+    pub capability: Capability,
+    /// With which method of HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Label>,
+    /// To which host, model or agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Label>,
+    /// Only what can cost more than so much, in billionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above_nano_usd: Option<u64>,
+}
+
+impl Class {
+    fn holds(&self, act: &Act<'_>, worst: &Usage) -> bool {
+        let (method, to) = match act {
+            Act::Http(target) => (Some(target.method().as_str()), target.host().to_string()),
+            Act::Model { model, .. } => (None, (*model).to_owned()),
+            Act::Agent(agent) => (None, (*agent).to_owned()),
+            Act::File { .. } | Act::Reply(_) | Act::Answer(_) | Act::Plain(_) => return false,
+        };
+        let is = |wanted: &Option<Label>, found: Option<&str>| {
+            wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
+        };
+        self.capability == act.capability()
+            && is(&self.method, method)
+            && is(&self.to, Some(&to))
+            && self.above_nano_usd.is_none_or(|most| worst.get(Dimension::NanoUsd) > most)
+    }
+}
