@@ -9,5 +9,6 @@ mod gate;
 mod golden;
 mod house;
 mod rules;
+mod store;
 mod strangers;
 mod terms;

@@ -1,0 +1,59 @@
+//! The statements. Each is a constant with a name, written once where the dialects agree.
+//!
+//! A [`Scoped`] statement reaches the rows of one organisation, which is its `$1`; only an
+//! [`OrgTx`](crate::OrgTx) runs it. A [`Wide`] statement reaches beyond, and is therefore on a list
+//! that is reviewed.
+
+use crate::{audit, migrate, noun};
+
+/// A statement's text in both dialects.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    /// What errors call it.
+    pub name: &'static str,
+    /// For SQLite.
+    pub sqlite: &'static str,
+    /// For PostgreSQL.
+    pub postgres: &'static str,
+}
+
+impl Text {
+    /// One text for both.
+    pub(crate) const fn common(name: &'static str, text: &'static str) -> Self {
+        Self { name, sqlite: text, postgres: text }
+    }
+}
+
+/// A statement over the rows of the organisation `$1`.
+#[derive(Debug, Clone, Copy)]
+pub struct Scoped(pub(crate) Text);
+
+impl Scoped {
+    /// Its text.
+    pub const fn text(&self) -> Text {
+        self.0
+    }
+}
+
+/// A statement over the rows of every organisation.
+#[derive(Debug, Clone, Copy)]
+pub struct Wide(pub(crate) Text);
+
+impl Wide {
+    /// Its text.
+    pub const fn text(&self) -> Text {
+        self.0
+    }
+}
+
+/// Every statement over one organisation.
+pub fn scoped() -> Vec<Scoped> {
+    noun::Noun::ALL.iter().flat_map(|noun| noun.statements().all()).collect()
+}
+
+/// Every statement over all organisations.
+pub fn wide() -> Vec<Wide> {
+    let mut all = [&migrate::STATEMENTS[..], &audit::STATEMENTS[..]].concat();
+    all.extend(noun::wide());
+    all
+}

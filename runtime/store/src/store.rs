@@ -1,0 +1,158 @@
+//! The way to a database of either engine.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::tx::{Inner, Tx};
+use crate::{StoreError, migrate};
+
+/// Connections that read beside the one that writes (SQLite), or all of them (PostgreSQL): enough
+/// to keep a machine busy, few enough for a server that many nodes share.
+const CONNECTIONS_MAX: u32 = 16;
+
+/// How long a transaction waits for its turn before it is an error: a writer that is stuck longer
+/// than this will not become free.
+const TURN_MAX: Duration = Duration::from_secs(30);
+
+/// Which engine a store is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A file of our own.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// A database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens a database whose migrations are those of this program.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(url).await?;
+        migrate::check(&store).await?;
+        Ok(store)
+    }
+
+    /// Opens a database and brings its migrations up to those of this program.
+    pub async fn migrated(url: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(url).await?;
+        migrate::run(&store).await?;
+        migrate::check(&store).await?;
+        Ok(store)
+    }
+
+    async fn connect(url: &str) -> Result<Self, StoreError> {
+        let pools = match url.split_once(':') {
+            Some(("sqlite", file)) => sqlite(file).await,
+            Some(("postgres" | "postgresql", _)) => postgres(url).await,
+            other => {
+                let scheme = other.map_or("", |(scheme, _)| scheme);
+                return Err(StoreError::Url { url: scheme.chars().take(32).collect() });
+            }
+        };
+        Ok(Self { pools: pools? })
+    }
+
+    /// Which engine this is.
+    pub const fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Begins a transaction that writes. On SQLite there is one at a time, and it takes its lock
+    /// at once: a reader that becomes a writer later would fail without waiting.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite)
+            }
+            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+        };
+        Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
+    }
+
+    /// Begins a transaction that reads one state of the database, beside whoever writes.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.begin().await.map(Inner::Sqlite),
+            Pools::Postgres(pool) => {
+                let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                pool.begin_with(snapshot).await.map(Inner::Postgres)
+            }
+        };
+        Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
+    }
+
+    /// Ends every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) async fn script(
+        &self,
+        tx: &mut Tx,
+        name: &'static str,
+        [sqlite, postgres]: [&'static str; 2],
+    ) -> Result<(), StoreError> {
+        match &mut tx.inner {
+            Inner::Sqlite(tx) => sqlx::raw_sql(sqlite).execute(&mut **tx).await.map(|_| ()),
+            Inner::Postgres(tx) => sqlx::raw_sql(postgres).execute(&mut **tx).await.map(|_| ()),
+        }
+        .map_err(StoreError::database(name))
+    }
+}
+
+async fn sqlite(file: &str) -> Result<Pools, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .foreign_keys(true)
+        .busy_timeout(TURN_MAX)
+        .journal_mode(SqliteJournalMode::Wal)
+        // In WAL mode only this survives a power cut with every acknowledged commit.
+        .synchronous(SqliteSynchronous::Full)
+        // Else a REPLACE deletes rows without asking the triggers.
+        .pragma("recursive_triggers", "ON")
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON");
+    let wrong = StoreError::database("connect");
+    let pool = || SqlitePoolOptions::new().acquire_timeout(TURN_MAX);
+    let writer = options.clone().create_if_missing(true);
+    let writer = pool().max_connections(1).connect_with(writer).await.map_err(&wrong)?;
+    let readers = options.read_only(true);
+    let readers = pool().max_connections(CONNECTIONS_MAX).connect_lazy_with(readers);
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn postgres(url: &str) -> Result<Pools, StoreError> {
+    let options = PgConnectOptions::from_str(url).map_err(StoreError::database("connect"))?;
+    let near = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&options.get_host());
+    if !near && options.get_socket().is_none() && !options.get_host().starts_with('/') {
+        return Err(StoreError::FarServer);
+    }
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(TURN_MAX);
+    let pool = pool.connect_with(options).await.map_err(StoreError::database("connect"))?;
+    Ok(Pools::Postgres(pool))
+}
