@@ -32,7 +32,7 @@ const PAGE: u64 = 4096;
 const TURN: Wide = Wide(Text {
     name: "audit.turn",
     sqlite: "SELECT 1",
-    postgres: "SELECT 1 FROM (SELECT pg_advisory_xact_lock(5063947133)) turn",
+    postgres: "SELECT pg_advisory_xact_lock(5063947133)::text",
 });
 
 const PENDING: Wide = Wide(Text::common(

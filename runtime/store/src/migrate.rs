@@ -60,11 +60,8 @@ const NOTE: Wide =
     Wide(Text::common("migrate.note", "INSERT INTO migrations (name, digest) VALUES ($1, $2)"));
 
 /// On SQLite whoever has the file has it all; there is nobody to admit.
-const ADMIT: Wide = Wide(Text {
-    name: "migrate.admit",
-    sqlite: "SELECT $1",
-    postgres: "SELECT admit($1)",
-});
+const ADMIT: Wide =
+    Wide(Text { name: "migrate.admit", sqlite: "SELECT $1", postgres: "SELECT admit($1)" });
 
 pub(crate) const STATEMENTS: [Wide; 3] = [DONE, NOTE, ADMIT];
 

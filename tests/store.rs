@@ -1,0 +1,11 @@
+//! The store, on both engines: what it keeps, and what cannot be quietly changed in it.
+
+mod attacks;
+mod log;
+mod migrations;
+mod nouns;
+mod postgres;
+mod roles;
+mod schema;
+mod statements;
+pub mod world;
