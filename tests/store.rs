@@ -1,7 +1,7 @@
 //! The store, on both engines: what it keeps, and what cannot be quietly changed in it.
 
 mod attacks;
-mod log;
+pub mod log;
 mod migrations;
 mod nouns;
 mod postgres;

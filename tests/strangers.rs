@@ -1,10 +1,11 @@
-//! Software nobody here wrote checks what we emit: Python and Node packages.
+//! Software nobody here wrote checks what we emit: Python, Node and Go.
 
 mod canonical;
 mod chain;
 mod digests;
 mod grants;
 mod keys;
+mod log;
 mod policies;
 mod receipts;
 mod schema;

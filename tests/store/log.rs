@@ -17,21 +17,21 @@ use zeroize::Zeroizing;
 use super::world::{World, active, both, folder};
 
 /// The key that signs the log.
-pub(super) fn key() -> SigningKey<ForLogs> {
+pub fn key() -> SigningKey<ForLogs> {
     SigningKey::from_secret(&Zeroizing::new([7; 32]))
 }
 
 /// The log of the tests.
-pub(super) fn log() -> Log {
+pub fn log() -> Log {
     Log::new("envelope.example/log", key().public()).unwrap()
 }
 
-pub(super) fn publisher(path: &Path) -> Publisher {
+pub fn publisher(path: &Path) -> Publisher {
     Publisher::new(log(), Dir::open_ambient_dir(path, ambient_authority()).unwrap())
 }
 
 /// Places every change, signs the log and returns the checkpoint.
-pub(super) async fn publish(world: &World, publisher: &mut Publisher) -> String {
+pub async fn publish(world: &World, publisher: &mut Publisher) -> String {
     while sequence(&world.store).await.unwrap() > 0 {}
     publisher.publish(&world.store, &key()).await.unwrap()
 }

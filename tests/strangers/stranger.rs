@@ -54,6 +54,16 @@ pub static NODE: Stranger = Stranger {
     home: OnceLock::new(),
 };
 
+/// Go and one module of it; a script is compiled once.
+pub static GO: Stranger = Stranger {
+    program: "python3",
+    advice: "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)",
+    listed_in: &["go.txt", "tlog.go"],
+    install: install_go,
+    command: |home, script| Command::new(home.join(script.trim_end_matches(".go"))),
+    home: OnceLock::new(),
+};
+
 impl Stranger {
     /// What `script` prints when given `input`, or `None` where the stranger is not to be had.
     pub fn ask(&self, script: &str, input: &Value) -> Option<Value> {
@@ -100,11 +110,36 @@ impl Stranger {
 }
 
 fn install_python(home: &Path) -> io::Result<()> {
+    install_packages(home, "requirements.txt")
+}
+
+fn install_packages(home: &Path, list: &str) -> io::Result<()> {
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
     let mut command = Command::new(home.join("bin").join("python"));
-    succeed(command.args(pip).arg("--requirement").arg(folder().join("requirements.txt")))?;
+    succeed(command.args(pip).arg("--requirement").arg(folder().join(list)))?;
     Ok(())
+}
+
+/// The module is not fetched: Go's own tools are built from it, and their sources are at hand.
+fn install_go(home: &Path) -> io::Result<()> {
+    install_packages(home, "go.txt")?;
+    let go = home.join("bin").join("go");
+    let sources = succeed(Command::new(&go).args(["env", "GOROOT"]))?;
+    let sources = PathBuf::from(String::from_utf8_lossy(&sources).trim());
+    let module = sources.join("src/cmd/vendor/golang.org/x/mod");
+    succeed(Command::new("cp").arg("-R").arg(module).arg(home.join("mod")))?;
+    fs::write(home.join("mod/go.mod"), "module golang.org/x/mod\n")?;
+    let needs = "module tlog\nrequire golang.org/x/mod v0.0.0\n\
+        replace golang.org/x/mod => ./mod\n";
+    fs::write(home.join("go.mod"), needs)?;
+    fs::copy(folder().join("tlog.go"), home.join("tlog.go"))?;
+    let mut build = Command::new(&go);
+    build.args(["build", "-o", "tlog", "tlog.go"]).current_dir(home);
+    build.env("GOCACHE", home.join("cache")).env("GOPROXY", "off").env("GOFLAGS", "-mod=mod");
+    build.env("GOTOOLCHAIN", "local").env("GOWORK", "off");
+    succeed(&mut build)?;
+    fs::remove_dir_all(home.join("cache"))
 }
 
 fn install_node(home: &Path) -> io::Result<()> {
