@@ -8,4 +8,5 @@ mod postgres;
 mod roles;
 mod schema;
 mod statements;
+mod work;
 pub mod world;

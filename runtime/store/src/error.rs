@@ -29,6 +29,14 @@ pub enum StoreError {
         /// The version that was expected.
         version: i64,
     },
+    /// Another node claimed the work meanwhile, or it is done.
+    #[error("`{id}` is no longer held at epoch {epoch}: another node has it, or it is done")]
+    Fenced {
+        /// The work.
+        id: String,
+        /// The epoch of the lease.
+        epoch: i64,
+    },
     /// The migrations of the database are not those of this program.
     #[error("the database and this program do not agree: {0}")]
     Migration(String),

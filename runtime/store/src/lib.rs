@@ -12,6 +12,7 @@ pub mod sql;
 mod store;
 mod tx;
 pub mod value;
+pub mod work;
 
 pub use error::StoreError;
 pub use store::{Engine, Store};

@@ -39,7 +39,8 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 2] = [twin!("0001_nouns"), twin!("0002_audit")];
+pub const MIGRATIONS: [Migration; 3] =
+    [twin!("0001_nouns"), twin!("0002_audit"), twin!("0003_work")];
 
 const JOURNAL: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS migrations (

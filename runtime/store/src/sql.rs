@@ -4,7 +4,7 @@
 //! [`OrgTx`](crate::OrgTx) runs it. A [`Wide`] statement reaches beyond, and is therefore on a list
 //! that is reviewed.
 
-use crate::{audit, migrate, noun};
+use crate::{audit, migrate, noun, work};
 
 /// A statement's text in both dialects.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +48,14 @@ impl Wide {
 
 /// Every statement over one organisation.
 pub fn scoped() -> Vec<Scoped> {
-    noun::Noun::ALL.iter().flat_map(|noun| noun.statements().all()).collect()
+    let nouns = noun::Noun::ALL.iter().flat_map(|noun| noun.statements().all());
+    nouns.chain(work::SCOPED).collect()
 }
 
 /// Every statement over all organisations.
 pub fn wide() -> Vec<Wide> {
     let mut all = [&migrate::STATEMENTS[..], &audit::STATEMENTS[..]].concat();
+    all.extend(work::WIDE);
     all.extend(noun::wide());
     all
 }
