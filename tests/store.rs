@@ -4,6 +4,7 @@ mod attacks;
 pub mod log;
 mod migrations;
 mod nouns;
+mod outbox;
 mod postgres;
 mod roles;
 mod schema;

@@ -98,6 +98,31 @@ fn the_log_grows_by_what_was_added() {
 }
 
 #[test]
+fn a_folder_that_failed_is_whole_the_next_time() {
+    both(async |world| {
+        let (path, twin) = (folder(), folder());
+        let mut one = publisher(&path);
+        world.found("acme", 1).await;
+        publish(world, &mut one).await;
+        // A folder in the place of a file: the disk refuses.
+        let (tile, entries) = (path.join("tile/0/000"), "tile/entries/000");
+        fs::create_dir(&tile).unwrap();
+        world.found("other", 299).await;
+        while sequence(&world.store).await.unwrap() > 0 {}
+        let failed = one.publish(&world.store, &key()).await;
+        assert!(matches!(failed, Err(AuditError::Folder { .. })), "{failed:?}");
+        fs::remove_dir(&tile).unwrap();
+        fs::remove_file(path.join(entries)).unwrap();
+        publish(world, &mut one).await;
+        publish(world, &mut publisher(&twin)).await;
+        for file in [entries, "tile/0/000", "tile/0/001.p/46", "tile/1/000.p/1", "checkpoint"] {
+            let read = |path: &Path| fs::read(path.join(file)).expect(file);
+            assert_eq!(read(&path), read(&twin), "{file}");
+        }
+    });
+}
+
+#[test]
 fn sequencers_that_race_place_each_change_once() {
     both(async |world| {
         let org = world.found("acme", 0).await;

@@ -8,6 +8,7 @@ pub mod audit;
 mod error;
 pub mod migrate;
 pub mod noun;
+pub mod outbox;
 pub mod sql;
 mod store;
 mod tx;

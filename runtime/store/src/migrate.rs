@@ -39,8 +39,8 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 3] =
-    [twin!("0001_nouns"), twin!("0002_audit"), twin!("0003_work")];
+pub const MIGRATIONS: [Migration; 4] =
+    [twin!("0001_nouns"), twin!("0002_audit"), twin!("0003_work"), twin!("0004_outbox")];
 
 const JOURNAL: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS migrations (

@@ -4,7 +4,7 @@
 //! [`OrgTx`](crate::OrgTx) runs it. A [`Wide`] statement reaches beyond, and is therefore on a list
 //! that is reviewed.
 
-use crate::{audit, migrate, noun, work};
+use crate::{audit, migrate, noun, outbox, work};
 
 /// A statement's text in both dialects.
 #[derive(Debug, Clone, Copy)]
@@ -49,13 +49,14 @@ impl Wide {
 /// Every statement over one organisation.
 pub fn scoped() -> Vec<Scoped> {
     let nouns = noun::Noun::ALL.iter().flat_map(|noun| noun.statements().all());
-    nouns.chain(work::SCOPED).collect()
+    nouns.chain(work::SCOPED).chain(outbox::SCOPED).collect()
 }
 
 /// Every statement over all organisations.
 pub fn wide() -> Vec<Wide> {
     let mut all = [&migrate::STATEMENTS[..], &audit::STATEMENTS[..]].concat();
     all.extend(work::WIDE);
+    all.extend(outbox::WIDE);
     all.extend(noun::wide());
     all
 }

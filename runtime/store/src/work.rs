@@ -130,7 +130,8 @@ impl Lease {
     }
 }
 
-fn moment(now: Timestamp, later: Duration) -> Result<Value, StoreError> {
+/// A moment so much later, as the database counts.
+pub(crate) fn moment(now: Timestamp, later: Duration) -> Result<Value, StoreError> {
     let millis = u128::from(now.millis()) + later.as_millis();
     let millis = i64::try_from(millis);
     let late = |_| StoreError::Data("a time beyond every calendar".to_owned());

@@ -35,15 +35,25 @@ impl Publisher {
         store: &Store,
         key: &SigningKey<ForLogs>,
     ) -> Result<String, AuditError> {
+        let published = self.try_publish(store, key).await;
+        if published.is_err() {
+            // What was taken from the edge may not have arrived: the next time starts afresh.
+            self.edge = Edge::default();
+        }
+        published
+    }
+
+    async fn try_publish(
+        &mut self,
+        store: &Store,
+        key: &SigningKey<ForLogs>,
+    ) -> Result<String, AuditError> {
         let mut tx = store.write().await?;
         tx.wide(&TURN, Vec::new()).await?;
         let kept = latest(&mut tx, &self.log).await?;
         let shown = self.shown()?;
         let held: Vec<_> = kept.iter().map(|(held, _)| *held).chain(shown).collect();
-        if let Err(why) = self.catch_up(&mut tx, &held).await {
-            self.edge = Edge::default();
-            return Err(why);
-        }
+        self.catch_up(&mut tx, &held).await?;
         let checkpoint =
             Checkpoint { size: self.edge.tree().size(), root: self.edge.tree().root() };
         for file in self.edge.take() {
@@ -124,6 +134,9 @@ impl Publisher {
         let mut file = self.folder.create(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        self.folder.rename(&new, &self.folder, path)
+        self.folder.rename(&new, &self.folder, path)?;
+        // The new name lasts when its folder does.
+        let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        self.folder.open(folder)?.sync_all()
     }
 }
