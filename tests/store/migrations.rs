@@ -1,5 +1,6 @@
 //! Migrations: forward, once, and never another's.
 
+use envelope_evidence::Digest;
 use envelope_store::migrate::MIGRATIONS;
 use envelope_store::{Store, StoreError};
 
@@ -13,6 +14,31 @@ fn a_database_that_was_never_migrated_is_not_opened() {
             refused(&url, "never migrated").await;
             Store::migrated(&url).await.unwrap().close().await;
             Store::open(&url).await.unwrap().close().await;
+        }
+    });
+}
+
+#[test]
+fn every_older_version_is_brought_up_to_this_one() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        for version in 1..=MIGRATIONS.len() {
+            for url in urls().await {
+                let sqlite = url.starts_with("sqlite");
+                run(&url, "CREATE TABLE migrations (name TEXT NOT NULL PRIMARY KEY, digest TEXT)")
+                    .await
+                    .unwrap();
+                for step in &MIGRATIONS[..version] {
+                    let text = if sqlite { step.sqlite } else { step.postgres };
+                    let digest = Digest::of(text.as_bytes());
+                    let done =
+                        format!("INSERT INTO migrations VALUES ('{}', '{digest}')", step.name);
+                    run(&url, &format!("{text};\n{done}")).await.unwrap();
+                }
+                let current = version == MIGRATIONS.len();
+                assert_eq!(Store::open(&url).await.is_ok(), current, "{version}");
+                Store::migrated(&url).await.unwrap().close().await;
+            }
         }
     });
 }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod error;
+pub mod journal;
 pub mod migrate;
 pub mod noun;
 pub mod outbox;

@@ -39,8 +39,13 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 4] =
-    [twin!("0001_nouns"), twin!("0002_audit"), twin!("0003_work"), twin!("0004_outbox")];
+pub const MIGRATIONS: [Migration; 5] = [
+    twin!("0001_nouns"),
+    twin!("0002_audit"),
+    twin!("0003_work"),
+    twin!("0004_outbox"),
+    twin!("0005_journal"),
+];
 
 const JOURNAL: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS migrations (
