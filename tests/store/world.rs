@@ -84,6 +84,7 @@ pub async fn run(url: &str, sql: &str) -> Result<Vec<String>, String> {
     let first = |error: sqlx::Error| error.to_string();
     if let Some(file) = url.strip_prefix("sqlite:") {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let options = options.create_if_missing(true);
         let mut connection = SqliteConnection::connect_with(&options).await.map_err(first)?;
         let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.map_err(first)?;
         return Ok(rows.iter().map(|row| row.try_get(0).unwrap_or_default()).collect());
