@@ -86,11 +86,13 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Removes what earlier tests left: their servers died with them.
+/// Removes the folders of tests that have ended: their servers died with them.
 fn sweep() {
     for entry in fs::read_dir(env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(id) = name.strip_prefix("envelope-postgres-") else { continue };
+        let ours = ["envelope-postgres-", "envelope-store-"];
+        let Some(rest) = ours.iter().find_map(|ours| name.strip_prefix(ours)) else { continue };
+        let id = rest.split('-').next().unwrap_or_default();
         if !Path::new("/proc").join(id).exists() {
             drop(fs::remove_dir_all(entry.path()));
         }

@@ -53,9 +53,6 @@ pub enum StoreError {
     /// What is stored does not read.
     #[error("stored data does not read: {0}")]
     Data(String),
-    /// No random bytes, no disk, no signature.
-    #[error("{0}")]
-    World(String),
     /// The engine refused, or is gone.
     #[error("`{statement}`: {why}")]
     Database {

@@ -74,12 +74,12 @@ pub(crate) const STATEMENTS: [Wide; 3] = [DONE, NOTE, ADMIT];
 /// Takes the steps that are missing, all or none.
 pub async fn run(store: &Store) -> Result<(), StoreError> {
     let mut tx = store.write().await?;
-    store.script(&mut tx, "migrate.turn", TURN).await?;
-    store.script(&mut tx, "migrate.journal", JOURNAL).await?;
+    tx.script("migrate.turn", TURN).await?;
+    tx.script("migrate.journal", JOURNAL).await?;
     let done = tx.wide(&DONE, Vec::new()).await?.len();
     for migration in MIGRATIONS.iter().skip(done) {
         let texts = [migration.sqlite, migration.postgres];
-        store.script(&mut tx, migration.name, texts).await?;
+        tx.script(migration.name, texts).await?;
         let digest = Digest::of(migration.text(store.engine()).as_bytes()).to_string();
         let row = vec![Value::from(migration.name), Value::from(digest.as_str())];
         tx.wide(&NOTE, row).await?;

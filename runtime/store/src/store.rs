@@ -110,19 +110,6 @@ impl Store {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
-
-    pub(crate) async fn script(
-        &self,
-        tx: &mut Tx,
-        name: &'static str,
-        [sqlite, postgres]: [&'static str; 2],
-    ) -> Result<(), StoreError> {
-        match &mut tx.inner {
-            Inner::Sqlite(tx) => sqlx::raw_sql(sqlite).execute(&mut **tx).await.map(|_| ()),
-            Inner::Postgres(tx) => sqlx::raw_sql(postgres).execute(&mut **tx).await.map(|_| ()),
-        }
-        .map_err(StoreError::database(name))
-    }
 }
 
 async fn sqlite(file: &str) -> Result<Pools, StoreError> {

@@ -86,6 +86,19 @@ impl Tx {
         .map_err(StoreError::database("commit"))
     }
 
+    /// Runs statements without arguments or answers, of which a migration is made.
+    pub(crate) async fn script(
+        &mut self,
+        name: &'static str,
+        [sqlite, postgres]: [&'static str; 2],
+    ) -> Result<(), StoreError> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::raw_sql(sqlite).execute(&mut **tx).await.map(|_| ()),
+            Inner::Postgres(tx) => sqlx::raw_sql(postgres).execute(&mut **tx).await.map(|_| ()),
+        }
+        .map_err(StoreError::database(name))
+    }
+
     async fn run(&mut self, text: Text, arguments: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let name = text.name;
         match &mut self.inner {
