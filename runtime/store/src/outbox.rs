@@ -1,8 +1,8 @@
 //! What is to be told to others.
 //!
 //! A message is written in the transaction of the change that it announces: neither is without the
-//! other. It is told until somebody says that it was heard, so it may be heard twice, and its number
-//! says so.
+//! other. It is told until somebody says that it was heard, so it may be heard twice, and its
+//! number says so.
 
 use std::time::Duration;
 
