@@ -1,8 +1,14 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
+mod compiled;
 mod desk;
+mod letter;
+mod models;
+mod net;
 mod new;
 mod paper;
+mod python;
+mod repeat;
 mod resume;
 mod run;
 mod verify;

@@ -10,9 +10,13 @@ mod features;
 mod imports;
 mod inspect;
 mod limits;
+mod peers;
+mod python;
+mod send;
 mod settings;
+mod wasi;
 mod wasm;
-mod world;
+pub mod world;
 
 use std::sync::LazyLock;
 

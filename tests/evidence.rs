@@ -10,4 +10,5 @@ mod merkle;
 mod mutation;
 mod receipt;
 pub mod sample;
+mod strict;
 mod tlog;

@@ -1,5 +1,7 @@
 //! May it happen: grants, paths, egress, budget, guard.
 
+mod approval;
+mod ask;
 mod budget;
 mod budget_model;
 mod denial;
@@ -10,6 +12,10 @@ mod grant;
 mod guard;
 mod guard_world;
 mod jose;
+mod kill;
+mod ledger;
+mod life;
 mod path;
 mod pattern;
 mod price;
+mod prices_import;

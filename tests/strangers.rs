@@ -2,10 +2,12 @@
 
 mod canonical;
 mod chain;
+pub mod componentize;
 mod digests;
 mod grants;
 mod keys;
 mod log;
+mod models;
 mod policies;
 mod receipts;
 mod schema;

@@ -8,6 +8,8 @@ mod evidence;
 mod gate;
 mod golden;
 mod house;
+mod models;
+mod net;
 mod rules;
 mod store;
 mod strangers;

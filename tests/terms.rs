@@ -10,7 +10,7 @@ mod dispute;
 pub mod documents;
 mod escrow;
 pub mod exports;
-mod machine;
+pub mod machine;
 mod placed;
 mod precedence;
 mod purchase;

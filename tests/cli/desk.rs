@@ -41,6 +41,17 @@ impl Desk {
         self.0.join(name)
     }
 
+    /// The component of a program with this source, built on this desk.
+    pub(super) fn program(&self, name: &str, source: &str) -> String {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n"
+        );
+        fs::create_dir_all(self.path(name).join("src")).unwrap();
+        fs::write(self.path(name).join("Cargo.toml"), manifest).unwrap();
+        fs::write(self.path(name).join("src/main.rs"), source).unwrap();
+        self.says(["build", name], 0).out.trim_end().to_owned()
+    }
+
     /// The program, not started yet.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(envelope());
@@ -90,7 +101,7 @@ pub(super) fn example(name: &str) -> &'static str {
             let said = desk.says(["build".as_ref(), folder.as_os_str()], 0);
             (name, said.out.trim_end().to_owned())
         };
-        ["hello", "hostile", "summary"].map(build).into()
+        ["briefing", "hello", "hostile", "summary"].map(build).into()
     });
     &BUILT[name]
 }

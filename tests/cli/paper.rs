@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::cargo::{envelope, root};
 
 /// A folder of this test's own, in which the program runs; gone when the test ends.
-struct Desk(PathBuf);
+pub(super) struct Desk(PathBuf);
 
 impl Desk {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = env::temp_dir().join(format!("envelope-paper-{name}-{}", process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
@@ -22,7 +22,7 @@ impl Desk {
     }
 
     /// One with a Paper in `deal/` that is still to be signed, and the keys of both parties.
-    fn with_deal(name: &str) -> Self {
+    pub(super) fn with_deal(name: &str) -> Self {
         let desk = Self::new(name);
         desk.done("paper new work.md");
         for key in ["buyer", "developer", "stranger"] {
@@ -38,19 +38,19 @@ impl Desk {
     }
 
     /// What people read on stdout and on stderr when the command ends with `exit`.
-    fn people(&self, line: &str, exit: i32) -> (String, String) {
+    pub(super) fn people(&self, line: &str, exit: i32) -> (String, String) {
         let output = self.run(line);
         let [said, noted] = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
         assert_eq!(output.status.code(), Some(exit), "{line}\n{said}\n{noted}");
         (said, noted)
     }
 
-    fn done(&self, line: &str) -> String {
+    pub(super) fn done(&self, line: &str) -> String {
         self.people(line, 0).0
     }
 
     /// The one document that programs read, which says how the command ended.
-    fn machine(&self, line: &str, exit: i32) -> Value {
+    pub(super) fn machine(&self, line: &str, exit: i32) -> Value {
         let output = self.run(&format!("{line} --json"));
         assert_eq!(output.status.code(), Some(exit), "{line}");
         assert!(output.stderr.is_empty(), "{line}");
@@ -60,7 +60,7 @@ impl Desk {
     }
 
     /// A refusal, told alike to people and to programs, with a hint.
-    fn refused(&self, line: &str, exit: i32, what: &str) {
+    pub(super) fn refused(&self, line: &str, exit: i32, what: &str) {
         let (said, noted) = self.people(line, exit);
         assert!(said.is_empty() && noted.contains(what), "{line}: {noted}");
         assert!(noted.contains("\nhint: "), "{line}: {noted}");
@@ -70,11 +70,15 @@ impl Desk {
         assert!(!document["hint"].as_str().unwrap().is_empty());
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap()
     }
 
-    fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(super) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
         assert!(text.contains(from), "{name}: {from}");
         fs::write(self.0.join(name), text.replacen(from, to, 1)).unwrap();
@@ -87,9 +91,9 @@ impl Drop for Desk {
     }
 }
 
-const DEAL: &str = "paper compile work.md --into deal --msa msa.md \
+pub(super) const DEAL: &str = "paper compile work.md --into deal --msa msa.md \
                     --buyer buyer.pub.pem --developer developer.pub.pem";
-const VERIFY: &str = "chain verify deal --keys buyer.pub.pem --keys developer.pub.pem";
+pub(super) const VERIFY: &str = "chain verify deal --keys buyer.pub.pem --keys developer.pub.pem";
 
 #[test]
 fn from_nothing_to_a_verified_chain() {

@@ -7,18 +7,10 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use envelope_evidence::journal::Event;
 use serde_json::Value;
 
 use super::desk::{Desk, copy, listing};
-
-const MANIFEST: &str = "\
-[package]
-name = \"sleeper\"
-version = \"0.1.0\"
-edition = \"2024\"
-
-[workspace]
-";
 
 /// Writes, sleeps, writes: what is in the journal grows for as long as it runs.
 const SOURCE: &str = r#"
@@ -38,10 +30,7 @@ fn main() {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn sleeper(desk: &Desk) -> String {
-    fs::create_dir_all(desk.path("sleeper/src")).unwrap();
-    fs::write(desk.path("sleeper/Cargo.toml"), MANIFEST).unwrap();
-    fs::write(desk.path("sleeper/src/main.rs"), SOURCE).unwrap();
-    desk.says(["build", "sleeper"], 0).out.trim_end().to_owned()
+    desk.program("sleeper", SOURCE)
 }
 
 fn words<'a>(component: &'a str, dir: &'a str, out: &'a str) -> [&'a str; 9] {
@@ -138,6 +127,42 @@ fn a_killed_run_goes_on_to_the_same_end() {
     }
 }
 
+/// Writes, then sleeps for longer than anybody waits.
+const LONG: &str = r#"
+fn main() {
+    std::fs::create_dir_all("out").unwrap();
+    for number in 0..3 {
+        std::fs::write(format!("out/{number}"), "x").unwrap();
+    }
+    std::thread::sleep(std::time::Duration::from_secs(250));
+}
+"#;
+
+#[test]
+fn a_run_that_is_killed_in_its_sleep_has_kept_everything() {
+    let desk = Desk::new("asleep");
+    let component = desk.program("long", LONG);
+    fs::create_dir_all(desk.path("ws-long")).unwrap();
+    let mut child = started(&desk, &component, "long");
+    let begun = Instant::now();
+    let written = || fs::read_to_string(journal(&desk, "long")).unwrap_or_default();
+    while !written().contains("\"out/2\"") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it slept");
+        assert!(begun.elapsed() < PATIENCE, "its writes never reach the disk");
+        sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = envelope_evidence::journal::Journal::parse(written().as_bytes()).unwrap();
+    assert!(kept.ended().is_none());
+    let last = kept.entries().last().unwrap();
+    let operation = |event: &Event| match event {
+        Event::Answered(it) => it.call.operation.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(operation(&last.event).ends_with("subscribe-duration"), "{last:?}");
+}
+
 #[test]
 fn a_run_that_died_before_its_receipt_gets_it() {
     let desk = Desk::new("unsealed");
@@ -176,6 +201,16 @@ fn only_the_run_itself_goes_on() {
     let said = desk.says(["resume", "run-cut"], 1);
     assert!(said.err.contains("the warrant is not"), "{}", said.err);
     fs::write(&warrant, whole).unwrap();
+
+    // Nor are other limits those it began under.
+    let limits = desk.path("run-cut/run/limits.json");
+    let whole = fs::read_to_string(&limits).unwrap();
+    let wider = whole.replace("\"journal_bytes\":", "\"journal_bytes\":9");
+    assert_ne!(wider, whole);
+    fs::write(&limits, wider).unwrap();
+    let said = desk.says(["resume", "run-cut"], 1);
+    assert!(said.err.contains("the limits are"), "{}", said.err);
+    fs::write(&limits, whole).unwrap();
 
     // A folder that was moved does not say where its outputs go.
     let said = desk.says(["resume", "kept"], 2);

@@ -181,4 +181,5 @@ fn a_run_that_was_killed_stays_killed() {
     resumed.replays_same();
 }
 
+mod asleep;
 mod once;

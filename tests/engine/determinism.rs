@@ -1,8 +1,9 @@
-//! The same seed, files and clock: the same journal to the byte, however often.
+//! The same seed, files and clock: the same journal and receipt to the byte, however often.
 
 use std::collections::BTreeSet;
 
 use envelope_evidence::Digest;
+use envelope_evidence::receipt::fold;
 
 use super::world::{Setup, run, setup};
 
@@ -12,7 +13,10 @@ const STRESS: &str = "stress; stress; now; random 1000; grow 10; sleep 7; age; s
 #[test]
 fn a_hundred_runs_are_one() {
     let setup = setup(STRESS);
-    let runs = (0..100).map(|_| Digest::of(&run(&setup).journal).to_string());
+    let runs = (0..100).map(|_| {
+        let ran = run(&setup);
+        (Digest::of(&ran.journal).to_string(), fold(&ran.finished().journal).receipt)
+    });
     assert_eq!(runs.collect::<BTreeSet<_>>().len(), 1);
 }
 

@@ -13,7 +13,7 @@ use crate::cargo::root;
 use rows::{ROWS, Row};
 
 /// Every function of what is served, as the WIT says: its interface without version, its name.
-fn served() -> Vec<(String, String)> {
+pub(super) fn served() -> Vec<(String, String)> {
     let mut resolve = Resolve::default();
     resolve.push_dir(root().join("host-api/wit")).unwrap();
     let mut found = BTreeSet::new();
@@ -31,12 +31,14 @@ fn served() -> Vec<(String, String)> {
     functions
 }
 
-/// The row of a function: a list of names, or `*` for what nobody can reach.
+/// The row of a function: a list of names, among them `resource.*`, or `*` for what nobody can
+/// reach. The first that fits.
 fn row(interface: &str, function: &str) -> Option<&'static Row> {
     let plain = function.rsplit('.').next().unwrap();
-    ROWS.iter().find(|(of, names, ..)| {
-        *of == interface && (*names == "*" || names.split(' ').any(|name| name == plain))
-    })
+    let resource = function.rsplit(']').next().unwrap().split('.').next().unwrap();
+    let fits = |name: &str| name == plain || name.strip_suffix(".*") == Some(resource);
+    ROWS.iter()
+        .find(|(of, names, ..)| *of == interface && (*names == "*" || names.split(' ').any(fits)))
 }
 
 #[test]

@@ -84,10 +84,20 @@ fn a_core_module_is_told_how_to_become_a_component() {
 fn what_is_no_webassembly_is_refused() {
     let good = command("i32.const 0", "");
     assert_eq!(inspect(&good, SERVED).unwrap().shape, Some(Shape::Command));
-    for bytes in [b"".as_slice(), b"\0asm", b"#!/bin/sh\n", &[0xff; 100]] {
-        let refused = inspect(bytes, SERVED);
-        assert!(matches!(refused, Err(Refused::Malformed { .. })), "{bytes:?}: {refused:?}");
+    for (bytes, refused) in [
+        (b"".as_slice(), Refused::NotWasm("an empty file")),
+        (b"#!/bin/sh\n", Refused::NotWasm("text")),
+        (b"(component)", Refused::NotWasm("the text format of WebAssembly")),
+        (&[0xff; 100], Refused::NotWasm("no WebAssembly")),
+        (b"\0as", Refused::NotWasm("text")),
+        (b"\0asm", Refused::Truncated { byte: 4 }),
+        (b"\0asm\x0d\0\x01\0\x01", Refused::Truncated { byte: 9 }),
+        (b"\0asm\x0d\0\x01\0\x01\x09\0", Refused::Truncated { byte: 10 }),
+    ] {
+        assert_eq!(inspect(bytes, SERVED), Err(refused), "{bytes:?}");
     }
+    let new = inspect(b"\0asm\x0d\0\x02\0", SERVED);
+    assert!(matches!(new, Err(Refused::Malformed { byte: 4, .. })), "{new:?}");
     // Whatever is cut off or flipped, looking at it ends with an answer.
     for end in 0..good.len() {
         let _ = inspect(&good[..end], SERVED);

@@ -3,7 +3,7 @@
 mod guest;
 mod setup;
 
-pub use guest::{Beating, component, guest};
+pub use guest::{Beating, component, fetch, file, guest, prepared};
 pub use setup::{START, Setup, keys, setup};
 
 use std::future::Future;
@@ -16,6 +16,7 @@ use envelope_engine::run::{Finished, Halted, Surroundings, resume, start};
 use envelope_evidence::journal::{Event, Journal, Outcome};
 use envelope_evidence::{Dimension, Timestamp};
 use envelope_gate::journal::{JournalWriter, Writing};
+use envelope_gate::net::Network;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::Blobs;
 use envelope_gate::world::{GrantState, Performing, World};
@@ -42,6 +43,7 @@ pub struct Fake {
     state: Mutex<GrantState>,
     stop: Mutex<Option<Stop>>,
     changes: Vec<(usize, Change)>,
+    network: Option<Arc<Network>>,
     pub asked: AtomicUsize,
     pub performed: AtomicUsize,
 }
@@ -54,6 +56,7 @@ impl Fake {
             state: Mutex::new(setup.state.clone()),
             stop: Mutex::default(),
             changes: setup.changes.clone(),
+            network: setup.network.clone(),
             asked: AtomicUsize::new(0),
             performed: AtomicUsize::new(0),
         }
@@ -90,6 +93,10 @@ impl World for Fake {
             self.happen(change);
         }
         self.stop.lock().unwrap().clone()
+    }
+
+    fn network(&self) -> Option<&Network> {
+        self.network.as_deref()
     }
 
     fn perform<'a>(&'a self, _key: &'a str, _request: &'a [u8]) -> Performing<'a> {
@@ -135,7 +142,7 @@ pub struct Ran {
 }
 
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// Runs `setup` to its end.
@@ -259,6 +266,8 @@ fn denied(journal: &Journal) -> Vec<String> {
     });
     codes.collect()
 }
+
+pub use stored::names as blobs;
 
 mod stored {
     use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! `fold` is total: whatever a journal admits folds, signs, verifies and reads back.
 
 use envelope_evidence::journal::{
-    Answered, Call, Content, Denied, Ended, Evaluation, Event, FileTouch, Journal, Output,
-    OutputValue, Review, Rotation, Settled,
+    Answered, Call, Child, Content, Denied, Ended, Evaluation, Event, FileTouch, Journal, Outcome,
+    Output, OutputValue, Review, Rotation, Settled,
 };
 use envelope_evidence::key::Window;
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
@@ -111,6 +111,19 @@ impl Step {
                     scope.paths = vec![self.path(); self.size % 9];
                     scope.expires = self.amount;
                     Box::new(Rotation { approval: self.label(), scope })
+                }),
+                child: (self.kind == 7).then(|| {
+                    Box::new(Child {
+                        run: self.label(),
+                        agent: self.label(),
+                        scope: header().scope.unwrap(),
+                        own: digest,
+                        warrant: digest,
+                        outcome: Outcome::Ok,
+                        receipt: digest,
+                        reserved: self.used,
+                        used: self.used,
+                    })
                 }),
             }),
             8 => Event::Evaluated(Evaluation {

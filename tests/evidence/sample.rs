@@ -80,6 +80,8 @@ pub fn header() -> Header {
         }),
         warrant: Digest::of(b"warrant"),
         budget: money(5_000_000_000),
+        limits: None,
+        prices: None,
         scope: Some(scope("grt_01HW2C00000000000000000001", None)),
         inputs: Digest::of(b"manifest"),
         engine: Engine {
@@ -123,7 +125,7 @@ pub fn call(n: u64, capability: &str, operation: &str, target: &str) -> Call {
 }
 
 pub fn answered(call: Call, answer: &[u8], used: Usage) -> Answered {
-    Answered { call, answer: Content::of(answer), used, file: None, rotation: None }
+    Answered { call, answer: Content::of(answer), used, file: None, rotation: None, child: None }
 }
 
 pub fn read(n: u64, path: &str, bytes: &[u8]) -> Event {

@@ -10,8 +10,12 @@ use crate::golden;
 pub(super) const PURE: [&str; 3] = ["envelope-evidence", "envelope-rules", "envelope-terms"];
 
 /// What only some crates of the house may use by name.
-const RESERVED: [(&str, &[&str]); 2] =
-    [("wasmtime", &["envelope-gate", "envelope-engine"]), ("sqlx", &["envelope-store"])];
+const RESERVED: [(&str, &[&str]); 4] = [
+    ("hyper", &["envelope-gate"]),
+    ("rustls", &["envelope-gate"]),
+    ("wasmtime", &["envelope-gate", "envelope-engine"]),
+    ("sqlx", &["envelope-store"]),
+];
 
 /// What no pure crate may depend on, at any distance. `rand_core` is not among them: it holds the
 /// traits by which a source of chance is handed in, and no source.

@@ -64,7 +64,7 @@ fn listed_by_git() -> Option<BTreeSet<String>> {
 
 /// For a copy without git: everything but what `.gitignore` names.
 fn walk(folder: &Path, found: &mut BTreeSet<String>) {
-    const SKIPPED: [&str; 4] = [".git", "target", "corpus", "artifacts"];
+    const SKIPPED: [&str; 5] = [".git", "target", "corpus", "artifacts", "__pycache__"];
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         if SKIPPED.iter().any(|name| entry.file_name() == *name) {
             continue;

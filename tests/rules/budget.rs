@@ -255,7 +255,7 @@ fn a_state_is_checked_when_it_is_read() {
         (r#""number":1"#, r#""number":0"#, BadMeter::Hold(0)),
         (r#""next_hold":2"#, r#""next_hold":1"#, BadMeter::Hold(1)),
         (r#""day":1}"#, r#""day":2}"#, BadMeter::Hold(0)),
-        (r#"{"nano_usd":1,"#, r#"{"nano_usd":9007199254740991,"#, BadMeter::Hold(1)),
+        (r#""nano_usd":1,"#, r#""nano_usd":9007199254740991,"#, BadMeter::Hold(1)),
     ] {
         assert_eq!(load(from, to).unwrap(), Err(why), "{to}");
     }

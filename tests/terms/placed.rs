@@ -3,13 +3,13 @@
 use envelope_evidence::keyring::KeyRing;
 use envelope_terms::contract::MinorUnits;
 use envelope_terms::deal::{self, Undrawn};
-use envelope_terms::document::{Body, Chain, Document, Standard, Text, verify_chain};
+use envelope_terms::document::{self, Body, Chain, Document, Standard, Text, verify_chain};
 use envelope_terms::export::AcsVersion;
-use envelope_terms::source::{Paper, check};
+use envelope_terms::source::{Kind, Paper, Template, check};
 use serde_json::json;
 
 use super::documents::{both_sign, export, label, ring, salt, signers, terms};
-use super::source::samples::{PAPERS, checked, paper, template};
+use super::source::samples::{PAPERS, TEMPLATES, checked, paper, template};
 
 fn compiled(name: &str) -> Paper {
     checked(name).paper(AcsVersion::Beta).unwrap()
@@ -18,7 +18,7 @@ fn compiled(name: &str) -> Paper {
 /// A chain with the master agreement alone.
 fn under_msa(paper: &Paper) -> Chain {
     let mut chain = Chain::new();
-    let msa = deal::msa(&chain, &template("msa"), paper, salt("msa")).unwrap();
+    let msa = deal::standard(&chain, &template("msa"), paper, salt("msa")).unwrap();
     chain.append(msa, &KeyRing::default()).unwrap();
     chain
 }
@@ -53,10 +53,73 @@ fn every_paper_is_found_again_in_its_chain() {
 #[test]
 fn a_paper_stands_under_no_other_agreement() {
     let paper = compiled("tender-digest");
-    let other = template("nda");
-    let refused = deal::msa(&Chain::new(), &other, &paper, salt("msa")).unwrap_err();
+    let other = TEMPLATES[0].1.replace("The buyer runs only", "The buyer runs");
+    let other = Template::parse("other.md", other.as_bytes()).unwrap();
+    let refused = deal::standard(&Chain::new(), &other, &paper, salt("msa")).unwrap_err();
     assert!(matches!(refused, Undrawn::OtherMsa { given, .. } if given == other.digest()));
     assert_eq!(refused.code(), "COMPILE_ERROR_REFERENCE");
+}
+
+/// Every template becomes a document of its kind, but the words of a Paper and side letters.
+#[test]
+fn templates_become_documents_in_their_place() {
+    let paper = compiled("museum-labels");
+    for (name, kind) in [
+        ("tos", Some(document::Kind::Tos)),
+        ("base-terms", Some(document::Kind::BaseTerms)),
+        ("nda", Some(document::Kind::Schedule)),
+        ("dpa", Some(document::Kind::Schedule)),
+        ("msa", Some(document::Kind::Msa)),
+        ("service-paper", None),
+        ("side-letter", None),
+    ] {
+        let template = template(name);
+        match deal::standard(&Chain::new(), &template, &paper, salt(name)) {
+            Ok(document) => {
+                assert_eq!(Some(document.kind()), kind, "{name}");
+                let (Body::Tos(it) | Body::BaseTerms(it) | Body::Schedule(it) | Body::Msa(it)) =
+                    &document.node().body
+                else {
+                    panic!("{name}")
+                };
+                assert_eq!(&it.terms, template.terms(), "{name}");
+            }
+            Err(refused) => {
+                assert_eq!((refused.code(), kind), ("COMPILE_ERROR_SOURCE", None), "{name}");
+            }
+        }
+    }
+    let letter = deal::letter(&template("nda"), &paper.contract, salt("nda")).unwrap_err();
+    assert!(matches!(letter, Undrawn::Kind { kind: Kind::Nda, .. }), "{letter}");
+    let letter = deal::letter(&template("side-letter"), &paper.contract, salt("nda")).unwrap();
+    assert!(letter.text.prose().contains("about the Paper"), "{letter:?}");
+}
+
+/// A schedule is named by its words and its terms; another one is not what was agreed.
+#[test]
+fn a_paper_names_its_schedules() {
+    let schedule = template("schedule");
+    let source = paper("invoice-coding").replace(
+        "schedules = []",
+        &format!(
+            "schedules = [{{ letters = \"T\", title = \"Technology\", version = \"1.0.0\", \
+             document = \"{}\" }}]",
+            schedule.digest()
+        ),
+    );
+    let named = check("a.paper.md", source.as_bytes(), &[]).unwrap().paper(AcsVersion::Beta);
+    let named = named.unwrap();
+    let chain = Chain::new();
+    let drawn = deal::standard(&chain, &schedule, &named, salt("t")).unwrap();
+    assert_eq!(drawn.kind(), document::Kind::Schedule);
+    let text = include_str!("../../policies/schedule.template.md");
+    for (from, to) in [("within 24 hours", "within 25 hours"), ("hours = 24", "hours = 25")] {
+        assert!(text.contains(from), "{from}");
+        let other = Template::parse("t.md", text.replace(from, to).as_bytes()).unwrap();
+        let refused = deal::standard(&chain, &other, &named, salt("t")).unwrap_err();
+        assert!(matches!(refused, Undrawn::OtherSchedule(_)), "{refused}");
+        assert_eq!(refused.code(), "COMPILE_ERROR_REFERENCE");
+    }
 }
 
 #[test]
@@ -98,7 +161,7 @@ fn what_precedence_does_not_settle_is_an_error() {
         let mut chain = Chain::new();
         standard(&mut chain, Body::Schedule, first);
         standard(&mut chain, Body::Schedule, second);
-        let msa = deal::msa(&chain, &template("msa"), &paper, salt("msa")).unwrap();
+        let msa = deal::standard(&chain, &template("msa"), &paper, salt("msa")).unwrap();
         chain.append(msa, &KeyRing::default()).unwrap();
         deal::paper(&chain, &paper, signers(), salt("paper"))
     };

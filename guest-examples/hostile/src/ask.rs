@@ -17,17 +17,14 @@ pub fn capabilities(attempts: &mut Attempts<'_>) {
         let model = ctx.model("fast");
         model.stream(&model.request("Say yes.")).map(|_| "a stream")
     });
-    let everything = Delegation {
-        files: vec!["**".into()],
-        outputs_prefix: Some(String::new()),
-        ttl: u32::MAX,
-        nano_usd: u64::MAX,
-    };
+    let everything = Delegation::default().files(["**"]).outputs("docs/").money(u64::MAX, u64::MAX);
     attempts.attempt("call an agent with all authority", || {
         ctx.agent("hello").call::<Value>("hello", &json!({ "name": "Eve" }), &everything)
     });
-    attempts.attempt("start an agent with all authority", || {
-        ctx.agent("hello").spawn("hello", &json!({ "name": "Eve" }), &everything).map(|_| "started")
+    attempts.attempt("call many agents with all authority", || {
+        let eve = [json!({ "name": "Eve" })];
+        let mut all = ctx.agent("hello").call_all::<Value>("hello", &eve, &everything)?;
+        all.remove(0)
     });
     let scope = Scope {
         reason: "because".into(),

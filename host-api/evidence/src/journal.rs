@@ -10,11 +10,12 @@ mod header;
 mod progress;
 
 pub use entry::{
-    Answered, Begun, Call, Content, Denied, Ended, Entry, Evaluation, Event, FILES, FileTouch,
-    INLINE_BYTES_MAX, Outcome, Output, OutputValue, Recovery, Review, Reviewed, Rotation, Verdict,
+    Answered, Begun, Call, Child, Content, Denied, Ended, Entry, Evaluation, Event, FILES,
+    FileTouch, INLINE_BYTES_MAX, Outcome, Output, OutputValue, Recovery, Review, Reviewed,
+    Rotation, Verdict,
 };
 pub use header::{Agent, Args, Caller, CallerKind, Engine, Header, PaperRef, Scope};
-pub use progress::{Broken, CallState, Settled};
+pub use progress::{Broken, CHILDREN_MAX, CallState, Settled};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -103,15 +103,15 @@ impl Usage {
     }
 }
 
-/// The shape on paper: every dimension is always written.
+/// The shape on paper: every dimension is always written, in the order of canonical JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
+    bytes: u64,
+    calls: u64,
+    fuel: u64,
     nano_usd: u64,
     tokens: u64,
-    bytes: u64,
-    fuel: u64,
-    calls: u64,
     wall_ms: u64,
 }
 

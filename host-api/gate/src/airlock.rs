@@ -7,6 +7,7 @@ use wasmtime_wasi_io::poll::{DynPollable, Pollable, subscribe};
 
 use crate::gate::{Gate, Passed};
 use crate::stop::Stop;
+use crate::wasi::http::UnderWay;
 use crate::wasi::streams::Stream;
 
 /// The data of a guest's store, as far as the gate is concerned.
@@ -19,9 +20,13 @@ pub struct Airlock {
     pub arguments: Vec<String>,
     /// What the streams of the table are, by their place in it.
     pub(crate) streams: BTreeMap<u32, Stream>,
+    /// How many bytes `check-write` permitted and nobody wrote yet, by the stream's place.
+    pub(crate) permitted: BTreeMap<u32, u64>,
     /// When the timers of the table are due, by their place in it, in nanoseconds of the run.
     /// What is not in here is always ready.
     pub(crate) timers: BTreeMap<u32, u64>,
+    /// Requests and answers under way.
+    pub(crate) http: UnderWay,
 }
 
 /// Finds the airlock in a store's data.
@@ -37,8 +42,9 @@ impl Airlock {
     pub fn new(gate: Gate, handles: usize, arguments: Vec<String>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
-        let (streams, timers) = (BTreeMap::new(), BTreeMap::new());
-        Self { gate, table, arguments, streams, timers }
+        let (streams, permitted, timers) = Default::default();
+        let http = UnderWay::default();
+        Self { gate, table, arguments, streams, permitted, timers, http }
     }
 
     /// A pollable that is always ready.

@@ -21,6 +21,8 @@ mod generated {
                 import wasi:clocks/wall-clock@0.2.12;
                 import wasi:filesystem/types@0.2.12;
                 import wasi:filesystem/preopens@0.2.12;
+                import wasi:http/types@0.2.12;
+                import wasi:http/outgoing-handler@0.2.12;
                 import wasi:io/error@0.2.12;
                 import wasi:io/poll@0.2.12;
                 import wasi:io/streams@0.2.12;
@@ -35,14 +37,24 @@ mod generated {
         with: {
             "wasi:filesystem/types.descriptor": crate::wasi::filesystem::Descriptor,
             "wasi:filesystem/types.directory-entry-stream": crate::wasi::filesystem::Listing,
+            "wasi:http/types.fields": crate::wasi::http::Fields,
+            "wasi:http/types.future-incoming-response": crate::wasi::http::Future,
+            "wasi:http/types.future-trailers": crate::wasi::http::NoTrailers,
+            "wasi:http/types.incoming-body": crate::wasi::http::IncomingBody,
+            "wasi:http/types.incoming-request": crate::wasi::http::NoRequest,
+            "wasi:http/types.incoming-response": crate::wasi::http::IncomingResponse,
+            "wasi:http/types.outgoing-body": crate::wasi::http::OutgoingBody,
+            "wasi:http/types.outgoing-request": crate::wasi::http::OutgoingRequest,
+            "wasi:http/types.outgoing-response": crate::wasi::http::OutgoingResponse,
+            "wasi:http/types.request-options": crate::wasi::http::RequestOptions,
+            "wasi:http/types.response-outparam": crate::wasi::http::NoOutparam,
             "wasi:io/poll.pollable": wasmtime_wasi_io::poll::DynPollable,
             "wasi:io/streams.input-stream": wasmtime_wasi_io::streams::DynInputStream,
             "wasi:io/streams.output-stream": wasmtime_wasi_io::streams::DynOutputStream,
             "wasi:io/error.error": wasmtime_wasi_io::streams::Error,
             "wasi:cli/terminal-input.terminal-input": crate::wasi::cli::NoTerminal,
             "wasi:cli/terminal-output.terminal-output": crate::wasi::cli::NoTerminal,
-            "envelope:host/model.answer-stream": crate::host::NoStream,
-            "envelope:host/agents.child": crate::host::NoChild,
+            "envelope:host/model.answer-stream": crate::host::AnswerStream,
         },
     });
 }

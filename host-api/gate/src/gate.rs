@@ -13,9 +13,12 @@
 //! computes them again, as it does the guest's own memory, and holds the result against the
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
+mod delegate;
 mod end;
+mod exchange;
 mod judge;
 mod lookup;
+mod paid;
 mod record;
 
 use std::sync::{Arc, OnceLock};
@@ -35,8 +38,12 @@ use crate::journal::JournalWriter;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
+pub use delegate::Asked;
 use end::closing;
+pub(crate) use exchange::{Effect, Effected};
+use exchange::{fetch, keep};
 use lookup::Known;
+pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
 
 /// Who may do what: fixed for a run, but for the grant.
@@ -110,6 +117,8 @@ pub struct Parts {
 /// The door between one run and the world.
 pub struct Gate {
     parts: Parts,
+    /// What the guest has left to burn: what it may hand on to others at most.
+    fuel: u64,
     /// Calls that were recorded before this process took over.
     recorded: usize,
     /// The number of the next call.
@@ -125,19 +134,35 @@ pub struct Gate {
     debt: u64,
     /// How the recorded run came to its end, if it did.
     closing: Option<(Outcome, String)>,
+    /// Answers of models that are read as they come.
+    streams: paid::Streams,
 }
 
 impl Gate {
     /// A gate in front of a run that begins, goes on, or is replayed.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        paid::relatch(&mut parts.meter, &parts.journal);
         let closing = closing(&parts.journal);
         let recorded = parts.journal.calls().len() - usize::from(closing.is_some());
         let now = parts.journal.header().started;
         let claims = OnceLock::new();
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
-        let (next, last_denial, debt) = (0, None, 0);
-        Self { parts, recorded, next, written, now, last_denial, claims, debt, closing }
+        let (next, last_denial, debt, fuel) = (0, None, 0, 0);
+        let streams = paid::Streams::default();
+        Self {
+            parts,
+            fuel,
+            recorded,
+            next,
+            written,
+            now,
+            last_denial,
+            claims,
+            debt,
+            closing,
+            streams,
+        }
     }
 
     /// Passes a call whose effect is a function of what the run owns.
@@ -173,7 +198,7 @@ impl Gate {
         self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
-                let bytes = self.recall(&recorded)?;
+                let bytes = fetch(self.parts.inside.blobs.clone(), &recorded).await?;
                 self.caught_up()?;
                 return Ok(Ok(bytes));
             }
@@ -189,12 +214,17 @@ impl Gate {
         if permit.recovery() != Recovery::Again && self.is_new() {
             self.begin(&request, &permit, &key).await?;
         }
+        if outer.waits(self.now) {
+            // Who knows how long: what happened so far must not be lost with this process.
+            self.parts.writer.flush(false).await?;
+        }
         let hold = permit.spend();
         let world = Arc::clone(&self.parts.world);
         let bytes = outer.perform(&*world, self.now, &key).await?;
         self.now = self.time();
         let moved = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(hold.worst().get(BYTES));
-        let answer = Answer::of(Content::of(&bytes)).moved(moved);
+        let content = keep(self.parts.inside.blobs.clone(), &bytes).await?;
+        let answer = Answer::of(content).moved(moved);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(bytes))
     }
@@ -256,6 +286,11 @@ impl Gate {
     /// Fuel the guest owes for the host's work since the last time this was asked.
     pub const fn take_debt(&mut self) -> u64 {
         std::mem::replace(&mut self.debt, 0)
+    }
+
+    /// Takes note of what the guest has left to burn.
+    pub const fn set_fuel(&mut self, left: u64) {
+        self.fuel = left;
     }
 
     /// Adds work that is no call of its own.

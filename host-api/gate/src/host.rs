@@ -1,12 +1,15 @@
 //! `envelope:host`: what the host offers beside WASI.
 
+mod agents;
 mod artifacts;
 mod later;
+mod model;
 mod run;
 mod trace;
 
+pub use agents::CALLEES_MAX;
 pub use artifacts::{ARTIFACT_BYTES_MAX, ARTIFACTS_MAX};
-pub use later::{NoChild, NoStream};
+pub use model::AnswerStream;
 
 use envelope_rules::denial::{Denial, WitCase};
 

@@ -26,8 +26,6 @@ pub struct Inside {
     pub chance: Chance,
     /// Whoever watches the notes.
     pub watcher: Option<Watcher>,
-    /// Large answers of the world that were recorded by their digest alone.
-    pub answers: BTreeMap<Digest, Bytes>,
 }
 
 /// A named result.
@@ -61,11 +59,6 @@ impl Inside {
         if let Some(watcher) = &mut self.watcher {
             watcher(note);
         }
-    }
-
-    /// A large recorded answer.
-    pub fn kept(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.answers.get(digest).map(|bytes| bytes.to_vec())
     }
 }
 
@@ -125,10 +118,17 @@ impl Chance {
         taken
     }
 
-    /// The next number.
-    pub fn number(&mut self) -> u64 {
-        self.take(8).into_iter().fold(0, |number, byte| (number << 8) | u64::from(byte))
+    /// Two numbers that belong to the seed: always the same, and no part of the stream.
+    pub fn constant(&self) -> (u64, u64) {
+        let digest = Digest::of_parts(&[b"envelope constant chance 1", self.seed.as_bytes()]);
+        let (one, other) = digest.as_bytes().split_at(8);
+        (number(one), number(other))
     }
+}
+
+/// The number that the first eight of `bytes` are.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

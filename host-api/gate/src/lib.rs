@@ -3,11 +3,15 @@
 pub mod airlock;
 pub mod bindings;
 pub mod cost;
+pub mod egress;
 pub mod gate;
 pub mod host;
 pub mod inside;
 pub mod journal;
 pub mod link;
+pub mod model;
+pub mod net;
+pub mod peers;
 pub mod request;
 pub mod stop;
 pub mod wasi;

@@ -30,6 +30,8 @@ pub const SERVED: &[&str] = &[
     "wasi:clocks/wall-clock@0.2.12",
     "wasi:filesystem/types@0.2.12",
     "wasi:filesystem/preopens@0.2.12",
+    "wasi:http/types@0.2.12",
+    "wasi:http/outgoing-handler@0.2.12",
     "wasi:io/error@0.2.12",
     "wasi:io/poll@0.2.12",
     "wasi:io/streams@0.2.12",
@@ -74,7 +76,7 @@ fn link_wasi<T: Send + 'static>(
     l: &mut Linker<T>,
     airlock: fn(&mut T) -> &mut Airlock,
 ) -> wasmtime::Result<()> {
-    use wasi::{cli, clocks, filesystem, io, random};
+    use wasi::{cli, clocks, filesystem, http, io, random};
     cli::environment::add_to_linker::<T, InAirlock>(l, airlock)?;
     cli::exit::add_to_linker::<T, InAirlock>(l, airlock)?;
     cli::stdin::add_to_linker::<T, InAirlock>(l, airlock)?;
@@ -89,6 +91,9 @@ fn link_wasi<T: Send + 'static>(
     clocks::wall_clock::add_to_linker::<T, InAirlock>(l, airlock)?;
     filesystem::types::add_to_linker::<T, InAirlock>(l, airlock)?;
     filesystem::preopens::add_to_linker::<T, InAirlock>(l, airlock)?;
+    // What WASI calls unstable is not served.
+    http::types::add_to_linker::<T, InAirlock>(l, &http::types::LinkOptions::default(), airlock)?;
+    http::outgoing_handler::add_to_linker::<T, InAirlock>(l, airlock)?;
     io::error::add_to_linker::<T, InAirlock>(l, airlock)?;
     io::poll::add_to_linker::<T, InAirlock>(l, airlock)?;
     io::streams::add_to_linker::<T, InAirlock>(l, airlock)?;

@@ -50,6 +50,9 @@ pub enum Fault {
         /// What happened.
         why: String,
     },
+    /// The shared books cannot be kept.
+    #[error("the shared books cannot be kept: {0}")]
+    Books(String),
     /// There is no such thing here.
     #[error("{0} is not available here")]
     Unavailable(&'static str),

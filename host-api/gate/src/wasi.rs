@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clocks;
 pub(crate) mod files;
 pub mod filesystem;
+pub mod http;
 pub mod poll;
 pub mod random;
 pub mod sockets;

@@ -18,6 +18,7 @@ mod content;
 mod disk;
 mod error;
 mod export;
+mod hand;
 mod import;
 mod manifest;
 mod names;
@@ -31,6 +32,7 @@ mod tree;
 pub use blobs::{BLOB_BYTES_MAX, Blobs, Fault};
 pub use error::FsError;
 pub use export::{ExportError, Exported, export};
+pub use hand::Handed;
 pub use import::{ImportError, Imported, LEFT_MAX, Left, NAMES_MAX, Progress, WhyLeft, import};
 pub use manifest::{
     BYTES_MAX, BadManifest, FILE_BYTES_MAX, FILES_MAX, FileEntry, Limits, Manifest,

@@ -3,9 +3,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
 
+use crate::model::{Books, Models};
+use crate::net::Network;
+use crate::peers::Peers;
 use crate::stop::{Fault, Stop};
 
 /// What a run can learn from outside. Asked live, never on replay.
@@ -21,6 +25,26 @@ pub trait World: Send + Sync {
 
     /// Whether the run has to stop, or to be put aside. Asked at every passage through the gate.
     fn stopped(&self) -> Option<Stop>;
+
+    /// The models that can be asked, if any can.
+    fn models(&self) -> Option<&Models> {
+        None
+    }
+
+    /// The shared accounts that the run is charged to, if it is charged to any.
+    fn books(&self) -> Option<&Books> {
+        None
+    }
+
+    /// Those who have other agents run, where there are any.
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
+        None
+    }
+
+    /// The network, where there is one.
+    fn network(&self) -> Option<&Network> {
+        None
+    }
 
     /// Performs an effect outside, once, under the idempotency key `key`.
     fn perform<'a>(&'a self, key: &'a str, request: &'a [u8]) -> Performing<'a>;
@@ -52,6 +76,15 @@ pub enum Outer<'a> {
 }
 
 impl Outer<'_> {
+    /// Whether the answer can take a while.
+    pub(crate) fn waits(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Wait(until) => *until > now,
+            Self::Effect(_) => true,
+            Self::Time | Self::Known(_) => false,
+        }
+    }
+
     pub(crate) async fn perform(
         self,
         world: &dyn World,

@@ -6,8 +6,8 @@
 //!
 //! # The cap theorem
 //!
-//! For every account of the chain run → agent's day → agent → purchase → organisation, in every
-//! dimension that has a cap, at every instant and after any crash:
+//! For every account of the chain run → task → agent's day → agent → purchase → organisation, in
+//! every dimension that has a cap, at every instant and after any crash:
 //!
 //! > billed ≤ spent + held ≤ cap
 //!
@@ -37,16 +37,22 @@
 mod account;
 mod book;
 mod decimal;
+mod freeze;
 mod hold;
+mod import;
+mod ledger;
 mod meter;
 mod money;
 mod price;
 mod state;
 
 pub use account::{ACCOUNT_NAME_CHARS_MAX, Account, Cap, Level};
-pub use book::{BadBook, MODEL_CHARS_MAX, MODELS_MAX, PriceBook};
+pub use book::{BadBook, MODEL_CHARS_MAX, MODELS_MAX, PriceBook, Source};
 pub use decimal::{BadDecimal, DECIMAL_CHARS_MAX, Why};
+pub use freeze::{FROZEN_MAX, Freezer, Frost, Place, Thaw};
 pub use hold::{Hold, HoldId};
+pub use import::{BadTable, Imported, TABLE_BYTES_MAX, import};
+pub use ledger::{Accounting, BadLedger, Balance, Leased, Ledger, SHARED_MAX, Shared};
 pub use meter::{ACCOUNTS_MAX, Meter, OPEN_HOLDS_MAX, Reset, Settled, Trip};
 pub use money::{NanoUsd, PicoUsd, PicoUsdPerUnit};
 pub use price::{BadPrice, Billed, ModelCall, OUTPUT_FLOOR_DEFAULT, Price, Rates, TIERS_MAX, Tier};

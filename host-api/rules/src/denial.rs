@@ -208,6 +208,8 @@ table! {
     DelegationDepth   = "delegation.depth"     403 Limit    false
         "the chain of delegated grants is at its deepest"
         => "do the work here instead of delegating it";
+    DelegationMany    = "delegation.many"      429 Limit    false
+        "the run called as many agents as one run may" => "do the rest here";
     EgressTarget      = "egress.target"        403 Egress   false
         "the address of the request is ambiguous or malformed"
         => "use a plain URL with an ordinary host name";
@@ -226,6 +228,11 @@ table! {
         => "leave the query out, or ask with `request_scope`";
     EgressAddress     = "egress.address"       403 Egress   false
         "the name resolves to an address no agent may reach" => "use a public destination";
+    EgressSize        = "egress.size"          413 Egress   false
+        "the body is larger than that of a request may be" => "send less at once";
+    EgressContent     = "egress.content"       403 Egress   false
+        "the request carries what must not leave"
+        => "take the secret, the key or the card number out";
     BudgetExhausted   = "budget.exhausted"     402 Budget   true
         "the worst case does not fit what remains"
         => "ask for less, or for more budget with `request_scope`";
@@ -236,6 +243,9 @@ table! {
         "there is no price for this" => "use a priced model, or have the operator price it";
     BudgetOverflow    = "budget.overflow"      402 Budget   false
         "the amount is too large to compute with" => "ask for less";
+    BudgetFrozen      = "budget.frozen"        402 Budget   false
+        "the provider charged more than its reservation, and nothing more is sent to it"
+        => "use another model, or have a human thaw this one";
     BudgetBusy        = "budget.busy"          429 Limit    false
         "too many calls hold budget at once" => "wait for an open call to end";
     NotGranted        = "policy.not-granted"   403 Policy   true
@@ -245,6 +255,12 @@ table! {
     ModelOutside      = "model.outside"        403 Policy   true
         "the warrant does not let this model be called"
         => "use a model of the warrant, or ask with `request_scope`";
+    ModelUnbounded    = "model.unbounded"      403 Policy   false
+        "the request holds what can neither be priced nor bounded"
+        => "leave the field out: what is understood is listed in the interface";
+    CriteriaUnlocked  = "paper.unlocked"       403 Policy   false
+        "no criteria are locked by which the work is judged"
+        => "lock the criteria of the Paper before the run starts";
     AgentOutside      = "agent.outside"        403 Policy   true
         "the warrant does not let this agent be called"
         => "call an agent of the warrant, or ask with `request_scope`";
@@ -256,6 +272,12 @@ table! {
     HumanDecides      = "recovery.human"       409 Approval false
         "it may have happened already and must not happen twice"
         => "a human has to say whether it happened";
+    ApprovalRejected  = "approval.rejected"    403 Approval false
+        "a human said no" => "go on without it";
+    ApprovalExpired   = "approval.expired"     403 Approval false
+        "no human decided in time" => "go on without it, or ask again";
+    ApprovalWithdrawn = "approval.withdrawn"   403 Approval false
+        "the request was withdrawn" => "go on without it";
 }
 
 #[cfg(test)]

@@ -16,3 +16,4 @@ pub mod path;
 pub mod policy;
 pub mod rule;
 pub mod target;
+pub mod text;

@@ -109,6 +109,20 @@ impl Grant {
         self.check_claims(op, holder, now)
     }
 
+    /// Every check but that of a file: whether the grant is good at this moment, whatever for.
+    /// Whoever withdraws it ends what goes on without files too.
+    pub fn check_live(
+        &self,
+        keys: &GrantKeys,
+        holder: &Holder<'_>,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        self.check_signature(keys, now)?;
+        self.check_audience(holder)?;
+        self.check_time(now)?;
+        self.check_standing(holder)
+    }
+
     /// Opens `token` for its first operation: [`Grant::open`] and [`Grant::check`] at one moment,
     /// for which one look at the signature is enough.
     pub fn open_for(

@@ -28,9 +28,11 @@
 //! widens another. All of it is judged before the meter moves, so that a denial costs nothing.
 
 mod call;
+mod clamp;
 mod warrant;
 
 pub use call::{Act, Begun, Call, Capability, CapabilitySet};
+pub use clamp::{Clamped, clamp, within};
 pub use warrant::{
     AGENTS_MAX, BadWarrant, MODELS_MAX, ModelRule, Operator, Warrant, WarrantDocument,
 };
@@ -168,30 +170,27 @@ fn check_held(worst: &Usage, held: &Usage) -> Result<(), Denial> {
 /// May it happen, money aside? The answer is the worst case to set aside.
 fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<Usage, Denial> {
     let Authority { operator, warrant, .. } = *authority;
-    if now >= warrant.deadline() {
-        return Err(Denial::new(Code::DeadlinePassed, warrant.deadline()));
-    }
-    let capability = call.act.capability();
-    if !operator.capabilities.contains(capability) {
-        return Err(Denial::new(Code::Forbidden, capability.name()));
-    }
-    if !warrant.capabilities().contains(capability) {
-        return Err(Denial::new(Code::NotGranted, capability.name()));
-    }
+    check_capability(call.act.capability(), authority, now)?;
     let worst = match &call.act {
         Act::File { op, also } => {
             check_file(op, authority, now)?;
             also.as_ref().map_or(Ok(()), |op| check_file(op, authority, now))?;
             call.worst
         }
-        Act::Http(target) => {
+        Act::Http(target) | Act::Reply(target) => {
             policy::admit_both(&operator.egress, warrant.egress(), target)?;
+            check_live(authority, now)?;
             call.worst
         }
         Act::Model { model, bounds } => {
-            warrant.admit_model(model, bounds.max_output)?;
-            let price = operator.prices.price(model)?;
-            sum(price.reservation(bounds)?, call.worst)?
+            let rule = warrant.admit_model(model, bounds.max_output)?;
+            let worst = operator.prices.price(model)?.reservation(bounds)?;
+            clamp::admit_one(rule, &worst)?;
+            sum(worst, call.worst)?
+        }
+        Act::Answer(model) => {
+            warrant.model(model)?;
+            call.worst
         }
         Act::Agent(agent) => {
             warrant.admit_agent(agent)?;
@@ -206,6 +205,25 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
     sum(worst, ONE_CALL)
 }
 
+/// Whether it is time, and whether both keys know the capability at all.
+fn check_capability(
+    capability: Capability,
+    authority: &Authority<'_>,
+    now: Timestamp,
+) -> Result<(), Denial> {
+    let Authority { operator, warrant, .. } = *authority;
+    if now >= warrant.deadline() {
+        return Err(Denial::new(Code::DeadlinePassed, warrant.deadline()));
+    }
+    if !operator.capabilities.contains(capability) {
+        return Err(Denial::new(Code::Forbidden, capability.name()));
+    }
+    if !warrant.capabilities().contains(capability) {
+        return Err(Denial::new(Code::NotGranted, capability.name()));
+    }
+    Ok(())
+}
+
 /// Every call counts as one, so that a flood of free ones ends too.
 const ONE_CALL: Usage = match Usage::ZERO.with(Dimension::Calls, 1) {
     Some(one) => one,
@@ -215,6 +233,13 @@ const ONE_CALL: Usage = match Usage::ZERO.with(Dimension::Calls, 1) {
 fn sum(left: Usage, right: Usage) -> Result<Usage, Denial> {
     let too_large = |dimension: Dimension| Denial::new(Code::BudgetOverflow, dimension.name());
     left.checked_add(right).map_err(too_large)
+}
+
+/// What may be sent rests on the warrant; but a run whose grant has ended sends nothing more.
+fn check_live(authority: &Authority<'_>, now: Timestamp) -> Result<(), Denial> {
+    let Authority { warrant, grant, keys, standing, .. } = *authority;
+    let Some(grant) = grant else { return Ok(()) };
+    grant.check_live(keys, &Holder { agent: warrant.agent(), run: warrant.run(), standing }, now)
 }
 
 /// The six checks, under the grant that the run holds now, and that it is of the run's contract.

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use envelope_engine::replay::Verdict;
+use envelope_evidence::Dimension;
 use envelope_evidence::journal::Event;
+use envelope_rules::budget::NanoUsd;
 use serde_json::{Value, json};
 
 use crate::answer::Trouble;
 use crate::disk;
 use crate::exit::Exit;
+use crate::models::ModelFlags;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::replay::Replay;
 use crate::run::{Ran, Run};
@@ -21,11 +24,15 @@ const EXAMPLES: &str = "guest-examples";
 /// Denials that are shown; the journal has them all.
 const SHOWN: usize = 6;
 
+/// The model that is asked, and what may be spent on it.
+const MODEL: &str = "stub/any";
+const BUDGET: &str = "0.0014";
+
 /// Build the example agents and see what Envelope is for.
 ///
 /// One agent summarises documents under a real grant. A hostile one gets the same grant, tries
-/// everything it should not, and every refusal is recorded. Then the receipt is verified, and the
-/// run is replayed to the same hash.
+/// everything it should not, and every refusal is recorded. A third asks a model, as far as a
+/// budget goes. Then the receipt is verified, and the runs are replayed to the same hash.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
@@ -77,16 +84,19 @@ impl Demo {
         let hostile = self.agent(&hostile, "try-all", "{}", &data, &out.join("hostile"))?;
         let denied = self.show_denials(&hostile);
 
-        self.step(3, "a stranger verifies the receipt, offline");
+        self.step(3, "a model answers (played by a stub) as far as a budget goes");
+        let briefing = self.brief(&examples.join("briefing"), &data, &out.join("briefing"))?;
+
+        self.step(4, "a stranger verifies the receipt, offline");
         let receipt = self.verify(&summary)?;
 
-        self.step(4, "and replays both runs from their records alone");
-        for ran in [&summary, &hostile] {
+        self.step(5, "and replays all three runs from their records alone");
+        for ran in [&summary, &hostile, &briefing] {
             self.replay(ran)?;
         }
         self.say(format!("\neverything lies in {}", styled(STRONG, out.display())));
         Ok(json!({"type": "demo", "exit": 0, "folder": out, "denied": denied,
-            "receipt": receipt, "replayed": 2}))
+            "receipt": receipt, "replayed": 3}))
     }
 
     fn folder(&self) -> Result<PathBuf, Trouble> {
@@ -107,6 +117,19 @@ impl Demo {
         out: &Path,
     ) -> Result<Ran, Trouble> {
         Run::of(agent, skill, args, data, ["docs/**"], "out/", out).carry_out()
+    }
+
+    /// Some documents are affordable, the others are not: what is denied is not even asked.
+    fn brief(&self, agent: &Path, data: &Path, out: &Path) -> Result<Ran, Trouble> {
+        let budget = BUDGET.parse().map_err(|why| Trouble::failed(why, "tell us"))?;
+        let args = format!(r#"{{"folder":"docs","model":"{MODEL}"}}"#);
+        let run = Run::of(agent, "brief", &args, data, ["docs/**"], "out/", out);
+        let ran = run.with_models(ModelFlags::stub(MODEL, budget)).carry_out()?;
+        let paid = ran.finished.journal.used().get(Dimension::NanoUsd);
+        let paid = NanoUsd::new(paid).unwrap_or_default();
+        self.say(format!("{} {paid} of {budget}", styled(GOOD, "paid")));
+        self.show_denials(&ran);
+        Ok(ran)
     }
 
     fn show_denials(&self, ran: &Ran) -> usize {
@@ -156,7 +179,7 @@ impl Demo {
     }
 
     fn step(&self, number: u8, what: &str) {
-        self.say(format!("\n{} {what}", styled(STRONG, format!("{number}/4"))));
+        self.say(format!("\n{} {what}", styled(STRONG, format!("{number}/5"))));
     }
 
     fn say(&self, text: String) {

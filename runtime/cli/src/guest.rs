@@ -2,31 +2,53 @@
 
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+use envelope_engine::component::{Components, Step};
 use envelope_engine::config::Machine;
 use envelope_engine::prepared::Prepared;
+use envelope_gate::link;
 
 use crate::answer::Trouble;
-use crate::{build, disk, page};
+use crate::{build, disk, home, page};
 
 /// The component at `path`, and what to call it: a file as it is, a folder built first.
-pub(crate) fn component(path: &Path) -> Result<(Vec<u8>, String), Trouble> {
+pub(crate) fn component(path: &Path) -> Result<(Bytes, String), Trouble> {
     let file = if disk::is_folder(path) { build::build(path)? } else { path.to_owned() };
     let bytes = disk::read(&file);
     let bytes = bytes.map_err(|why| Trouble::usage(why, "give a component or its folder"))?;
-    Ok((bytes, name(&file)))
+    Ok((bytes.into(), name(&file)))
 }
 
-/// Compiles `bytes` and asks the agent what it is.
+/// Compiles `bytes`, unless that was done before, and asks the agent what it is.
 pub(crate) async fn prepare(
     machine: &Machine,
-    bytes: &[u8],
+    bytes: &Bytes,
     name: &str,
 ) -> Result<Prepared, Trouble> {
-    if bytes.len() > 1 << 20 {
-        page::aside("compiling; a large component takes a while");
+    let prepared = Prepared::load(&components(machine), bytes, name, tell).await;
+    prepared.map_err(|why| Trouble::usage(&why, why.advice()))
+}
+
+/// What compiles for `machine`. Where nothing can be kept it compiles every time.
+fn components(machine: &Machine) -> Components {
+    let new = || Components::new(machine.clone(), link::SERVED);
+    let kept = home::compiled()
+        .map_err(|why| why.to_string())
+        .and_then(|(folder, key)| new().kept_in(folder, key).map_err(|why| why.to_string()));
+    kept.unwrap_or_else(|why| {
+        page::aside(format!("what is compiled now will be compiled again next time: {why}"));
+        new()
+    })
+}
+
+fn tell(step: Step) {
+    match step {
+        Step::Waiting => page::aside("waiting for the same component to be compiled"),
+        Step::Damaged => page::aside("what was kept of this component was changed by somebody"),
+        Step::Compiling { bytes } => {
+            page::aside(format!("compiling {} KiB, this once", bytes.div_ceil(1024)));
+        }
     }
-    let prepared = Prepared::compile(machine, bytes, name).await;
-    prepared.map_err(|why| Trouble::usage(why, "build it for `wasm32-wasip2`"))
 }
 
 fn name(file: &Path) -> String {

@@ -2,13 +2,19 @@
 #![expect(clippy::disallowed_methods, reason = "local keys lie in the home of whoever runs this")]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use envelope_engine::component::CacheKey;
 use envelope_engine::local::Keys;
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use zeroize::Zeroizing;
+
+/// Bytes that are read of a key: one more than it has, to know a longer file for what it is.
+const KEY_READ_MAX: u64 = 33;
 
 /// The receipt key and what signs grants.
 pub(crate) struct LocalKeys {
@@ -34,9 +40,7 @@ pub(crate) enum NoKeys {
 impl LocalKeys {
     /// The keys, made if there are none.
     pub(crate) fn load() -> Result<Self, NoKeys> {
-        let folder = home()?.join("keys");
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.map_err(|why| NoKeys::Io { path: folder.clone(), why })?;
+        let folder = made(home()?.join("keys"))?;
         let receipts = key(&folder.join("receipts.key"))?;
         let grants = key(&folder.join("grants.key"))?;
         Ok(Self { receipts: SigningKey::from_secret(&receipts), grants: Keys { grants } })
@@ -52,24 +56,43 @@ pub(crate) fn home() -> Result<PathBuf, NoKeys> {
         .ok_or(NoKeys::Home)
 }
 
+/// Where compiled components are kept, and the key that proves them to be our own. Who can write to
+/// the one folder cannot read the other.
+pub(crate) fn compiled() -> Result<(Dir, CacheKey), NoKeys> {
+    let home = home()?;
+    let key = key(&made(home.join("keys"))?.join("compiled.key"))?;
+    let path = made(home.join("compiled"))?;
+    let folder = Dir::open_ambient_dir(&path, ambient_authority());
+    Ok((folder.map_err(|why| NoKeys::Io { path, why })?, CacheKey::new(*key)))
+}
+
+/// A folder for its owner alone.
+fn made(path: PathBuf) -> Result<PathBuf, NoKeys> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
+    made.map_err(|why| NoKeys::Io { path: path.clone(), why })?;
+    Ok(path)
+}
+
+/// The key at `path`. The first who asks makes it; of two at once, one, and both have the same.
 fn key(path: &Path) -> Result<Zeroizing<[u8; 32]>, NoKeys> {
     let failed = |why| NoKeys::Io { path: path.to_owned(), why };
+    let there = fs::metadata(path).is_ok_and(|about| about.len() > 0);
     let mut options = fs::OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            let mut secret = Zeroizing::new([0; 32]);
-            getrandom::fill(&mut *secret).map_err(NoKeys::Chance)?;
-            file.write_all(&*secret).and_then(|()| file.sync_all()).map_err(failed)?;
-            return Ok(secret);
-        }
-        Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(why) => return Err(failed(why)),
-    }
-    let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    options.read(true).write(!there).create(!there).mode(0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
         return Err(NoKeys::Open { path: path.to_owned() });
     }
-    let bytes = Zeroizing::new(fs::read(path).map_err(failed)?);
+    // Whoever is making it holds it until all of it is written.
+    file.lock().map_err(failed)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64));
+    (&file).take(KEY_READ_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.is_empty() && !there {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *secret).map_err(NoKeys::Chance)?;
+        file.write_all(&*secret).and_then(|()| file.sync_all()).map_err(failed)?;
+        return Ok(secret);
+    }
     let secret = <[u8; 32]>::try_from(bytes.as_slice());
     secret.map(Zeroizing::new).map_err(|_| NoKeys::Shape { path: path.to_owned() })
 }

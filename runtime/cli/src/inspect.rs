@@ -12,6 +12,9 @@ use crate::guest;
 use crate::page::{self, FAINT, STRONG, plain, styled};
 use crate::run::runtime;
 
+/// What a component imports that wants to send requests.
+const OUTGOING: &str = "wasi:http/outgoing-handler@";
+
 /// Show what a component is: its card, its skills, its imports.
 #[derive(Args)]
 #[command(after_help = "\
@@ -41,10 +44,11 @@ impl Inspect {
             guest::prepare(&machine, &bytes, &name).await
         })?;
         let card = prepared.card();
+        let network = prepared.imports().iter().any(|it| it.starts_with(OUTGOING));
         if self.json {
             page::line(json!({"type": "inspection", "exit": 0, "component": prepared.digest(),
                 "bytes": bytes.len(), "card": card, "card_digest": prepared.card_digest(),
-                "imports": prepared.imports()}));
+                "imports": prepared.imports(), "network": network}));
             return Ok(Exit::Done);
         }
         let title = format!("{} {}", plain(&card.name), plain(&card.version));
@@ -60,6 +64,9 @@ impl Inspect {
         page::line("\nimports");
         for import in prepared.imports() {
             page::line(format!("  {import}"));
+        }
+        if network {
+            page::line("\nIt can send HTTP requests: allow single ones with `--allow-net RULE`.");
         }
         Ok(Exit::Done)
     }

@@ -3,28 +3,54 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng as _;
 use envelope_evidence::Timestamp;
 use envelope_evidence::key::{ForDocuments, PublicKey, Purpose, SigningKey, Window};
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
+use envelope_terms::document::{ReaderKey, ReaderSecret};
 use zeroize::Zeroizing;
 
 use crate::answer::Trouble;
 use crate::disk::{self, Existing};
 
-/// A new secret, in a file that only its owner may read; the public half stands beside it.
+/// A new key that signs, with the file of its public half.
 pub(crate) fn new(path: &Path) -> Result<(SigningKey<ForDocuments>, PathBuf), Trouble> {
+    new_secret(path, SigningKey::from_secret, |key| key.public().to_pem())
+}
+
+/// A new key that reads side letters, with the file of its public half.
+pub(crate) fn new_reader(path: &Path) -> Result<(ReaderSecret, PathBuf), Trouble> {
+    new_secret(path, ReaderSecret::from_secret, |key| key.public().to_pem())
+}
+
+/// A new secret, in a file that only its owner may read; the public half stands beside it.
+fn new_secret<K>(
+    path: &Path,
+    key: impl Fn(&Zeroizing<[u8; 32]>) -> K,
+    pem: impl Fn(&K) -> String,
+) -> Result<(K, PathBuf), Trouble> {
     let secret = Zeroizing::new(random()?);
     let hint = "an existing key is never overwritten: give another name";
     disk::write_secret(path, secret.as_slice()).map_err(|why| Trouble::usage(why, hint))?;
-    let key = SigningKey::from_secret(&secret);
+    let key = key(&secret);
     let public = public_file(path);
-    disk::write(&public, key.public().to_pem().as_bytes(), Existing::Keep)
+    disk::write(&public, pem(&key).as_bytes(), Existing::Keep)
         .map_err(|why| Trouble::usage(why, hint))?;
     Ok((key, public))
 }
 
-/// The secret in a file.
+/// The key that signs in a file.
 pub(crate) fn signing(path: &Path) -> Result<SigningKey<ForDocuments>, Trouble> {
+    secret(path).map(|secret| SigningKey::from_secret(&secret))
+}
+
+/// The key that reads side letters in a file.
+pub(crate) fn reading(path: &Path) -> Result<ReaderSecret, Trouble> {
+    secret(path).map(|secret| ReaderSecret::from_secret(&secret))
+}
+
+fn secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, Trouble> {
     let hint = "a key file is 32 secret bytes that only you may read: make one with `--new-key`";
     let bytes = disk::read_secret(path).map_err(|why| Trouble::usage(why, hint))?;
     let bytes = Zeroizing::new(bytes);
@@ -32,7 +58,17 @@ pub(crate) fn signing(path: &Path) -> Result<SigningKey<ForDocuments>, Trouble> 
         let what = format!("`{}` is not a secret of 32 bytes", path.display());
         return Err(Trouble::usage(what, hint));
     };
-    Ok(SigningKey::from_secret(&Zeroizing::new(secret)))
+    Ok(Zeroizing::new(secret))
+}
+
+/// The public key of a reader in a PEM file.
+pub(crate) fn reader(path: &Path) -> Result<ReaderKey, Trouble> {
+    let hint = "give the `.pub.pem` that `envelope paper open --new-key` wrote: an X25519 key, not \
+                one that signs";
+    let bytes = disk::read(path).map_err(|why| Trouble::usage(why, hint))?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    ReaderKey::from_pem(text)
+        .map_err(|why| Trouble::usage(format!("`{}`: {why}", path.display()), hint))
 }
 
 /// The public key in a PEM file.
@@ -72,6 +108,11 @@ pub(crate) fn random() -> Result<[u8; 32], Trouble> {
         Trouble::failed(format!("cannot make a secret: {why}"), hint)
     })?;
     Ok(bytes)
+}
+
+/// A source of chance that nobody can repeat.
+pub(crate) fn chance() -> Result<ChaCha20Rng, Trouble> {
+    random().map(ChaCha20Rng::from_seed)
 }
 
 /// What time it is.

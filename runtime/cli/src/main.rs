@@ -12,10 +12,13 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod models;
+mod net;
 mod new;
 mod page;
 mod paper;
 mod place;
+mod prices;
 mod replay;
 mod resume;
 mod run;
@@ -39,7 +42,7 @@ enum Command {
     Build(build::Build),
     Demo(demo::Demo),
     Inspect(inspect::Inspect),
-    Run(run::Run),
+    Run(Box<run::Run>),
     Replay(replay::Replay),
     Resume(resume::Resume),
     #[command(subcommand)]
@@ -47,6 +50,8 @@ enum Command {
     #[command(subcommand)]
     Chain(chain::Chain),
     Verify(verify::Verify),
+    #[command(subcommand)]
+    Prices(prices::Prices),
     Completions(completions::Completions),
 }
 
@@ -62,6 +67,7 @@ fn main() -> ExitCode {
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Prices(prices) => prices.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

@@ -5,8 +5,10 @@ mod compile;
 mod diff;
 mod export;
 mod folder;
+mod letter;
 mod load;
 mod new;
+mod open;
 mod schema;
 mod show;
 mod sign;
@@ -32,17 +34,25 @@ From nothing to a signed Paper:
   envelope paper sign deal/ --key developer.key
   envelope chain verify deal/ --keys buyer.key.pub.pem --keys developer.key.pub.pem
 
+A side letter, which only its readers read and both parties sign:
+  envelope paper open --new-key --key buyer.reader
+  envelope paper new quiet.letter.md --kind side-letter
+  envelope paper compile quiet.letter.md --letter deal/ --reader buyer.reader.pub.pem
+  envelope paper open deal/ --key buyer.reader
+
 Exit codes:
   0  done
-  1  understood and turned down: flaws in a source, a key that signs for neither party
+  1  understood and turned down: flaws in a source, a key that signs for neither party or reads
+     no side letter
   2  the input cannot be used: a missing file, a file that is there already, a wrong option")]
 pub(crate) enum Paper {
     New(Json<new::New>),
     Check(Json<check::Check>),
-    Compile(Json<compile::Compile>),
+    Compile(Box<Json<compile::Compile>>),
     Show(Json<show::Show>),
     Diff(Json<diff::Diff>),
     Sign(Json<sign::Sign>),
+    Open(Json<open::Open>),
     Export(Json<export::Export>),
     Schema(Json<schema::Schema>),
 }
@@ -67,6 +77,7 @@ impl Paper {
             Self::Show(it) => it.run(show::Show::run),
             Self::Diff(it) => it.run(diff::Diff::run),
             Self::Sign(it) => it.run(sign::Sign::run),
+            Self::Open(it) => it.run(open::Open::run),
             Self::Export(it) => it.run(export::Export::run),
             Self::Schema(it) => it.run(schema::Schema::run),
         }

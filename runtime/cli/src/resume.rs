@@ -16,6 +16,8 @@ use crate::answer::Trouble;
 use crate::exit::Exit;
 use crate::guest;
 use crate::home::LocalKeys;
+use crate::models::Providers;
+use crate::net::Edge;
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, runtime, tell, watcher};
 
@@ -37,6 +39,11 @@ pub(crate) struct Resume {
     /// Where the outputs go, when the run's folder was moved since
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Who answers for its models, as for `envelope run`
+    #[command(flatten)]
+    providers: Providers,
+    #[command(flatten)]
+    edge: Edge,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -95,7 +102,7 @@ impl Resume {
     /// A run that died between its end and its receipt has nothing left to do.
     async fn finish(
         &self,
-        order: Order,
+        mut order: Order,
         journal: Journal,
         writer: InFile,
         blobs: &Blobs,
@@ -108,9 +115,14 @@ impl Resume {
                 Err(why) => Err(Trouble::usage(why, "resuming needs the whole folder of the run")),
             };
         }
+        let rules = &order.authorities.warrant.document().egress.rules;
+        let (network, mut secrets) = self.edge.network(rules)?;
+        let models = self.providers.set_up(&mut secrets)?;
+        order.secrets = secrets;
+        let run = journal.header().run.clone();
         let surroundings = Surroundings {
             blobs,
-            world: Arc::new(LocalWorld::new(journal.header().run.clone())),
+            world: Arc::new(LocalWorld::new(run, network).with_models(models)),
             writer: Box::new(writer),
             watcher: (!self.json).then(watcher),
         };

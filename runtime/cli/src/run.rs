@@ -23,6 +23,8 @@ use crate::exit::Exit;
 use crate::fresh::fresh;
 use crate::guest;
 use crate::home::LocalKeys;
+use crate::models::ModelFlags;
+use crate::net::Net;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::place::{self, Place};
 
@@ -52,7 +54,8 @@ Exit codes:
 
 Examples:
   envelope run guest-examples/hello hello --args '{\"name\":\"Ada\"}'
-  envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/")]
+  envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/
+  envelope run agent.wasm fetch --allow-net 'GET https://api.example.org/v1/**'")]
 pub(crate) struct Run {
     /// The agent: a component, or the folder of its source, which is built first
     agent: PathBuf,
@@ -70,6 +73,8 @@ pub(crate) struct Run {
     /// Where it may write: a folder of `--dir`, such as `out/`
     #[arg(long, value_name = "PREFIX")]
     outputs: Option<String>,
+    #[command(flatten)]
+    net: Net,
     /// How long the grant lives, in seconds
     #[arg(long, default_value_t = TTL_SECS, value_name = "SECONDS")]
     ttl: u64,
@@ -85,6 +90,8 @@ pub(crate) struct Run {
     /// How many calls of the host it may make
     #[arg(long, default_value_t = CALLS, value_name = "COUNT")]
     calls: u64,
+    #[command(flatten)]
+    models: ModelFlags,
     /// Where all chance of the run comes from, to have the same again: 64 hex digits
     #[arg(long, value_name = "HEX", value_parser = Digest::from_hex)]
     seed: Option<Digest>,
@@ -120,15 +127,23 @@ impl Run {
             dir: Some(dir.to_owned()),
             allow_read: allow_read.map(str::to_owned).into(),
             outputs: Some(outputs.to_owned()),
+            net: Net::default(),
             ttl: TTL_SECS,
             fuel: Limits::default().fuel,
             memory: MEMORY_MIB,
             timeout: TIMEOUT_SECS,
             calls: CALLS,
+            models: ModelFlags::default(),
             seed: None,
             out: Some(out.to_owned()),
             json: false,
         }
+    }
+
+    /// The same command, with models.
+    pub(crate) fn with_models(mut self, models: ModelFlags) -> Self {
+        self.models = models;
+        self
     }
 
     pub(crate) fn run(&self) -> Exit {
@@ -138,7 +153,9 @@ impl Run {
     pub(crate) fn carry_out(&self) -> Result<Ran, Trouble> {
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let args = self.read_args()?;
-        let wishes = self.wishes();
+        let wishes = self.wishes()?;
+        let (network, mut secrets) = self.net.edge.network(&wishes.egress)?;
+        let models = self.models.set_up(&mut secrets)?;
         let (bytes, name) = guest::component(&self.agent)?;
         let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
         let path =
@@ -151,13 +168,14 @@ impl Run {
             let manifest = self.take_in(&blobs).await?;
             let (prepared, kept) = (Arc::new(prepared), keys.grants);
             let job = Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &kept);
-            let job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
+            let mut job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
+            job.order.secrets = secrets;
             let folder = RunFolder::create(&path, &bytes, &job).map_err(Trouble::folder)?;
             let _held = folder.hold().map_err(Trouble::folder)?;
             Place::of(&path, self.dir.as_deref())?.remember(&fresh.run)?;
             let surroundings = Surroundings {
                 blobs: blobs.clone(),
-                world: Arc::new(LocalWorld::new(fresh.run.clone())),
+                world: Arc::new(LocalWorld::new(fresh.run.clone(), network).with_models(models)),
                 writer: Box::new(folder.new_journal().map_err(Trouble::folder)?),
                 watcher: (!self.json).then(watcher),
             };
@@ -170,10 +188,11 @@ impl Run {
         })
     }
 
-    fn wishes(&self) -> Wishes {
-        Wishes {
+    fn wishes(&self) -> Result<Wishes, Trouble> {
+        Ok(Wishes {
             read: self.allow_read.clone(),
             outputs: self.outputs.clone(),
+            egress: self.net.rules()?,
             ttl_secs: self.ttl,
             timeout_secs: self.timeout,
             calls: self.calls,
@@ -183,7 +202,10 @@ impl Run {
                 memory: self.memory.saturating_mul(1 << 20),
                 ..Limits::default()
             },
-        }
+            models: self.models.names().to_vec(),
+            money: self.models.money(),
+            prices: self.models.book()?,
+        })
     }
 
     fn read_args(&self) -> Result<Bytes, Trouble> {
@@ -240,7 +262,7 @@ pub(crate) async fn give_out(
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .enable_time()
+        .enable_all()
         .thread_keep_alive(Duration::from_secs(1))
         .build();
     runtime.map_err(|why| Trouble::failed(why, "the system gives no threads"))

@@ -69,6 +69,10 @@ impl Clock {
 
 /// Takes the fuel that the host's work cost, each time the guest gets control back.
 fn charge(mut store: StoreContextMut<'_, Cell>, hook: CallHook) -> wasmtime::Result<()> {
+    if matches!(hook, CallHook::CallingHost) {
+        let left = store.get_fuel()?;
+        store.data_mut().airlock.gate.set_fuel(left);
+    }
     if !matches!(hook, CallHook::ReturningFromHost) {
         return Ok(());
     }

@@ -62,6 +62,23 @@ pub struct Inspection {
     pub counts: Counts,
 }
 
+impl Refused {
+    /// What to do about it.
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::NotWasm(_) | Self::CoreModule => {
+                "`envelope build` makes a component of a package in Rust"
+            }
+            Self::Truncated { .. } | Self::Malformed { .. } => "copy it again, or build it anew",
+            Self::Off { .. } | Self::Unsupported(_) => "build it without what is named",
+            Self::Foreign(_) => "build it against the interfaces of `host-api/wit`",
+            Self::Shapeless => "export one of them: `envelope new` shows how",
+            Self::TooMuch { .. } | Self::Slow { .. } | Self::Compile(_) => "make it smaller",
+            Self::Busy { .. } => "wait a while",
+        }
+    }
+}
+
 impl Inspection {
     /// The shape, if it can be called and everything it imports is served.
     pub fn admit(&self) -> Result<Shape, Refused> {
@@ -95,9 +112,21 @@ fn look(bytes: &[u8], served: &[&str]) -> Result<Inspection, Refused> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// No component, but what one is made of.
-    #[error("this is a core module and no component: build it with `--target wasm32-wasip2`")]
+    #[error(
+        "this is a core module, as `wasm32-wasip1` and `wasm32-unknown-unknown` give, and no \
+         component: build it with `--target wasm32-wasip2`"
+    )]
     CoreModule,
-    /// Not WebAssembly, or broken.
+    /// Something else altogether.
+    #[error("this is {0} and no component: give what a build for `wasm32-wasip2` makes")]
+    NotWasm(&'static str),
+    /// The beginning of one.
+    #[error("the component is not whole: it ends before what begins at byte {byte} does")]
+    Truncated {
+        /// Where what is missing begins.
+        byte: usize,
+    },
+    /// Broken.
     #[error("not a valid component: at byte {byte}: {why}")]
     Malformed {
         /// Where.

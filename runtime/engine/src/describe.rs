@@ -1,5 +1,10 @@
-//! Asking an agent what it is: in an instance without any capability, so that nothing but the
-//! component itself can decide the answer.
+//! Asking an agent what it is: in a world where nothing is, so that nothing but the component
+//! itself can decide the answer.
+//!
+//! Runtimes of languages ask for their surroundings before any code of an agent's own runs. They
+//! are told, always the same: no environment, no input, the first instant of the clock, chance from
+//! a seed that is no secret. What they print goes nowhere. All else is refused as ever: there is
+//! not a file, and nobody else to talk to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +21,7 @@ use envelope_gate::workspace::{Blobs, Manifest, Quota, Workspace};
 use envelope_rules::budget::{Account, Cap, Level, Meter};
 use envelope_rules::egress::policy::PolicyDocument;
 use envelope_rules::grant::GrantKeys;
-use envelope_rules::guard::{CapabilitySet, Operator, Warrant, WarrantDocument};
+use envelope_rules::guard::{Capability, CapabilitySet, Operator, Warrant, WarrantDocument};
 
 use crate::bindings::AgentPre;
 use crate::card::CARD_BYTES_MAX;
@@ -28,6 +33,17 @@ use crate::prepared::NotRunnable;
 
 /// Fuel to describe oneself: a tenth of a second of plain computing.
 const FUEL: u64 = 1_000_000_000;
+
+/// Bytes that are printed, and lost: a runtime's complaints.
+const OUTPUT_BYTES: usize = 64 << 10;
+
+/// What a runtime needs to start, and what nobody can learn anything from in a world that stands
+/// still.
+const SURROUNDINGS: CapabilitySet = CapabilitySet::NONE
+    .with(Capability::Environment)
+    .with(Capability::Stdio)
+    .with(Capability::Clock)
+    .with(Capability::Random);
 
 /// The card's bytes as the agent gives them.
 pub(crate) async fn describe(
@@ -49,7 +65,7 @@ pub(crate) async fn describe(
     Ok(card.into_bytes())
 }
 
-/// A gate that lets nothing through.
+/// A gate that leads nowhere.
 fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
     let none = Label::cut("describe");
     let warrant = Warrant::new(WarrantDocument {
@@ -60,11 +76,12 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
         skill: none.clone(),
         paper: None,
         deadline: Timestamp::MAX,
-        capabilities: CapabilitySet::NONE,
+        capabilities: SURROUNDINGS,
         egress: PolicyDocument::default(),
         models: Vec::new(),
         agents: Vec::new(),
         budget: Cap::NONE,
+        criteria: None,
     });
     let warrant = warrant.ok()?;
     let manifest = Manifest::new(Vec::new()).ok()?;
@@ -74,7 +91,7 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
     let workspace = Workspace::new(&manifest, None, Quota::default(), Timestamp::ZERO).ok()?;
     Some(Gate::new(Parts {
         authorities: Authorities {
-            operator: Arc::new(Operator::default()),
+            operator: Arc::new(Operator { capabilities: SURROUNDINGS, ..Operator::default() }),
             warrant: Arc::new(warrant),
             grant: None,
             keys: Arc::new(GrantKeys::new(Vec::new()).ok()?),
@@ -82,17 +99,16 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
         meter: Meter::new(journal.header_digest(), vec![account]).ok()?,
         journal,
         writer: Box::new(InMemory::default()),
-        world: Arc::new(Still),
+        world: Arc::new(Still::default()),
         inside: Inside {
             workspace,
             blobs: Blobs::in_memory(),
             stdin: Bytes::new(),
-            stdout: Captured::new(0),
-            stderr: Captured::new(0),
+            stdout: Captured::new(OUTPUT_BYTES),
+            stderr: Captured::new(OUTPUT_BYTES),
             artifacts: BTreeMap::new(),
             chance: Chance::new(Digest::of(b"describe")),
             watcher: None,
-            answers: BTreeMap::new(),
         },
         secrets: Secrets::none(),
         journal_bytes: 1 << 20,
@@ -120,6 +136,8 @@ fn header(machine: &Machine, component: Digest, warrant: &Warrant, manifest: &Ma
         paper: None,
         warrant: warrant.digest(),
         budget: Usage::ZERO,
+        limits: None,
+        prices: None,
         scope: None,
         inputs: manifest.digest(),
         engine: machine.fingerprint().clone(),

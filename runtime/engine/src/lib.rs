@@ -15,6 +15,7 @@ mod invoke;
 pub mod limits;
 pub mod local;
 mod offline;
+pub mod peers;
 pub mod prepared;
 pub mod replay;
 pub mod run;

@@ -3,6 +3,7 @@
 //! Two limits stand elsewhere: how long a run may take is its warrant's deadline, and how deep it
 //! may call is a setting of the engine, the same for all.
 
+use envelope_evidence::Digest;
 use serde::{Deserialize, Serialize};
 use wasmtime::{ResourceLimiter, Store};
 
@@ -77,6 +78,17 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The document of them, as a run's folder keeps it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Numbers under fixed names: nothing that could fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The digest of the document: a run's header pins it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
     /// Holds `store` to what the engine itself watches over. `limiter` finds the limiter in its
     /// data.
     pub fn hold<T: 'static>(

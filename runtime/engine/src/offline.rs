@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use envelope_evidence::Timestamp;
 use envelope_gate::stop::{Fault, Stop};
@@ -10,8 +11,12 @@ use envelope_gate::world::{GrantState, Performing, World};
 /// The world of a replay: there is none. Whoever asks it has left the record.
 pub(crate) struct Nowhere;
 
-/// The world of an agent that describes itself: nothing moves in it.
-pub(crate) struct Still;
+/// The world of an agent that describes itself: nothing moves in it, but that whoever waits finds
+/// that the time has come.
+#[derive(Default)]
+pub(crate) struct Still {
+    millis: AtomicU64,
+}
 
 impl World for Nowhere {
     fn now(&self) -> Timestamp {
@@ -37,10 +42,11 @@ impl World for Nowhere {
 
 impl World for Still {
     fn now(&self) -> Timestamp {
-        Timestamp::ZERO
+        Timestamp::from_millis(self.millis.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
     }
 
-    fn sleep_until(&self, _instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn sleep_until(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.millis.fetch_max(instant.millis(), Ordering::Relaxed);
         Box::pin(std::future::ready(()))
     }
 

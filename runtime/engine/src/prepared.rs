@@ -36,7 +36,7 @@ pub(crate) enum Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum NotRunnable {
     /// It may not, or does not compile.
-    #[error("the component is refused: {0}")]
+    #[error("{0}")]
     Refused(#[from] Refused),
     /// It does not say what it is.
     #[error("the agent does not describe itself: {0}")]
@@ -50,6 +50,20 @@ pub enum NotRunnable {
     /// It exports nothing that can be called.
     #[error("the component exports neither `envelope:host/skills` nor `wasi:cli/run`")]
     Shape,
+}
+
+impl NotRunnable {
+    /// What to do about it.
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.advice(),
+            Self::Silent(_) | Self::Card(_) => {
+                "mend its `describe`, which runs without files, network and models"
+            }
+            Self::Link(_) => "build it against the interfaces of `host-api/wit`",
+            Self::Shape => Refused::Shapeless.advice(),
+        }
+    }
 }
 
 impl Prepared {

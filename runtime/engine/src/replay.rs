@@ -73,6 +73,11 @@ pub(crate) fn pinned(order: &Order, journal: &Journal) -> Result<(), Unplayable>
     if header.warrant != order.authorities.warrant.digest() {
         return missing(format!("the warrant is not {}", header.warrant));
     }
+    let limits = order.limits.digest();
+    if header.limits != Some(limits) {
+        let recorded = header.limits.map_or("none".to_owned(), |it| it.to_string());
+        return missing(format!("the limits are {limits}, recorded are {recorded}"));
+    }
     let args = envelope_evidence::Digest::of(&order.args);
     if header.args.digest != args {
         return missing(format!("the arguments are {args}, recorded are {}", header.args.digest));

@@ -7,19 +7,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use envelope_evidence::Preview;
-use envelope_evidence::journal::{Ended, Header, Journal, Outcome, Output, OutputValue};
+use envelope_evidence::journal::{
+    Ended, Event, Header, Journal, Outcome, Output, OutputValue, Recovery, Settled,
+};
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Signed, fold};
-use envelope_evidence::{Digest, Dimension, Label, PathText};
+use envelope_evidence::{Digest, Dimension, Label, PathText, Usage};
 use envelope_gate::airlock::Airlock;
 use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
 use envelope_gate::journal::JournalWriter;
+use envelope_gate::model::Books;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{self, Blobs, Manifest, Quota, Workspace};
 use envelope_gate::world::World;
-use envelope_rules::budget::{Account, Level, Meter};
+use envelope_rules::budget::{Account, Cap, Level, Meter};
 use envelope_rules::path::Prefix;
 
 use crate::cell::{self, Cell, Clock};
@@ -150,10 +153,9 @@ pub(crate) async fn drive(
         artifacts: std::collections::BTreeMap::new(),
         chance: Chance::new(journal.header().seed),
         watcher,
-        answers: std::collections::BTreeMap::new(),
     };
     let parts = Parts {
-        meter: meter(&journal, &authorities)?,
+        meter: meter(&journal, &authorities, &*world).await?,
         authorities,
         journal,
         writer,
@@ -231,7 +233,8 @@ async fn close(
         _ => Vec::new(),
     };
     if !gate.is_replay() {
-        keep(gate.inside(), &outputs).await?;
+        let (blobs, left) = left_behind(gate.inside(), &outputs);
+        keep(&blobs, left).await?;
     }
     let ended = Ended {
         outcome: last.outcome,
@@ -254,13 +257,18 @@ async fn close(
     })
 }
 
-/// Puts what the run leaves behind where contents lie, before the record speaks of it.
-async fn keep(inside: &Inside, outputs: &[workspace::Output]) -> Result<(), Fault> {
+/// The contents that the run leaves behind, and where they go.
+fn left_behind(inside: &Inside, outputs: &[workspace::Output]) -> (Blobs, Vec<Bytes>) {
     let files = outputs.iter().filter_map(|output| output.bytes.clone());
     let artifacts = inside.artifacts.values().map(|artifact| artifact.bytes.clone());
-    for bytes in files.chain(artifacts) {
+    (inside.blobs.clone(), files.chain(artifacts).collect())
+}
+
+/// Puts `contents` where contents lie, before the record speaks of them.
+async fn keep(blobs: &Blobs, contents: Vec<Bytes>) -> Result<(), Fault> {
+    for bytes in contents {
         let digest = Digest::of(&bytes);
-        let put = inside.blobs.put(bytes).await;
+        let put = blobs.put(bytes).await;
         put.map_err(|why| Fault::Blob { digest, why: why.to_string() })?;
     }
     Ok(())
@@ -280,15 +288,49 @@ fn listed(output: &workspace::Output) -> Output {
 }
 
 /// The books as the journal left them: what it records as used is spent, and the reservation of a
-/// call whose outcome nobody knows with it.
-fn meter(journal: &Journal, authorities: &Authorities) -> Result<Meter, Halted> {
+/// call whose outcome nobody knows with it. One that is repeated under its key is the first thing
+/// the run does, and sets the same aside again.
+///
+/// Beside the run's own account stand those that it shares with others, as far as their money is
+/// leased to it.
+async fn meter(
+    journal: &Journal,
+    authorities: &Authorities,
+    world: &dyn World,
+) -> Result<Meter, Halted> {
     let cap = authorities.warrant.document().budget;
-    let spent = journal.used();
+    let spent = journal.used().saturating_sub(repeated(journal));
     // Fuel is measured by the engine, which begins anew; the wall clock runs by itself.
     let spent = spent.with(Dimension::Fuel, 0).unwrap_or(spent);
     let spent = spent.with(Dimension::WallMs, 0).unwrap_or(spent);
     let leaf = Account::new(Level::Run, journal.header().run.to_string(), cap, spent);
-    Meter::new(journal.header_digest(), vec![leaf]).map_err(|why| Halted::SetUp(why.to_string()))
+    let (name, mut chain) = (journal.header_digest(), vec![leaf]);
+    if let Some(Books { purse, chain: shared, .. }) = world.books() {
+        let money = |nano_usd| Cap::NONE.with(Dimension::NanoUsd, nano_usd).unwrap_or_default();
+        let used = Usage::ZERO.with(Dimension::NanoUsd, spent.get(Dimension::NanoUsd));
+        let cap = money(purse.out(name).await?);
+        chain.extend(shared.iter().map(|account| {
+            Account::new(account.level, account.name.clone(), cap, used.unwrap_or_default())
+        }));
+    }
+    Meter::new(name, chain).map_err(|why| Halted::SetUp(why.to_string()))
+}
+
+/// What is reserved for calls that will be repeated under their key.
+fn repeated(journal: &Journal) -> Usage {
+    let open = journal.calls().iter().filter(|state| state.settled == Settled::Begun);
+    let open = open.filter_map(|state| journal.entries().get(state.entry));
+    open.fold(Usage::ZERO, |sum, entry| match &entry.event {
+        Event::Begun(begun) if begun.recovery == Recovery::SameKey => {
+            sum.checked_add(begun.reserved).unwrap_or(sum)
+        }
+        Event::Begun(_)
+        | Event::Answered(_)
+        | Event::Denied(_)
+        | Event::Reviewed(_)
+        | Event::Evaluated(_)
+        | Event::Ended(_) => sum,
+    })
 }
 
 /// What the guest may burn: its limit, or on a replay what is recorded.

@@ -5,15 +5,17 @@
 //! speak of `/price/amount`; what the compiler derived from them stands beside them under
 //! `compiled`, and the prose is the document's own.
 
+use std::collections::BTreeMap;
+
 use envelope_evidence::{Digest, Label, canonical};
 use serde_json::{Map, Value};
 
-use crate::contract::Code;
+use crate::contract::{Code, Contract};
 use crate::document::{
-    self, Body, Chain, Conflict, Document, Kind, Layers, Refused, Salt, Signers, Standard, Terms,
-    Text,
+    self, Body, Chain, Conflict, CryptoRng, Document, Kind, Layers, ReaderKey, Refused, Salt,
+    SideLetter, Signers, Standard, Terms, Text,
 };
-use crate::source::{BadPaper, Paper, Report, Template};
+use crate::source::{self, BadPaper, Paper, Report, Template};
 
 /// In the terms of a Paper's document: what the compiler derived.
 const DERIVED: &str = "compiled";
@@ -29,8 +31,19 @@ pub enum Undrawn {
         /// The words that were given.
         given: Digest,
     },
-    /// The words cannot be filled in.
-    #[error("the master agreement does not fit the contract")]
+    /// The Paper names other schedules.
+    #[error("the Paper names no schedule `{0}`")]
+    OtherSchedule(Digest),
+    /// A source that is another kind of document.
+    #[error("a source of the kind `{}` does not become {place}", kind.name())]
+    Kind {
+        /// What it says it is.
+        kind: source::Kind,
+        /// What it was to become.
+        place: &'static str,
+    },
+    /// The words cannot be filled in, or their terms are not of the contract's types.
+    #[error("`{file}` does not fit the contract", file = .0.file())]
     Unfilled(Report),
     /// Documents of equal rank disagree, and this one does not settle it.
     #[error(transparent)]
@@ -56,7 +69,8 @@ impl Undrawn {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::OtherMsa { .. } => Code::Reference.name(),
+            Self::OtherMsa { .. } | Self::OtherSchedule(_) => Code::Reference.name(),
+            Self::Kind { .. } => Code::Source.name(),
             Self::Unfilled(_) | Self::Title(_) | Self::Prose(_) => Code::Fidelity.name(),
             Self::Conflict(_) => Code::Schedules.name(),
             Self::Refused(why) => why.code(),
@@ -66,15 +80,38 @@ impl Undrawn {
     }
 }
 
-/// Draws up the master agreement in the words of `msa`, filled in for `paper`.
-pub fn msa(chain: &Chain, msa: &Template, paper: &Paper, salt: Salt) -> Result<Document, Undrawn> {
-    let given = msa.digest();
-    if let Some(named) = paper.msa.filter(|named| *named != given) {
-        return Err(Undrawn::OtherMsa { named, given });
-    }
-    let prose = msa.render(&paper.contract).map_err(Undrawn::Unfilled)?;
-    let standard = Standard { title: Label::new(msa.title().as_str())?, terms: Terms::new() };
-    Ok(chain.standard(Body::Msa, standard, Text::new(&prose, salt)?)?)
+/// Draws up a document that stands above `paper`, in the words of `template`, filled in for it. A
+/// promise of confidence and terms for personal data stand among the schedules.
+pub fn standard(
+    chain: &Chain,
+    template: &Template,
+    paper: &Paper,
+    salt: Salt,
+) -> Result<Document, Undrawn> {
+    let given = template.digest();
+    let body = match template.kind() {
+        source::Kind::Tos => Body::Tos,
+        source::Kind::BaseTerms => Body::BaseTerms,
+        source::Kind::Schedule => {
+            let mut named = paper.contract.schedules.iter().map(|schedule| schedule.document);
+            if !named.any(|document| document == given) {
+                return Err(Undrawn::OtherSchedule(given));
+            }
+            Body::Schedule
+        }
+        source::Kind::Nda | source::Kind::Dpa => Body::Schedule,
+        source::Kind::Msa => match paper.msa.filter(|named| *named != given) {
+            Some(named) => return Err(Undrawn::OtherMsa { named, given }),
+            None => Body::Msa,
+        },
+        kind @ (source::Kind::Paper | source::Kind::SideLetter) => {
+            return Err(Undrawn::Kind { kind, place: "a document above the Paper" });
+        }
+    };
+    let prose = template.render(&paper.contract).map_err(Undrawn::Unfilled)?;
+    let title = Label::new(template.title().as_str())?;
+    let standard = Standard { title, terms: template.terms().clone() };
+    Ok(chain.standard(body, standard, Text::new(&prose, salt)?)?)
 }
 
 /// Draws up `paper`, to be signed by `signers`. What the documents above it leave open between
@@ -105,6 +142,32 @@ pub fn amendment(chain: &Chain, new: &Paper, title: &str, salt: Salt) -> Result<
     Ok(document)
 }
 
+/// What a side letter in the words of `template` says, filled in for `contract`.
+pub fn letter(template: &Template, contract: &Contract, salt: Salt) -> Result<SideLetter, Undrawn> {
+    let kind = template.kind();
+    if kind != source::Kind::SideLetter {
+        return Err(Undrawn::Kind { kind, place: "a side letter" });
+    }
+    let prose = template.render(contract).map_err(Undrawn::Unfilled)?;
+    let title = Label::new(template.title().as_str())?;
+    Ok(SideLetter { title, terms: template.terms().clone(), text: Text::new(&prose, salt)? })
+}
+
+/// Draws up the document of `letter`, encrypted to `readers`. `known` are the letters in the chain
+/// that its author can read: with these it must not be at odds.
+pub fn side_letter(
+    chain: &Chain,
+    letter: &SideLetter,
+    known: &BTreeMap<Digest, SideLetter>,
+    readers: &[ReaderKey],
+    random: &mut impl CryptoRng,
+) -> Result<Document, Undrawn> {
+    let document = chain.side_letter(letter, readers, random)?;
+    let mut layers = Layers::of(chain, known);
+    layers.add(Kind::SideLetter, document.id(), &letter.terms);
+    layers.conflicts().into_iter().next().map_or(Ok(document), |conflict| Err(conflict.into()))
+}
+
 /// The Paper that the terms and the prose of its document say, checked like one that was compiled.
 pub fn read(terms: &Terms, prose: &str) -> Result<Paper, BadPaper> {
     let mut contract = terms.clone();
@@ -131,7 +194,7 @@ fn terms(paper: &Paper) -> Result<Terms, Undrawn> {
 
 /// Whether everything is settled once `document` joins `chain`.
 fn settled(chain: &Chain, document: &Document) -> Result<(), Conflict<Digest>> {
-    let mut layers = Layers::of(chain, &std::collections::BTreeMap::new());
+    let mut layers = Layers::of(chain, &BTreeMap::new());
     match &document.node().body {
         Body::Paper(paper) => layers.add(Kind::Paper, document.id(), &paper.terms),
         Body::Amendment(amendment) => layers.amend(document.id(), &amendment.difference),

@@ -15,6 +15,7 @@ mod kind;
 mod node;
 mod precedence;
 mod prose;
+mod reader;
 mod redline;
 mod refused;
 mod rules;
@@ -36,11 +37,10 @@ pub use kind::Kind;
 pub use node::{Amendment, Body, Commitment, DOCUMENTS_MAX, Node, Paper, Standard};
 pub use precedence::{Conflict, Effective, Layers, Unsettled};
 pub use prose::{BadProse, PROSE_BYTES_MAX, Salt, Text};
+pub use reader::{BadReaderKey, ReaderKey, ReaderSecret};
 pub use redline::{Redline, redline};
 pub use refused::Refused;
-pub use side_letter::{
-    READERS_MAX, ReaderKey, ReaderSecret, Sealed, SideLetter, Unreadable, open, seal,
-};
+pub use side_letter::{READERS_MAX, Sealed, SideLetter, Unreadable, open, seal};
 pub use signature::{Level, SIGNATURE_TYPE, Signing, sign};
 pub use signers::{BadSigners, SIGNERS_MAX, Side, Signers};
 pub use snapshot::{SNAPSHOT_TYPE, Snapshot, Taken};

@@ -12,12 +12,12 @@ mod quote;
 mod rego;
 mod request;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use envelope_evidence::{Digest, canonical};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::contract::{Classification, Contract, DigestShape};
 use allowed::Allowed;
@@ -87,8 +87,34 @@ pub struct Digests {
     /// For which version of the Agent Control Specification.
     pub acs: AcsVersion,
     /// The files by path.
-    #[schemars(with = "BTreeMap<String, DigestShape>")]
-    pub files: BTreeMap<String, Digest>,
+    pub files: Files,
+}
+
+/// Every file of the exports. An exporter that writes others is for another version of the Paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ExportFiles")]
+pub struct Files {
+    /// The manifest of the Agent Control Specification.
+    #[serde(rename = "acs/manifest.json")]
+    #[schemars(with = "DigestShape")]
+    pub acs_manifest: Digest,
+    /// Its rules in Rego.
+    #[serde(rename = "acs/policy/paper.rego")]
+    #[schemars(with = "DigestShape")]
+    pub acs_rego: Digest,
+    /// The policy of `governance.toolkit/v1`.
+    #[serde(rename = "agt-yaml/paper.yaml")]
+    #[schemars(with = "DigestShape")]
+    pub agt_yaml: Digest,
+    /// The policies in Cedar.
+    #[serde(rename = "cedar/paper.cedar")]
+    #[schemars(with = "DigestShape")]
+    pub cedar: Digest,
+    /// What they speak of.
+    #[serde(rename = "cedar/paper.cedarschema")]
+    #[schemars(with = "DigestShape")]
+    pub cedar_schema: Digest,
 }
 
 /// A contract that cannot be exported. A contract without flaws always can.
@@ -102,6 +128,9 @@ pub enum Refused {
         /// What is wrong with it.
         why: envelope_rules::egress::rule::BadHostPattern,
     },
+    /// Other files than a Paper cites, which no contract can bring about.
+    #[error("not the files that a Paper cites: {0}")]
+    Files(#[from] serde_json::Error),
     /// No canonical form, and so no digest.
     #[error(transparent)]
     Form(#[from] canonical::Refused),
@@ -119,13 +148,14 @@ pub fn export(contract: &Contract, format: Format) -> Result<Vec<File>, Refused>
 
 /// The digests of all exports of `contract`: what its Paper cites.
 pub fn export_digests(contract: &Contract, acs: AcsVersion) -> Result<Digests, Refused> {
-    let mut files = BTreeMap::new();
+    let mut files = Map::new();
     for format in Format::all(acs) {
         for file in export(contract, format)? {
             let path = format!("{}/{}", format.name(), file.path);
-            files.insert(path, Digest::of(file.text.as_bytes()));
+            files.insert(path, Digest::of(file.text.as_bytes()).to_string().into());
         }
     }
+    let files = serde_json::from_value(Value::Object(files))?;
     Ok(Digests { exporter: EXPORTER, acs, files })
 }
 

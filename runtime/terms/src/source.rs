@@ -27,6 +27,7 @@ mod prose;
 mod schedule;
 pub(crate) mod shape;
 mod template;
+mod terms;
 mod value;
 
 use std::ops::Range;

@@ -7,5 +7,5 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "envelope_sdk::__private::bindings",
     additional_derives: [PartialEq],
-    additional_derives_ignore: ["answer-stream", "child"],
+    additional_derives_ignore: ["answer-stream"],
 });

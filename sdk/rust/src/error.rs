@@ -6,6 +6,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::agents::Failure;
 use crate::bindings::envelope::host::types;
 use crate::{Ctx, Denial};
 
@@ -78,6 +79,9 @@ impl Error {
     /// The refusal behind this error. A file operation only says that it may not, so the host is
     /// asked for the reason.
     fn denial(&self, ctx: &Ctx) -> Option<Denial> {
+        if let Some(failure) = self.find::<Failure>() {
+            return failure.denial().cloned();
+        }
         match self.find::<Fault>() {
             Some(Fault::Denied(denial)) => Some(denial.clone()),
             Some(_) => None,

@@ -1,18 +1,18 @@
 //! A host for tests: `cargo test` runs an agent natively, as the plain functions it is made of.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use crate::agents::Delegation;
+use crate::agents::{Errand, Failure};
 use crate::approvals::{Answer, Granted, Question, Scope};
-use crate::bindings::envelope::host::{agents, model};
+use crate::bindings::envelope::host::model;
 use crate::error::Fault;
 use crate::host::Host;
-use crate::model::{Reply, Request};
+use crate::model::{Finish, Part, Reply, Request, Usage};
 use crate::{Ctx, Denial, DeniedBy, Identity, Kept, Level, Remaining};
 
-/// A host that keeps what an agent says, and denies what the sandbox denies today: models, other
+/// A host that keeps what an agent says, and denies what it was not told to answer: models, other
 /// agents, humans. Files are those of the machine.
 ///
 /// ```
@@ -22,6 +22,9 @@ use crate::{Ctx, Denial, DeniedBy, Identity, Kept, Level, Remaining};
 /// fake.ctx().artifact("plot.svg", "image/svg+xml", "<svg/>").unwrap();
 /// assert_eq!(fake.artifacts()["plot.svg"].bytes, b"<svg/>");
 /// assert!(fake.ctx().model("fast").ask("Hello?").unwrap_err().denial().is_some());
+///
+/// let fake = fake.model_says("Good day.");
+/// assert_eq!(fake.ctx().model("fast").ask("Hello?").unwrap(), "Good day.");
 /// ```
 #[derive(Clone, Default)]
 pub struct Fake(Rc<RefCell<Notes>>);
@@ -33,6 +36,7 @@ struct Notes {
     chunks: Vec<String>,
     artifacts: BTreeMap<String, Artifact>,
     denial: Option<Denial>,
+    answers: VecDeque<String>,
 }
 
 /// A kept artifact.
@@ -55,6 +59,13 @@ impl Fake {
     #[must_use]
     pub fn outputs(self, prefix: impl Into<String>) -> Self {
         self.0.borrow_mut().outputs = Some(prefix.into());
+        self
+    }
+
+    /// Lets the next call of a model be answered with `text`. Without one it is denied.
+    #[must_use]
+    pub fn model_says(self, text: impl Into<String>) -> Self {
+        self.0.borrow_mut().answers.push_back(text.into());
         self
     }
 
@@ -141,7 +152,19 @@ impl Host for Fake {
     }
 
     fn complete(&self, request: &Request) -> Result<Reply, Fault> {
-        self.deny(&format!("the model `{}`", request.model))
+        let answer = self.0.borrow_mut().answers.pop_front();
+        let Some(text) = answer else {
+            return self.deny(&format!("the model `{}`", request.model));
+        };
+        Ok(Reply {
+            model: request.model.clone(),
+            stub: true,
+            parts: vec![Part::Text(text)],
+            finish: Finish::Stop,
+            usage: Usage { input: 0, output: 0, nano_usd: 0, confirmed: true },
+            clamped_to: None,
+            clamped_by: None,
+        })
     }
 
     fn stream(&self, request: &Request) -> Result<model::AnswerStream, Fault> {
@@ -152,18 +175,12 @@ impl Host for Fake {
         self.deny(&format!("the model `{model}`"))
     }
 
-    fn call(&self, agent: &str, skill: &str, _: &str, _: &Delegation) -> Result<String, Fault> {
-        self.deny(&format!("`{skill}` of the agent `{agent}`"))
+    fn call(&self, errand: &Errand) -> Result<String, Failure> {
+        Ok(self.deny(&format!("`{}` of the agent `{}`", errand.skill, errand.agent))?)
     }
 
-    fn spawn(
-        &self,
-        agent: &str,
-        skill: &str,
-        _: &str,
-        _: &Delegation,
-    ) -> Result<agents::Child, Fault> {
-        self.deny(&format!("`{skill}` of the agent `{agent}`"))
+    fn call_all(&self, errands: &[Errand]) -> Vec<Result<String, Failure>> {
+        errands.iter().map(|errand| self.call(errand)).collect()
     }
 
     fn request_scope(&self, scope: &Scope) -> Result<Granted, Fault> {

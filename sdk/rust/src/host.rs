@@ -1,6 +1,6 @@
 //! What a context asks, and the host that answers when the agent runs as a component.
 
-use crate::agents::Delegation;
+use crate::agents::{Errand, Failure};
 use crate::approvals::{Answer, Granted, Question, Scope};
 use crate::bindings::envelope::host::{agents, approvals, artifacts, model, run, trace};
 use crate::error::Fault;
@@ -19,14 +19,8 @@ pub(crate) trait Host {
     fn complete(&self, request: &Request) -> Result<Reply, Fault>;
     fn stream(&self, request: &Request) -> Result<model::AnswerStream, Fault>;
     fn embed(&self, model: &str, texts: &[String]) -> Result<Vec<Vec<f32>>, Fault>;
-    fn call(&self, agent: &str, skill: &str, args: &str, to: &Delegation) -> Result<String, Fault>;
-    fn spawn(
-        &self,
-        agent: &str,
-        skill: &str,
-        args: &str,
-        to: &Delegation,
-    ) -> Result<agents::Child, Fault>;
+    fn call(&self, errand: &Errand) -> Result<String, Failure>;
+    fn call_all(&self, errands: &[Errand]) -> Vec<Result<String, Failure>>;
     fn request_scope(&self, scope: &Scope) -> Result<Granted, Fault>;
     fn ask(&self, text: &str, question: &Question) -> Result<Answer, Fault>;
 }
@@ -84,18 +78,12 @@ impl Host for Sandbox {
         Ok(model::embed(model, texts)?)
     }
 
-    fn call(&self, agent: &str, skill: &str, args: &str, to: &Delegation) -> Result<String, Fault> {
-        Ok(agents::call(agent, skill, args, to)?)
+    fn call(&self, errand: &Errand) -> Result<String, Failure> {
+        Ok(agents::call(errand)?)
     }
 
-    fn spawn(
-        &self,
-        agent: &str,
-        skill: &str,
-        args: &str,
-        to: &Delegation,
-    ) -> Result<agents::Child, Fault> {
-        Ok(agents::spawn(agent, skill, args, to)?)
+    fn call_all(&self, errands: &[Errand]) -> Vec<Result<String, Failure>> {
+        agents::call_all(errands).into_iter().map(|one| one.map_err(Failure::from)).collect()
     }
 
     fn request_scope(&self, scope: &Scope) -> Result<Granted, Fault> {

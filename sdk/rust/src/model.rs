@@ -1,5 +1,11 @@
-//! Language models. In this version of the host every call is denied; agents can be written against
-//! the interface and should treat the denial as the value it is.
+//! Language models, under a budget that the host keeps.
+//!
+//! Which models may be called is said by whoever starts the run; so is what they may cost. The host
+//! lowers the longest answer to what is affordable and says so ([`Reply::clamped_to`]); below that
+//! it denies the call, and sends nothing. An agent treats a denial as the value it is.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 
 use crate::Ctx;
 use crate::bindings::envelope::host::model::{self, AnswerStream};
@@ -42,14 +48,23 @@ impl Model<'_> {
     /// Asks one question and gives the text of the answer.
     ///
     /// # Errors
-    /// The host denies it (in this version: always), or the model gave no answer.
+    /// The host denies it, or the model gave no answer.
     pub fn ask(&self, prompt: impl Into<String>) -> Result<String, Fault> {
-        let reply = self.complete(&self.request(prompt))?;
-        let texts = reply.parts.into_iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text),
-            Part::Image(_) | Part::Call(_) | Part::Answer(_) => None,
-        });
-        Ok(texts.collect())
+        Ok(self.complete(&self.request(prompt))?.text())
+    }
+
+    /// Asks one question whose answer has the shape of `T`.
+    ///
+    /// # Errors
+    /// As [`Model::ask`]; and the answer has another shape, whatever the model was told.
+    pub fn ask_for<T: JsonSchema + DeserializeOwned>(
+        &self,
+        prompt: impl Into<String>,
+    ) -> crate::Result<T> {
+        let schema = serde_json::to_string(&schemars::schema_for!(T))?;
+        let request = Request { schema: Some(schema), ..self.request(prompt) };
+        let text = self.complete(&request)?.text();
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Sends a request.
@@ -74,6 +89,18 @@ impl Model<'_> {
     /// As [`Model::ask`].
     pub fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, Fault> {
         self.ctx.host.embed(self.name, texts)
+    }
+}
+
+impl Reply {
+    /// Its words, calls of tools aside.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts = self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Image(_) | Part::Call(_) | Part::Answer(_) => None,
+        });
+        texts.collect()
     }
 }
 

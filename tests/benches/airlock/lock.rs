@@ -17,6 +17,7 @@ use envelope_gate::journal::{InMemory, JournalWriter, Writing};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{Blobs, FileEntry, Manifest};
 use envelope_gate::world::{GrantState, Performing, World};
+use envelope_rules::budget::{NanoUsd, PriceBook};
 use envelope_rules::grant::Jti;
 use envelope_rules::path::Path;
 
@@ -101,11 +102,15 @@ impl Lock {
         let wishes = Wishes {
             read: vec!["in/**".to_owned(), "annexes/*/prices.csv".to_owned()],
             outputs: Some("out/".to_owned()),
+            egress: Vec::new(),
             ttl_secs: 900,
             timeout_secs: 3600,
             calls: 10_000_000,
             bytes: 1 << 40,
             limits: Limits { fuel: 1 << 50, journal_bytes: 1 << 40, ..Limits::default() },
+            models: Vec::new(),
+            money: NanoUsd::ZERO,
+            prices: PriceBook::default(),
         };
         let fresh = Fresh {
             run: Label::cut(RUN),

@@ -103,8 +103,17 @@ pub const CASES: &[Case] = &[
     later("a model", "model large", "model: denied policy.forbidden"),
     later("a stream of a model", "model-stream large", "model-stream: denied policy.forbidden"),
     later("an embedding", "embed large", "embed: denied policy.forbidden"),
-    later("another agent", "agent other@local", "agent: denied policy.forbidden"),
-    later("a child", "spawn other@local", "spawn: denied policy.forbidden"),
+    case(16, "another agent", "agent other@local", "agent: denied policy.forbidden")
+        .denies(NEVER)
+        .but("noop", "noop: ok"),
+    case(
+        16,
+        "many agents",
+        "call-all 2 other@local - - 60 0 9 noop",
+        "call-all: ok denied policy.forbidden & denied policy.forbidden",
+    )
+    .denies(&["policy.forbidden", "policy.forbidden"])
+    .but("noop", "noop: ok"),
     later("more scope", "scope everything", "scope: denied policy.forbidden"),
     later("a question", "ask may I", "ask: denied policy.forbidden"),
     later(
@@ -112,6 +121,9 @@ pub const CASES: &[Case] = &[
         "model large; denial",
         "model: denied policy.forbidden; denial: ok policy.forbidden",
     ),
+    case(20, "a request", "send GET|https|example.org|/", "send: 403 policy.forbidden")
+        .denies(NEVER)
+        .but("noop", "noop: ok"),
     socket("a tcp socket", "tcp", "tcp: access-denied"),
     socket("a udp socket", "udp", "udp: access-denied"),
     // The network is a handle with which nothing can be done.

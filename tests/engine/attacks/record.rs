@@ -23,6 +23,7 @@ pub const ROWS: &[(u8, &str, &str)] = &[
     (18, "other arguments", "not complete: the arguments"),
     (18, "other files", "not complete: the files"),
     (18, "another warrant", "not complete: the warrant"),
+    (18, "other limits", "not complete: the limits"),
     (18, "the record of another course", "the first call that diverges is named"),
     (18, "a longer course than recorded", "the first call that diverges is named"),
     (18, "a blob that is gone", "the replay halts and names it"),
@@ -111,6 +112,9 @@ fn another_run_is_not_the_recorded_one() {
     incomplete(&ran, &Setup { files, ..ran.setup.clone() }, journal(), "the files");
     let calls = 5;
     incomplete(&ran, &Setup { calls, ..ran.setup.clone() }, journal(), "the warrant");
+    for wider in [ran.setup.clone().journal(1 << 30), ran.setup.clone().memory(65 << 20)] {
+        incomplete(&ran, &wider, journal(), "the limits");
+    }
     let other = Arc::new(component(super::shapes::COMMAND).unwrap());
     incomplete(&ran, &Setup { component: other, ..ran.setup.clone() }, journal(), "the component");
 }

@@ -1,6 +1,7 @@
 //! Components that a compiler would not make: foreign imports, no exports, many memories, cards
 //! that lie.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -201,6 +202,54 @@ fn results_are_held_to_their_schema() {
         assert_eq!(outcome, Outcome::Failed, "{answer}");
         assert!(reason.starts_with("the result does not fit its schema"), "{reason}");
     }
+}
+
+/// An agent whose card has sixteen letters in it that it computes from what `function` of
+/// `interface` answers.
+fn asking(interface: &str, function: &str) -> String {
+    let card = CARD.replace('\n', "").replace("liar", "aaaaaaaaaaaaaaaa");
+    let letters = 64 + card.find("aaaa").unwrap();
+    let import = format!(
+        r#"(component (import "{interface}" (instance $asked (export "{function}"
+            (func (result u64)))))
+        (core func $ask (canon lower (func $asked "{function}")))"#
+    );
+    let tell = format!(
+        r#"(func (export "describe") (result i32) (local $rest i64) (local $at i32)
+            (local.set $rest (call $ask))
+            (loop $next
+                (i32.store8 (i32.add (i32.const {letters}) (local.get $at)) (i32.add
+                    (i32.const 97) (i32.wrap_i64 (i64.and (local.get $rest) (i64.const 15)))))
+                (local.set $rest (i64.shr_u (local.get $rest) (i64.const 4)))
+                (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.const 16))))"#
+    );
+    let host = r#"(instantiate $m (with "host" (instance (export "ask" (func $ask)))))"#;
+    let module = r#"(core module $m (import "host" "ask" (func $ask (result i64)))"#;
+    agent(&card, "1")
+        .replacen("(component", &import, 1)
+        .replacen("(core module $m", module, 1)
+        .replacen("(instantiate $m)", host, 1)
+        .replacen(r#"(func (export "describe") (result i32)"#, &tell, 1)
+}
+
+/// What an agent says of itself depends on nothing: it is told the same time and the same chance
+/// wherever and whenever it is asked, and its runs are told others.
+#[test]
+fn a_card_is_a_function_of_the_component() {
+    let mut names = BTreeSet::new();
+    for (interface, function, told) in [
+        ("wasi:clocks/monotonic-clock@0.2.0", "now", Some("aaaaaaaaaaaaaaaa")),
+        ("wasi:random/random@0.2.0", "get-random-u64", None),
+        ("wasi:random/insecure@0.2.0", "get-insecure-random-u64", None),
+    ] {
+        let text = asking(interface, function);
+        let (one, other) = (component(&text).unwrap(), component(&text).unwrap());
+        assert_eq!(one.card_digest(), other.card_digest(), "{function}");
+        assert_eq!(told.unwrap_or(&one.card().name), one.card().name, "{function}");
+        names.insert(one.card().name.clone());
+    }
+    assert_eq!(names.len(), 2, "the first of chance is the first of chance");
 }
 
 #[test]

@@ -86,7 +86,6 @@ fn inside() -> Inside {
         artifacts: BTreeMap::new(),
         chance: Chance::new(envelope_evidence::Digest::of(b"seed")),
         watcher: None,
-        answers: BTreeMap::new(),
     }
 }
 

@@ -13,12 +13,19 @@ const LEAVES: &str = "pure: ends the run";
 
 const FS: &str = "wasi:filesystem/types";
 const IO: &str = "wasi:io/streams";
-const STREAM: &str = "files or stdio, by what the stream is";
+const STREAM: &str = "files, http or stdio, by what the stream is";
+
+const HTTP: &str = "wasi:http/types";
+/// What a guest does with a request before it hands it over.
+const OWN: &str = "[constructor]fields [constructor]outgoing-request [constructor]request-options \
+    [constructor]outgoing-response append authority between-bytes-timeout body clone \
+    connect-timeout delete entries first-byte-timeout from-list has headers method \
+    path-with-query scheme set set-authority set-between-bytes-timeout set-connect-timeout \
+    set-first-byte-timeout set-method set-path-with-query set-scheme write";
 
 pub const ROWS: &[Row] = &[
-    ("envelope:host/agents", "cancel done join", NOBODY, "a child"),
     ("envelope:host/agents", "call", "agents", "another agent"),
-    ("envelope:host/agents", "spawn", "agents", "a child"),
+    ("envelope:host/agents", "call-all", "agents", "many agents"),
     ("envelope:host/approvals", "ask", "approvals", "a question"),
     ("envelope:host/approvals", "request-scope", "approvals", "more scope"),
     ("envelope:host/artifacts", "put", "artifacts", "no artifacts"),
@@ -72,6 +79,13 @@ pub const ROWS: &[Row] = &[
     (FS, "unlink-file-at", "files", "remove an input"),
     (FS, "write", "files", "revoked with a file open for writing"),
     (FS, "write-via-stream", "files, at each write", "revoked before a write"),
+    ("wasi:http/outgoing-handler", "handle", "http, the whole request at once", "a request"),
+    (HTTP, "incoming-request.* response-outparam.*", NOBODY, "a request"),
+    (HTTP, OWN, PURE, "a flood of headers"),
+    (HTTP, "finish", "pure, but for the request that it completes: http", "a request"),
+    (HTTP, "status stream consume get subscribe", PURE, "a request"),
+    (HTTP, "http-error-code", PURE, "revoked before a read"),
+    (HTTP, "set-status-code status-code", PURE, "a flood of headers"),
     ("wasi:io/error", "to-debug-string", PURE, "a flood of complaints"),
     ("wasi:io/poll", "block", "clock", "sleeping past the deadline"),
     ("wasi:io/poll", "ready", "clock", "no clock: ready"),

@@ -1,5 +1,6 @@
 //! The guests, compiled once for all tests.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::{env, fs};
@@ -11,7 +12,7 @@ use crate::cargo::root;
 
 const TARGET: &str = "wasm32-wasip2";
 
-static BYTES: LazyLock<Vec<u8>> = LazyLock::new(build);
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| built("guests"));
 
 /// The engine of all tests. It has no heartbeat, so that nothing happens by chance.
 pub fn machine() -> &'static Machine {
@@ -26,9 +27,21 @@ pub fn guest() -> Arc<Prepared> {
     GUEST.clone()
 }
 
+/// An ordinary program with an ordinary HTTP client: its arguments are URLs.
+pub fn fetch() -> Arc<Prepared> {
+    static FETCH: LazyLock<Arc<Prepared>> =
+        LazyLock::new(|| Arc::new(compile(machine(), &built("fetch")).unwrap()));
+    FETCH.clone()
+}
+
 /// A component written by hand.
 pub fn component(text: &str) -> Result<Prepared, NotRunnable> {
-    compile(machine(), &wat::parse_str(text).unwrap())
+    prepared(&wat::parse_str(text).unwrap())
+}
+
+/// A component as it comes.
+pub fn prepared(bytes: &[u8]) -> Result<Prepared, NotRunnable> {
+    compile(machine(), bytes)
 }
 
 /// An engine of its own, and the guest on it.
@@ -48,12 +61,17 @@ fn compile(machine: &Machine, bytes: &[u8]) -> Result<Prepared, NotRunnable> {
     super::wait(Prepared::compile(machine, bytes, "guests"))
 }
 
-fn build() -> Vec<u8> {
+fn built(package: &str) -> Vec<u8> {
+    fs::read(file(package)).unwrap()
+}
+
+/// The component of a package of `tests/guests`, built.
+pub fn file(package: &str) -> PathBuf {
     let folder = root().join("tests/guests");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = || {
         let mut command = Command::new(&cargo);
-        command.args(["build", "--release", "--locked", "--target", TARGET]);
+        command.args(["build", "--release", "--locked", "--target", TARGET, "--package", package]);
         command.current_dir(&folder).env_remove("RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
         command.output().unwrap()
     };
@@ -65,5 +83,5 @@ fn build() -> Vec<u8> {
         built = build();
     }
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    fs::read(folder.join("target").join(TARGET).join("release/guests.wasm")).unwrap()
+    folder.join("target").join(TARGET).join(format!("release/{package}.wasm"))
 }

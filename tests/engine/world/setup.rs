@@ -10,6 +10,7 @@ use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header, Scope,
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
 use envelope_gate::gate::Authorities;
+use envelope_gate::net::Network;
 use envelope_gate::workspace::{Blobs, FileEntry, Manifest};
 use envelope_gate::world::GrantState;
 use envelope_rules::budget::{Cap, PriceBook};
@@ -56,6 +57,11 @@ pub struct Setup {
     pub drift: u64,
     pub changes: Vec<(usize, Change)>,
     pub files: Vec<(&'static str, &'static str)>,
+    /// The rules of the warrant, one line each; the operator's too, unless it has its own.
+    pub egress: Vec<String>,
+    pub operator_egress: Option<Vec<String>>,
+    pub network: Option<Arc<Network>>,
+    pub secrets: Vec<&'static str>,
     pub seed: &'static str,
 }
 
@@ -93,6 +99,10 @@ pub fn setup(acts: &str) -> Setup {
         drift: 0,
         changes: Vec::new(),
         files: FILES.to_vec(),
+        egress: Vec::new(),
+        operator_egress: None,
+        network: None,
+        secrets: Vec::new(),
         seed: "seed",
     }
 }
@@ -105,6 +115,15 @@ impl Setup {
 
     pub fn forbid(mut self, capability: Capability) -> Self {
         self.operator = without(self.operator, &[capability]);
+        self
+    }
+
+    /// Lets the run send what `rules` say over `network`.
+    pub fn online(mut self, rules: &[String], network: Network) -> Self {
+        self.capabilities = self.capabilities.with(Capability::Http);
+        self.operator = self.operator.with(Capability::Http);
+        self.egress = rules.to_vec();
+        self.network = Some(Arc::new(network));
         self
     }
 
@@ -162,9 +181,10 @@ impl Setup {
             Grant::open(token.as_str(), &keys, START).unwrap()
         });
         let warrant = Warrant::new(self.warrant()).unwrap();
+        let operator_rules = self.operator_egress.as_ref().unwrap_or(&self.egress);
         let operator = Operator {
             capabilities: self.operator,
-            egress: Policy::default(),
+            egress: Policy::compile(document(operator_rules)).unwrap(),
             prices: PriceBook::default(),
         };
         let header = self.header(&warrant, grant.as_ref());
@@ -180,9 +200,15 @@ impl Setup {
             args: self.args.clone(),
             manifest: self.manifest(),
             limits: self.limits.clone(),
-            secrets: Secrets::none(),
+            secrets: self.secrets(),
         };
         (order, header)
+    }
+
+    fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::none();
+        self.secrets.iter().for_each(|secret| assert!(secrets.add(secret)));
+        secrets
     }
 
     fn claims(&self) -> Claims {
@@ -224,10 +250,11 @@ impl Setup {
             paper: None,
             deadline: Timestamp::from_secs(START.secs() + self.timeout).unwrap(),
             capabilities: self.capabilities,
-            egress: PolicyDocument::default(),
+            egress: document(&self.egress),
             models: Vec::new(),
             agents: Vec::new(),
             budget: Cap::of(&self.budget()),
+            criteria: None,
         }
     }
 
@@ -255,6 +282,8 @@ impl Setup {
             paper: None,
             warrant: warrant.digest(),
             budget: self.budget(),
+            limits: Some(self.limits.digest()),
+            prices: None,
             scope: grant.map(|grant| self.scope(grant)),
             inputs: self.manifest().digest(),
             engine: self.component.fingerprint().clone(),
@@ -277,6 +306,10 @@ impl Setup {
             previous: None,
         }
     }
+}
+
+fn document(lines: &[String]) -> PolicyDocument {
+    PolicyDocument { rules: lines.iter().map(|line| line.parse().unwrap()).collect() }
 }
 
 pub fn keys() -> GrantKeys {

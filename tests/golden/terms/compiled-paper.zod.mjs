@@ -102,6 +102,20 @@ export const Email = text(0, 240, /^[A-Za-z0-9._%+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$
 /** What is kept for a criterion. */
 export const Evidence = z.enum(["receipt", "journal", "output", "file", "evaluation", "review"]);
 
+/** Every file of the exports. An exporter that writes others is for another version of the Paper. */
+export const ExportFiles = z.strictObject({
+  /** The manifest of the Agent Control Specification. */
+  "acs/manifest.json": Digest,
+  /** Its rules in Rego. */
+  "acs/policy/paper.rego": Digest,
+  /** The policy of `governance.toolkit/v1`. */
+  "agt-yaml/paper.yaml": Digest,
+  /** The policies in Cedar. */
+  "cedar/paper.cedar": Digest,
+  /** What they speak of. */
+  "cedar/paper.cedarschema": Digest,
+});
+
 /** What fixes a Paper's exports: each file by its digest, and with what it was made. */
 export const Exports = z.strictObject({
   /** For which version of the Agent Control Specification. */
@@ -109,7 +123,7 @@ export const Exports = z.strictObject({
   /** The exporter's version. */
   exporter: z.int().min(0).max(4294967295),
   /** The files by path. */
-  files: z.record(z.string(), Digest),
+  files: ExportFiles,
 });
 
 /** How firmly a dependency is pinned, from a mere claim to proof. The order is the strength. */

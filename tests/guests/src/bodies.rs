@@ -14,6 +14,7 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             Ok(sum.to_string())
         }
         "recurse" => Ok(recurse(0, &[0; 64]).to_string()),
+        "descend" => Ok(descend(0).to_string()),
         "fill" => fill(number(rest)),
         "copy" => copy(number(rest)),
         "grow" => grow(number(rest)),
@@ -51,6 +52,11 @@ fn recurse(depth: u64, above: &[u64; 64]) -> u64 {
     own[0] = depth;
     let below = if depth == u64::MAX { 0 } else { recurse(depth + 1, &own) };
     below.wrapping_add(black_box(&own)[0])
+}
+
+/// Goes deeper with nothing that has an address: only the engine's stack grows.
+fn descend(depth: u64) -> u64 {
+    if depth == u64::MAX { 0 } else { descend(depth + 1).rotate_left(1) ^ depth }
 }
 
 /// Fills a mebibyte again and again: one instruction each, and much work.

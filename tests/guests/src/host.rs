@@ -32,8 +32,18 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
         "model-stream" => told(model::stream(&request(rest))),
         "embed" => told(model::embed(rest, &["text".to_owned()])),
         "embed-many" => told(model::embed("m", &vec![String::new(); number(rest) as usize])),
-        "agent" => told(agents::call(rest, "skill", "{}", &delegation())),
-        "spawn" => told(agents::spawn(rest, "skill", "{}", &delegation())),
+        "agent" => came(agents::call(&errand(&format!("{rest} in/** - 60 0 1000 noop"), FUEL))),
+        "call" => came(agents::call(&errand(rest, FUEL))),
+        "call-deep" => came(agents::call(&errand(rest, 4 * FUEL))),
+        "call-small" => came(agents::call(&errand(rest, FUEL / 4))),
+        "call-all" => {
+            let nth = |n: u64| errand(&other.replace("{n}", &n.to_string()), FUEL);
+            let errands: Vec<_> = (0..number(one)).map(nth).collect();
+            let all = agents::call_all(&errands).into_iter().map(|one| match came(one) {
+                Ok(word) | Err(word) => word,
+            });
+            Ok(all.collect::<Vec<_>>().join(" & "))
+        }
         "scope" => told(approvals::request_scope(&approvals::Scope {
             reason: rest.to_owned(),
             read: vec!["**".to_owned()],
@@ -81,13 +91,51 @@ fn told<T>(result: Result<T, Fault>) -> Came {
 fn request(name: &str) -> model::Request {
     model::Request {
         model: name.to_owned(),
-        messages: Vec::new(),
+        messages: vec![model::Message {
+            role: model::Role::User,
+            parts: vec![model::Part::Text("Hello".to_owned())],
+        }],
         tools: Vec::new(),
         schema: None,
         max_output: 10,
     }
 }
 
-fn delegation() -> agents::Delegation {
-    agents::Delegation { files: Vec::new(), outputs_prefix: None, ttl: 60, nano_usd: 0 }
+/// `name@svc in/**,top.txt out/draft/ 60 0 1000 read in/a.txt|write out/draft/x hi`: agent, files,
+/// outputs prefix or `-`, seconds, money, calls, acts. Below a callee's callee `^` stands for `|`.
+fn errand(rest: &str, fuel: u64) -> agents::Errand {
+    let mut words = rest.splitn(7, ' ');
+    let mut next = || words.next().unwrap_or_default();
+    let (agent, files, prefix) = (next(), next(), next());
+    let (ttl, nano_usd, calls) = (number(next()), number(next()), number(next()));
+    let acts: Vec<_> = next().split('|').map(|act| json(&act.replace('^', "|"))).collect();
+    let files = files.split(',').filter(|file| *file != "-").map(str::to_owned);
+    agents::Errand {
+        agent: agent.to_owned(),
+        skill: "run".to_owned(),
+        args: format!("[{}]", acts.join(",")),
+        delegation: agents::Delegation {
+            files: files.collect(),
+            outputs_prefix: Some(prefix.to_owned()).filter(|prefix| prefix != "-"),
+            ttl: ttl as u32,
+            budget: agents::Budget { nano_usd, tokens: 0, bytes: 100_000, calls, fuel },
+        },
+    }
+}
+
+/// Enough for a callee and its callees.
+const FUEL: u64 = 100_000_000;
+
+fn json(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn came(result: Result<String, agents::Failure>) -> Came {
+    let flat = |text: String| text.trim_end().replace('\n', ", ");
+    match result {
+        Ok(document) => Ok(flat(document)),
+        Err(agents::Failure::Fault(fault)) => told::<()>(Err(fault)),
+        Err(agents::Failure::Failed(document)) => Err(format!("failed {}", flat(document))),
+        Err(agents::Failure::Ended(reason)) => Err(format!("ended {reason}")),
+    }
 }

@@ -4,8 +4,11 @@
 mod bodies;
 mod files;
 mod host;
+mod http;
+mod model;
 mod streams;
 mod times;
+mod wasi;
 
 use std::cell::RefCell;
 use std::env;
@@ -52,13 +55,16 @@ fn act_of(act: &str) -> Came {
     match verb {
         "repeat" => return repeat(rest),
         "insist" => return insist(rest),
+        "wasi" => return wasi::act(rest),
         _ => {}
     }
     files::act(verb, rest)
         .or_else(|| streams::act(verb, rest))
         .or_else(|| times::act(verb, rest))
         .or_else(|| host::act(verb, rest))
+        .or_else(|| model::act(verb, rest))
         .or_else(|| bodies::act(verb, rest))
+        .or_else(|| http::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))
 }
 

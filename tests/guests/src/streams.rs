@@ -35,10 +35,15 @@ fn put(mode: &str, path: &str) -> Came {
     let file = open(path, OpenFlags::CREATE, DescriptorFlags::WRITE)?;
     let (from, stream) = (coded(from.read_via_stream(0))?, coded(file.write_via_stream(0))?);
     let nothing = |()| String::new();
+    streamed(stream.check_write())?;
     streamed(match mode {
         "write" => stream.write(b"text").map(nothing),
         "flushed" => stream.blocking_write_and_flush(b"text").map(nothing),
-        "append" => coded(file.append_via_stream())?.write(b"text").map(nothing),
+        "append" => {
+            let stream = coded(file.append_via_stream())?;
+            streamed(stream.check_write())?;
+            stream.write(b"text").map(nothing)
+        }
         "zeroes" => stream.write_zeroes(9).map(nothing),
         "zeroes-flushed" => stream.blocking_write_zeroes_and_flush(9).map(nothing),
         "splice" => stream.splice(&from, 9).map(|count| count.to_string()),
@@ -50,6 +55,7 @@ fn put(mode: &str, path: &str) -> Came {
 fn broken(path: &str) -> Came {
     let file = open(path, OpenFlags::CREATE, DescriptorFlags::WRITE)?;
     let stream = coded(file.write_via_stream(u64::MAX))?;
+    streamed(stream.check_write())?;
     match stream.write(b"text") {
         Err(StreamError::LastOperationFailed(error)) => loop {
             error.to_debug_string();

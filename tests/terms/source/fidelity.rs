@@ -16,7 +16,8 @@ fn prose_to_data_to_prose_is_the_identity() {
             let template = template(template_name);
             let prose = template.render(checked.contract()).unwrap();
             let values = template.read(checked.contract(), "prose.md", &prose).unwrap();
-            assert!(values.len() >= 2, "{template_name}");
+            let slots = template.text().contains("{{");
+            assert_eq!(values.len() >= 2, slots, "{template_name}");
             for (pointer, value) in values {
                 assert_eq!(contract.pointer(&pointer), Some(&value), "{pointer}");
             }

@@ -12,9 +12,12 @@ pub const PAPERS: [(&str, &str); 5] = [
 ];
 
 /// The templates that the operator offers, by name.
-pub const TEMPLATES: [(&str, &str); 5] = [
+pub const TEMPLATES: [(&str, &str); 8] = [
     ("msa", include_str!("../../../policies/msa.template.md")),
     ("service-paper", include_str!("../../../policies/service-paper.template.md")),
+    ("tos", include_str!("../../../policies/tos.template.md")),
+    ("base-terms", include_str!("../../../policies/base-terms.template.md")),
+    ("schedule", include_str!("../../../policies/schedule.template.md")),
     ("nda", include_str!("../../../policies/nda.template.md")),
     ("dpa", include_str!("../../../policies/dpa.template.md")),
     ("side-letter", include_str!("../../../policies/side-letter.template.md")),

@@ -1,4 +1,7 @@
 //! The records after the header.
+//!
+//! What every call writes has its members in the order of canonical JSON, so that nothing has to
+//! be moved when it is written, nor when it is read and held against what would be written.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,16 +24,16 @@ pub const INLINE_BYTES_MAX: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The version of the record.
-    pub v: u64,
-    /// Its place, from zero.
-    pub seq: u64,
-    /// The digest of the line before it.
-    pub prev: Digest,
     /// When it was written. Never earlier than the record before it.
     pub at: Timestamp,
     /// What happened.
     pub event: Event,
+    /// The digest of the line before it.
+    pub prev: Digest,
+    /// Its place, from zero.
+    pub seq: u64,
+    /// The version of the record.
+    pub v: u64,
 }
 
 /// What happened.
@@ -69,16 +72,16 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// Its number, from zero, without gaps.
-    pub n: u64,
     /// The capability, such as `files`.
     pub capability: Label,
+    /// Its number, from zero, without gaps.
+    pub n: u64,
     /// The operation, such as `read`.
     pub operation: Label,
-    /// What it is about, for people.
-    pub target: Preview,
     /// The digest of the whole request: what a replay compares.
     pub request: Digest,
+    /// What it is about, for people.
+    pub target: Preview,
 }
 
 /// Written, durably, before an effect that must not happen twice.
@@ -111,16 +114,43 @@ pub enum Recovery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answered {
-    /// The call.
-    pub call: Call,
     /// The answer.
     pub answer: Content,
-    /// What it used.
-    pub used: Usage,
+    /// The call.
+    pub call: Call,
+    /// The run of another agent that it was, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Box<Child>>,
     /// The file it touched, if it touched one.
     pub file: Option<FileTouch>,
     /// The new authority, if the answer brought one.
     pub rotation: Option<Box<Rotation>>,
+    /// What it used.
+    pub used: Usage,
+}
+
+/// Another agent's run on behalf of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Child {
+    /// The agent, by its service identity.
+    pub agent: Label,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The digest of all that the agent may ever do by itself.
+    pub own: Digest,
+    /// The digest of its receipt's payload.
+    pub receipt: Digest,
+    /// What was set aside for it.
+    pub reserved: Usage,
+    /// The run. Its own header names this one as its caller.
+    pub run: Label,
+    /// What was handed on to it.
+    pub scope: Scope,
+    /// What it used. The rest went back.
+    pub used: Usage,
+    /// The digest of its warrant: what both allow.
+    pub warrant: Digest,
 }
 
 /// Bytes by digest, kept here when they are few.
@@ -164,8 +194,8 @@ impl Content {
 #[serde(deny_unknown_fields)]
 struct ContentOnPaper {
     digest: Digest,
-    size: u64,
     inline: Option<String>,
+    size: u64,
 }
 
 impl Serialize for Content {
@@ -195,10 +225,10 @@ impl<'de> Deserialize<'de> for Content {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileTouch {
-    /// Its path.
-    pub path: PathText,
     /// The digest of what was read or written.
     pub digest: Digest,
+    /// Its path.
+    pub path: PathText,
     /// How many bytes.
     pub size: u64,
 }

@@ -32,6 +32,13 @@ pub struct Header {
     pub warrant: Digest,
     /// What the run may spend at most.
     pub budget: Usage,
+    /// The digest of what it may take of the machine: memory, journal, output and the like. The
+    /// first journals of this version do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Digest>,
+    /// The digest of the price book by which its models are paid, if it may call any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Digest>,
     /// The grant it starts with, if any.
     pub scope: Option<Scope>,
     /// The digest of the manifest of the workspace as it was at the start.

@@ -15,6 +15,9 @@ pub(super) const OPEN_CALLS_MAX: usize = 1024;
 /// lists them all, so they have to be few.
 pub(super) const JUDGEMENTS_MAX: usize = 64;
 
+/// Runs of other agents on behalf of one. A receipt lists them all.
+pub const CHILDREN_MAX: usize = 256;
+
 /// Digests that one evaluation can rest on.
 pub(super) const EVIDENCE_MAX: usize = 64;
 
@@ -102,6 +105,7 @@ pub(super) struct Progress {
     /// Calls that began and have no answer.
     under_way: usize,
     rotations: usize,
+    children: usize,
     evaluations: usize,
     reviews: usize,
     used: Usage,
@@ -115,6 +119,7 @@ impl Progress {
             calls: Vec::new(),
             under_way: 0,
             rotations: 0,
+            children: 0,
             evaluations: 0,
             reviews: 0,
             used: Usage::ZERO,
@@ -146,9 +151,12 @@ impl Progress {
             Event::Answered(answered) => {
                 let rotations = self.rotations + usize::from(answered.rotation.is_some());
                 check_length(rotations, JUDGEMENTS_MAX)?;
+                let children = self.children + usize::from(answered.child.is_some());
+                check_length(children, CHILDREN_MAX)?;
                 let state = CallState { entry: place, settled: Settled::Answered };
                 self.settle(before, &answered.call, answered.used, state)?;
                 self.rotations = rotations;
+                self.children = children;
             }
             Event::Denied(denied) => {
                 let state = CallState { entry: place, settled: Settled::Denied };

@@ -78,22 +78,36 @@ impl Secrets {
         Cow::Owned(kept)
     }
 
-    fn find(&self, text: &str) -> Vec<Range<usize>> {
+    /// Where in `bytes` secrets stand, in any spelling: in no order, and they may overlap.
+    pub fn places(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         if self.spellings.is_empty() {
             return found;
         }
-        self.find_in(text.as_bytes(), |at| at, &mut found);
-        let mut view = View::unescaped(text.as_bytes(), |at| at);
+        self.find_in(bytes, |at| at, &mut found);
+        let mut view = View::unescaped(bytes, |at| at);
         for _ in 0..UNESCAPED_MAX {
             let Some(next) = view else { break };
             self.find_in(&next.bytes, |at| next.place(at), &mut found);
             view = View::unescaped(&next.bytes, |at| next.place(at));
         }
+        found
+    }
+
+    /// How many bytes at the end of `bytes` may be the beginning of a secret that goes on in what
+    /// follows them. Escapes are not undone: this is for streams, which are looked at as they come.
+    pub fn begun(&self, bytes: &[u8]) -> usize {
+        let plain = self.spellings.iter().map(|spelling| overlap(bytes, spelling));
+        let digit = |(text, digit): (&u8, &u8)| text.to_ascii_lowercase() == *digit;
+        let hex = self.hexadecimal.iter().map(|spelling| overlap_by(bytes, spelling, digit));
+        plain.chain(hex).max().unwrap_or(0)
+    }
+
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
         let whole = |Range { start, end }: Range<usize>| {
             text.floor_char_boundary(start)..text.ceil_char_boundary(end)
         };
-        found.into_iter().map(whole).collect()
+        self.places(text.as_bytes()).into_iter().map(whole).collect()
     }
 
     fn find_in(&self, bytes: &[u8], place: impl Fn(usize) -> usize, found: &mut Vec<Range<usize>>) {
@@ -111,6 +125,20 @@ impl Secrets {
             self.hexadecimal.iter().for_each(|spelling| look(&lower, spelling));
         }
     }
+}
+
+/// How long a proper beginning of `spelling` the end of `bytes` is.
+fn overlap(bytes: &[u8], spelling: &[u8]) -> usize {
+    overlap_by(bytes, spelling, |(byte, other)| byte == other)
+}
+
+fn overlap_by(bytes: &[u8], spelling: &[u8], same: impl Fn((&u8, &u8)) -> bool) -> usize {
+    let longest = spelling.len().saturating_sub(1).min(bytes.len());
+    let fits = |length: &usize| {
+        let tail = bytes.len().checked_sub(*length).and_then(|at| bytes.get(at..));
+        tail.is_some_and(|tail| tail.iter().zip(spelling).all(&same))
+    };
+    (1..=longest).rev().find(fits).unwrap_or(0)
 }
 
 /// The base64 digits that depend on `bytes` alone, at each of the three places where they can
@@ -238,6 +266,29 @@ mod tests {
         assert_eq!(redacted("123ghijkl.", &["abcdef123", "123ghijkl", "3ghijk"]), "[redacted].");
         assert_eq!(redacted("aaaaaaaaa!", &["aaaaaa"]), "[redacted]!");
         assert_eq!(redacted("-secret1 secret2-", &["secret1", "secret2"]).matches('[').count(), 2);
+    }
+
+    #[test]
+    fn what_may_go_on_is_counted_from_the_end() {
+        let mut secrets = Secrets::none();
+        assert_eq!(secrets.begun(b"secr"), 0, "nothing is secret");
+        assert!(secrets.add("secret-1"));
+        assert_eq!(secrets.begun(b"a secr"), 4);
+        assert_eq!(secrets.begun(b"secret-"), 7);
+        assert_eq!(secrets.begun(b"secret-1"), 0, "it is whole");
+        assert_eq!(secrets.begun(b"secret-2"), 0);
+        assert_eq!(secrets.begun(b"73656372"), 8, "in hexadecimal digits");
+        assert_eq!(secrets.begun(b"7365637265742D"), 14, "of either case");
+        assert_eq!(secrets.begun(b"c2VjcmV0L"), 9, "in base64");
+        assert_eq!(secrets.begun(b""), 0);
+    }
+
+    #[test]
+    fn places_are_found_in_bytes_that_are_no_text() {
+        let mut secrets = Secrets::none();
+        assert!(secrets.add("secret-1"));
+        assert_eq!(secrets.places(b"\xff\xfesecret-1\xff"), std::slice::from_ref(&(2..10)));
+        assert!(secrets.places(b"\xff\xfesecret-2").is_empty());
     }
 
     #[test]

@@ -39,6 +39,11 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
     steps.into_iter().fold(Cow::Borrowed(text), |text, step| step(&text).map_or(text, Cow::Owned))
 }
 
+/// Whether `text` holds what has the shape of a key: a PEM block, a token with a known prefix.
+pub fn holds_key(text: &str) -> bool {
+    private_keys(text).is_some() || prefixed(text).is_some_and(|without| without != text)
+}
+
 fn private_keys(text: &str) -> Option<String> {
     let (before, key) = text.split_once("-----BEGIN ")?;
     key.contains("PRIVATE KEY").then(|| format!("{before}{REDACTED}"))
@@ -173,6 +178,13 @@ mod tests {
         check("use sk-abcdefghijklmnop0123 now", "use [redacted] now");
         check("key\n-----BEGIN PRIVATE KEY-----\nMC4C", "key\n[redacted]");
         check("postgres://ada:pass@word@db:5432/x", "postgres://[redacted]@db:5432/x");
+    }
+
+    #[test]
+    fn keys_are_known_by_their_shape() {
+        assert!(holds_key("-----BEGIN EC PRIVATE KEY-----"));
+        assert!(holds_key("use sk-abcdefghijklmnop0123 now"));
+        assert!(!holds_key("a risk-free plan with sk-short"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::journal::{Agent, Args, Caller, Engine, Evaluation, PaperRef, Review, Scope};
+use crate::journal::{Agent, Args, Caller, Child, Engine, Evaluation, PaperRef, Review, Scope};
 use crate::text::{Label, PathText};
 use crate::time::Rfc3339;
 use crate::usage::Usage;
@@ -109,6 +109,9 @@ pub struct Intent {
     pub warrant: Digest,
     /// What the run was allowed to spend.
     pub budget: Usage,
+    /// The digest of the price book by which its models were paid, if it could call any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Digest>,
     /// When it started.
     pub started: Rfc3339,
 }
@@ -127,6 +130,9 @@ pub struct Authority {
     pub denials: Vec<DenialCount>,
     /// Refusals with codes beyond those listed.
     pub omitted: u64,
+    /// The runs of other agents on its behalf, and what each was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegated: Vec<Child>,
 }
 
 impl Authority {

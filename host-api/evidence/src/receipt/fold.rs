@@ -145,8 +145,10 @@ impl<'a> Story<'a> {
     }
 
     fn intent(&self) -> Intent {
-        let Header { run, skill, args, paper, warrant, budget, started, .. } = self.header.clone();
-        Intent { run, skill, args, paper, warrant, budget, started: Rfc3339(started) }
+        let Header { run, skill, args, paper, warrant, budget, prices, started, .. } =
+            self.header.clone();
+        let started = Rfc3339(started);
+        Intent { run, skill, args, paper, warrant, budget, prices, started }
     }
 
     fn authority(&self) -> Authority {
@@ -166,7 +168,16 @@ impl<'a> Story<'a> {
         };
         let count =
             |(code, count): (&&Label, &u64)| DenialCount { code: (*code).clone(), count: *count };
+        let answered = settled_calls(self.journal).filter_map(|(event, _)| match event {
+            Event::Answered(answered) => answered.child.as_deref().cloned(),
+            Event::Begun(_)
+            | Event::Denied(_)
+            | Event::Reviewed(_)
+            | Event::Evaluated(_)
+            | Event::Ended(_) => None,
+        });
         Authority {
+            delegated: answered.collect(),
             run: self.header.run.clone(),
             warrant: self.header.warrant,
             scopes: first.chain(later).map(held).collect(),

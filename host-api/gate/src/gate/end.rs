@@ -27,6 +27,7 @@ impl Gate {
     /// Ends the record: what the run used in all, then how it ended. On replay the recorded end is
     /// held against it.
     pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
+        self.drop_streams().await?;
         self.step_over();
         let request = finishing(ended.outcome, &ended.reason);
         if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {
@@ -38,12 +39,13 @@ impl Gate {
         }
         self.next += 1;
         match self.parts.journal.ended() {
-            Some(recorded) if *recorded == ended => Ok(()),
+            Some(recorded) if *recorded == ended => Ok(self.give_back().await?),
             Some(recorded) => Err(self.diverges(words(recorded), words(&ended))),
             None if self.parts.replay => Err(self.diverges("no end".into(), words(&ended))),
             None => {
                 self.record(Event::Ended(ended))?;
-                Ok(self.parts.writer.flush(true).await?)
+                self.parts.writer.flush(true).await?;
+                Ok(self.give_back().await?)
             }
         }
     }

@@ -1,27 +1,27 @@
 //! What the journal knows of the next call.
 
-use envelope_evidence::journal::{Answered, Begun, Denied, Event, Settled};
+use envelope_evidence::journal::{Begun, Content, Denied, Event, Settled};
 use envelope_rules::denial::{Code, Denial};
 
 use super::{Answer, Gate, asked};
 use crate::request::Request;
-use crate::stop::{Divergence, Fault, Stop};
+use crate::stop::{Divergence, Stop};
 
 /// What the journal knows of the next call.
 pub(super) enum Known {
-    Answered(Box<Answered>),
+    Answered(Content),
     Denied(Denial),
     Begun(Box<Begun>),
     Absent,
 }
 
 impl Gate {
-    /// A call that was under way when the run ended keeps its record as it is: nobody knows how it
-    /// came out, so what was set aside for it is not given back.
+    /// Calls that were under way when the run ended keep their record as it is: nobody knows how
+    /// they came out, so what was set aside for them is not given back.
     pub(super) fn step_over(&mut self) {
-        let state = self.parts.journal.calls().get(self.next);
-        if state.is_some_and(|state| state.settled == Settled::Begun) {
-            self.next += 1;
+        let calls = self.parts.journal.calls();
+        if calls.get(self.next).is_some_and(|state| state.settled == Settled::Begun) {
+            self.next = calls.len().saturating_sub(usize::from(self.closing.is_some()));
         }
     }
 
@@ -52,7 +52,7 @@ impl Gate {
         let (known, call, settled) = match entry.map(|entry| (&entry.event, entry.at)) {
             Some((Event::Answered(it), at)) => {
                 self.now = at;
-                (Known::Answered(Box::new(it.clone())), &it.call, true)
+                (Known::Answered(it.answer.clone()), &it.call, true)
             }
             Some((Event::Denied(it), at)) => {
                 self.now = at;
@@ -90,30 +90,18 @@ impl Gate {
     pub(super) fn compare(
         &self,
         request: &Request<'_>,
-        recorded: &Answered,
+        recorded: &Content,
         answer: &Answer,
     ) -> Result<(), Stop> {
-        if recorded.answer.digest() == answer.content.digest() {
+        if recorded.digest() == answer.content.digest() {
             return Ok(());
         }
         let told = |digest| format!("{} answered {digest}", asked(request));
-        let n = recorded.call.n;
-        let divergence = Divergence {
-            n,
-            recorded: told(recorded.answer.digest()),
-            asked: told(answer.content.digest()),
-        };
+        // It was found, so the next one is counted already.
+        let n = u64::try_from(self.next).unwrap_or(u64::MAX).saturating_sub(1);
+        let (recorded, asked) = (told(recorded.digest()), told(answer.content.digest()));
+        let divergence = Divergence { n, recorded, asked };
         Err(Stop::Diverged(Box::new(divergence)))
-    }
-
-    pub(super) fn recall(&self, recorded: &Answered) -> Result<Vec<u8>, Stop> {
-        if let Some(bytes) = recorded.answer.inline() {
-            return Ok(bytes.to_vec());
-        }
-        let digest = recorded.answer.digest();
-        let kept = self.parts.inside.kept(&digest);
-        let why = || Fault::Blob { digest, why: "it is not among the run's blobs".to_owned() };
-        Ok(kept.ok_or_else(why)?)
     }
 }
 

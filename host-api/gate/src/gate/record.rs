@@ -1,6 +1,8 @@
 //! Writing down what happened.
 
-use envelope_evidence::journal::{Answered, Begun, Call as CallRecord, Denied, Event, Journal};
+use envelope_evidence::journal::{
+    Answered, Begun, Call as CallRecord, Child, Denied, Event, Journal,
+};
 use envelope_evidence::{Dimension, Label, Preview, canonical};
 use envelope_rules::budget::Hold;
 use envelope_rules::denial::Denial;
@@ -35,12 +37,25 @@ impl Gate {
         &mut self,
         request: &Request<'_>,
         hold: Hold,
-        mut answer: Answer,
+        answer: Answer,
     ) -> Result<(), Stop> {
-        answer.used = answer.used.with(Dimension::Calls, 1).unwrap_or(answer.used);
+        self.settle_with(request, hold, answer, None).await
+    }
+
+    /// The same for a call that was another agent's run.
+    pub(super) async fn settle_with(
+        &mut self,
+        request: &Request<'_>,
+        hold: Hold,
+        mut answer: Answer,
+        child: Option<Child>,
+    ) -> Result<(), Stop> {
+        let calls = answer.used.get(Dimension::Calls).saturating_add(1);
+        answer.used = answer.used.with(Dimension::Calls, calls).unwrap_or(answer.used);
         let settled = self.parts.meter.settle(hold, answer.used);
         debug_assert!(settled.overspent.is_none(), "an effect used more than it reserved");
-        self.record(Event::Answered(self.answered(request, answer)))?;
+        let answered = self.answered(request, answer);
+        self.record(Event::Answered(Answered { child: child.map(Box::new), ..answered }))?;
         self.next += 1;
         self.relieve().await
     }
@@ -91,7 +106,14 @@ impl Gate {
 
     pub(super) fn answered(&self, request: &Request<'_>, answer: Answer) -> Answered {
         let Answer { content, used, file } = answer;
-        Answered { call: self.call(request), answer: content, used, file, rotation: None }
+        Answered {
+            call: self.call(request),
+            answer: content,
+            used,
+            file,
+            rotation: None,
+            child: None,
+        }
     }
 
     pub(super) fn call(&self, request: &Request<'_>) -> CallRecord {

@@ -1,22 +1,12 @@
-//! Models, agents and approvals: published, judged, and denied until their substance comes.
+//! Approvals: published, judged, and denied until their substance comes.
 
-use envelope_evidence::Digest;
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::guard::Capability;
 use serde::Serialize;
-use wasmtime::component::Resource;
 
 use crate::airlock::Airlock;
-use crate::bindings::envelope::host::{agents, approvals, model, types};
+use crate::bindings::envelope::host::{approvals, types};
 use crate::request::Request;
-
-/// Stands for the streams that no call returns yet: there is no value of this type.
-#[derive(Debug)]
-pub enum NoStream {}
-
-/// Stands for the children that no call returns yet: there is no value of this type.
-#[derive(Debug)]
-pub enum NoChild {}
 
 type Answered<T> = wasmtime::Result<Result<T, types::Fault>>;
 
@@ -34,77 +24,6 @@ impl Airlock {
             Denial::new(Code::Forbidden, format_args!("{} is not here yet", capability.name()));
         let denial = self.gate.refuse(request, denial).await?;
         Ok(Err(types::Fault::Denied(super::told(&denial))))
-    }
-}
-
-impl model::Host for Airlock {
-    async fn complete(&mut self, request: model::Request) -> Answered<model::Reply> {
-        let model::Request { model: name, max_output, .. } = &request;
-        let body = (name, *max_output, Digest::of(format!("{request:?}").as_bytes()));
-        self.later(Capability::Model, "complete", name, &body).await
-    }
-
-    async fn stream(&mut self, request: model::Request) -> Answered<Resource<NoStream>> {
-        let model::Request { model: name, max_output, .. } = &request;
-        let body = (name, *max_output, Digest::of(format!("{request:?}").as_bytes()));
-        self.later(Capability::Model, "stream", name, &body).await
-    }
-
-    async fn embed(&mut self, name: String, texts: Vec<String>) -> Answered<Vec<Vec<f32>>> {
-        let body = (&name, Digest::of(format!("{texts:?}").as_bytes()));
-        self.later(Capability::Model, "embed", &name, &body).await
-    }
-}
-
-impl model::HostAnswerStream for Airlock {
-    async fn next(&mut self, stream: Resource<NoStream>) -> Answered<Option<model::Chunk>> {
-        match *self.table.get(&stream)? {}
-    }
-
-    async fn drop(&mut self, stream: Resource<NoStream>) -> wasmtime::Result<()> {
-        Ok(self.table.delete(stream).map(drop)?)
-    }
-}
-
-impl agents::Host for Airlock {
-    async fn call(
-        &mut self,
-        agent: String,
-        skill: String,
-        args: String,
-        delegation: agents::Delegation,
-    ) -> Answered<String> {
-        let body = (&agent, &skill, Digest::of(args.as_bytes()), format!("{delegation:?}"));
-        self.later(Capability::Agents, "call", &agent, &body).await
-    }
-
-    async fn spawn(
-        &mut self,
-        agent: String,
-        skill: String,
-        args: String,
-        delegation: agents::Delegation,
-    ) -> Answered<Resource<NoChild>> {
-        let body = (&agent, &skill, Digest::of(args.as_bytes()), format!("{delegation:?}"));
-        self.later(Capability::Agents, "spawn", &agent, &body).await
-    }
-}
-
-impl agents::HostChild for Airlock {
-    async fn done(&mut self, child: Resource<NoChild>) -> wasmtime::Result<bool> {
-        match *self.table.get(&child)? {}
-    }
-
-    async fn join(&mut self, child: Resource<NoChild>) -> Answered<String> {
-        match *self.table.get(&child)? {}
-    }
-
-    async fn cancel(&mut self, child: Resource<NoChild>) -> wasmtime::Result<()> {
-        match *self.table.get(&child)? {}
-    }
-
-    async fn drop(&mut self, child: Resource<NoChild>) -> wasmtime::Result<()> {
-        Ok(self.table.delete(child).map(drop)?)
     }
 }
 

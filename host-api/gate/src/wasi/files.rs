@@ -10,6 +10,7 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::gate::{Answer, Passed};
 use crate::inside::Inside;
+use crate::net::Failure;
 use crate::request::Request;
 use crate::stop::{Fault, Stop};
 use crate::wasi::filesystem::error_code;
@@ -18,6 +19,9 @@ use crate::workspace::{FsError, NodeId};
 /// Bytes that move in one call. A guest that wants more asks again, as `read` and `write` allow.
 pub(crate) const MOVE_BYTES_MAX: u64 = 1 << 20;
 
+/// The last place in a file that can be named: POSIX counts with a sign.
+const OFFSET_MAX: u64 = i64::MAX.unsigned_abs();
+
 /// Why a file operation gave nothing.
 #[derive(Debug)]
 pub(crate) enum Failed {
@@ -25,6 +29,8 @@ pub(crate) enum Failed {
     Denied(Denial),
     /// The file system says no.
     Fs(FsError),
+    /// The network fails.
+    Net(Failure),
     /// The run is over.
     Over(wasmtime::Error),
 }
@@ -54,6 +60,7 @@ pub(crate) fn coded<T>(done: Done<T>) -> wasmtime::Result<Result<T, ErrorCode>> 
         Ok(value) => Ok(Ok(value)),
         Err(Failed::Fs(error)) => Ok(Err(error_code(error))),
         Err(Failed::Denied(denial)) => Ok(Err(denial_code(&denial))),
+        Err(Failed::Net(_)) => Ok(Err(ErrorCode::Io)),
         Err(Failed::Over(error)) => Err(error),
     }
 }
@@ -93,7 +100,10 @@ impl Airlock {
         let request = Request::file(operation, Access::Read, path, &body).moving(len);
         self.load(node).await?;
         let read = |inside: &mut Inside, _| {
-            let outcome = inside.workspace.read(node, offset, len);
+            let outcome = match offset {
+                0..=OFFSET_MAX => inside.workspace.read(node, offset, len),
+                _ => Err(FsError::Invalid),
+            };
             let answer = answer(&outcome, |bytes| {
                 Answer::computed(bytes).moved(u64::try_from(bytes.len()).unwrap_or(len))
             });

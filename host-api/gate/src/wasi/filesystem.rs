@@ -6,6 +6,7 @@
 
 mod descriptor;
 mod folder;
+mod links;
 mod stat;
 
 use envelope_rules::Path;
@@ -47,7 +48,7 @@ impl types::Host for Airlock {
         Ok(match self.table.get(&error)?.downcast_ref::<Broken>() {
             Some(Broken::Denied(denial)) => Some(denial_code(denial)),
             Some(Broken::Fs(error)) => Some(error_code(*error)),
-            None => None,
+            Some(Broken::Net(_)) | None => None,
         })
     }
 }

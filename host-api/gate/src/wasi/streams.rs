@@ -15,9 +15,11 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::io::{error, streams};
 use crate::gate::Answer;
 use crate::inside::Inside;
+use crate::net::Failure;
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX};
+use crate::wasi::http::{SharedBody, SharedReply};
 use crate::workspace::{FsError, NodeId};
 
 /// Bytes that a stream takes at once: what `blocking-write-and-flush` takes at most, sixteenfold.
@@ -45,6 +47,12 @@ pub(crate) enum Stream {
         path: Path,
         node: NodeId,
     },
+    /// The body of a request, collected until it is whole.
+    Collect(SharedBody),
+    /// The body of an answer, as it comes.
+    Reply(SharedReply),
+    /// Nothing any more: an operation on it failed.
+    Closed,
 }
 
 /// What went wrong with a stream, kept behind `wasi:io/error`.
@@ -54,6 +62,8 @@ pub(crate) enum Broken {
     Denied(Denial),
     #[error("{0}")]
     Fs(FsError),
+    #[error("{0}")]
+    Net(Failure),
 }
 
 type Streamed<T> = wasmtime::Result<Result<T, streams::StreamError>>;
@@ -76,7 +86,7 @@ impl streams::Host for Airlock {}
 impl streams::HostInputStream for Airlock {
     async fn read(&mut self, from: Resource<DynInputStream>, len: u64) -> Streamed<Vec<u8>> {
         let read = self.take(&from, len).await;
-        self.streamed(read)
+        self.streamed(from.rep(), read)
     }
 
     async fn blocking_read(
@@ -85,17 +95,17 @@ impl streams::HostInputStream for Airlock {
         len: u64,
     ) -> Streamed<Vec<u8>> {
         let read = self.take(&from, len).await;
-        self.streamed(read)
+        self.streamed(from.rep(), read)
     }
 
     async fn skip(&mut self, from: Resource<DynInputStream>, len: u64) -> Streamed<u64> {
         let read = self.take(&from, len).await;
-        self.streamed(read.map(|bytes| bytes.map(|bytes| count(&bytes))))
+        self.streamed(from.rep(), read.map(|bytes| bytes.map(|bytes| count(&bytes))))
     }
 
     async fn blocking_skip(&mut self, from: Resource<DynInputStream>, len: u64) -> Streamed<u64> {
         let read = self.take(&from, len).await;
-        self.streamed(read.map(|bytes| bytes.map(|bytes| count(&bytes))))
+        self.streamed(from.rep(), read.map(|bytes| bytes.map(|bytes| count(&bytes))))
     }
 
     async fn subscribe(
@@ -115,14 +125,15 @@ impl streams::HostInputStream for Airlock {
 
 impl streams::HostOutputStream for Airlock {
     async fn check_write(&mut self, to: Resource<DynOutputStream>) -> Streamed<u64> {
-        self.table.get(&to)?;
-        Ok(Ok(ROOM))
+        let open = self.open_to_write(&to)?;
+        if open.is_ok() {
+            self.permitted.insert(to.rep(), ROOM);
+        }
+        Ok(open.map(|()| ROOM))
     }
 
     async fn write(&mut self, to: Resource<DynOutputStream>, bytes: Vec<u8>) -> Streamed<()> {
-        if count(&bytes) > ROOM {
-            return Err(Stop::Misuse("a write of more than the stream has room for").into());
-        }
+        self.use_permit(&to, count(&bytes))?;
         self.put_whole(&to, &bytes).await
     }
 
@@ -138,13 +149,11 @@ impl streams::HostOutputStream for Airlock {
     }
 
     async fn flush(&mut self, to: Resource<DynOutputStream>) -> Streamed<()> {
-        self.table.get(&to)?;
-        Ok(Ok(()))
+        self.open_to_write(&to)
     }
 
     async fn blocking_flush(&mut self, to: Resource<DynOutputStream>) -> Streamed<()> {
-        self.table.get(&to)?;
-        Ok(Ok(()))
+        self.open_to_write(&to)
     }
 
     async fn subscribe(
@@ -156,9 +165,7 @@ impl streams::HostOutputStream for Airlock {
     }
 
     async fn write_zeroes(&mut self, to: Resource<DynOutputStream>, len: u64) -> Streamed<()> {
-        if len > ROOM {
-            return Err(Stop::Misuse("a write of more than the stream has room for").into());
-        }
+        self.use_permit(&to, len)?;
         self.put_whole(&to, &zeroes(len)).await
     }
 
@@ -223,7 +230,33 @@ impl Airlock {
         self.streams.insert(place, stream);
     }
 
+    /// Whether anything more can be written. What was written is kept at once: there is nothing to
+    /// wait for, and nothing to flush.
+    fn open_to_write(&mut self, to: &Resource<DynOutputStream>) -> Streamed<()> {
+        self.table.get(to)?;
+        let closed = matches!(self.streams.get(&to.rep()), Some(Stream::Closed));
+        Ok(if closed { Err(streams::StreamError::Closed) } else { Ok(()) })
+    }
+
+    /// A write has to have been permitted by `check-write`: that is a rule of the interface, and
+    /// who breaks it traps.
+    fn use_permit(&mut self, to: &Resource<DynOutputStream>, len: u64) -> wasmtime::Result<()> {
+        let permitted = self.permitted.entry(to.rep()).or_default();
+        match permitted.checked_sub(len) {
+            Some(rest) => *permitted = rest,
+            None => return Err(Stop::Misuse("a write that `check-write` did not permit").into()),
+        }
+        Ok(())
+    }
+
+    /// What failed is closed, as the interface says.
+    fn close(&mut self, place: u32) {
+        self.forget(place);
+        self.streams.insert(place, Stream::Closed);
+    }
+
     fn forget(&mut self, place: u32) {
+        self.permitted.remove(&place);
         if let Some(Stream::File { node, .. } | Stream::Append { node, .. }) =
             self.streams.remove(&place)
         {
@@ -253,7 +286,14 @@ impl Airlock {
                 self.streams.insert(from.rep(), Stream::File { path, node, at: next });
                 Ok(if bytes.is_empty() && len > 0 { None } else { Some(bytes.to_vec()) })
             }
-            Some(Stream::Stdout | Stream::Stderr | Stream::Append { .. }) => Ok(None),
+            Some(Stream::Reply(reply)) => self.take_reply(&reply, len).await,
+            Some(
+                Stream::Stdout
+                | Stream::Stderr
+                | Stream::Append { .. }
+                | Stream::Collect(_)
+                | Stream::Closed,
+            ) => Ok(None),
             None => foreign_read(self.table.get_mut(from).map_err(over)?, len).await,
         }
     }
@@ -280,10 +320,11 @@ impl Airlock {
 
     async fn put_whole(&mut self, to: &Resource<DynOutputStream>, bytes: &[u8]) -> Streamed<()> {
         let put = self.put(to, bytes).await;
-        self.streamed(put.map(Some))
+        self.streamed(to.rep(), put)
     }
 
-    async fn put(&mut self, to: &Resource<DynOutputStream>, bytes: &[u8]) -> Done<()> {
+    /// `None` is a stream that is closed.
+    async fn put(&mut self, to: &Resource<DynOutputStream>, bytes: &[u8]) -> Done<Option<()>> {
         let over = |error: wasmtime::component::ResourceTableError| Failed::Over(error.into());
         self.table.get(to).map_err(over)?;
         match self.stream(to.rep()) {
@@ -291,18 +332,22 @@ impl Airlock {
                 self.write_file("write-stream", &path, node, Some(at), bytes).await?;
                 let next = at.saturating_add(count(bytes));
                 self.streams.insert(to.rep(), Stream::File { path, node, at: next });
-                Ok(())
+                Ok(Some(()))
             }
             Some(Stream::Append { path, node }) => {
-                self.write_file("append-stream", &path, node, None, bytes).await
+                self.write_file("append-stream", &path, node, None, bytes).await.map(Some)
             }
-            Some(Stream::Stdout) => self.say("stdout.write", bytes).await,
-            Some(Stream::Stderr) => self.say("stderr.write", bytes).await,
-            Some(Stream::Stdin { .. }) => Err(Failed::Fs(FsError::BadDescriptor)),
+            Some(Stream::Stdout) => self.say("stdout.write", bytes).await.map(Some),
+            Some(Stream::Stderr) => self.say("stderr.write", bytes).await.map(Some),
+            Some(Stream::Collect(body)) => self.collect(&body, bytes).map(Some),
+            Some(Stream::Stdin { .. } | Stream::Reply(_)) => {
+                Err(Failed::Fs(FsError::BadDescriptor))
+            }
+            Some(Stream::Closed) => Ok(None),
             None => {
                 let stream = self.table.get_mut(to).map_err(over)?;
                 let bytes = IoBytes::copy_from_slice(bytes);
-                foreign(stream.blocking_write_and_flush(bytes).await).map(drop)
+                foreign(stream.blocking_write_and_flush(bytes).await)
             }
         }
     }
@@ -333,23 +378,28 @@ impl Airlock {
         from: &Resource<DynInputStream>,
         len: u64,
     ) -> Streamed<u64> {
-        self.table.get(to)?;
+        if let Err(closed) = self.open_to_write(to)? {
+            return Ok(Err(closed));
+        }
         let read = self.take(from, len.min(ROOM)).await;
-        match self.streamed(read)? {
+        match self.streamed(from.rep(), read)? {
             Ok(bytes) if bytes.is_empty() => Ok(Ok(0)),
             Ok(bytes) => Ok(self.put_whole(to, &bytes).await?.map(|()| count(&bytes))),
             Err(error) => Ok(Err(error)),
         }
     }
 
-    fn streamed<T>(&mut self, done: Done<Option<T>>) -> Streamed<T> {
+    /// What an operation on the stream at `place` gave, as the interface tells it.
+    fn streamed<T>(&mut self, place: u32, done: Done<Option<T>>) -> Streamed<T> {
         let broken = match done {
             Ok(Some(value)) => return Ok(Ok(value)),
             Ok(None) => return Ok(Err(streams::StreamError::Closed)),
             Err(Failed::Over(error)) => return Err(error),
             Err(Failed::Denied(denial)) => Broken::Denied(denial),
             Err(Failed::Fs(error)) => Broken::Fs(error),
+            Err(Failed::Net(failure)) => Broken::Net(failure),
         };
+        self.close(place);
         let error = self.table.push(Error::from(broken))?;
         Ok(Err(streams::StreamError::LastOperationFailed(error)))
     }

@@ -175,11 +175,13 @@ impl Workspace {
         left == right
     }
 
-    /// 128 bits that tell this node from all others, and stay as long as it lives: what languages
-    /// take for device and inode.
+    /// 128 bits that tell this node from all others, and its content from what it was before: they
+    /// change when it is modified, as WASI has it. Languages take them for device and inode.
     pub fn metadata_hash(&self, id: NodeId) -> Result<u128, FsError> {
-        self.node(id)?;
-        let digest = Digest::of_parts(&[b"workspace node", &id.0.to_be_bytes()]);
+        let Stat { size, modified, .. } = self.stat(id)?;
+        let (secs, nanos) = (modified.secs().to_be_bytes(), modified.nanos().to_be_bytes());
+        let (id, size) = (id.0.to_be_bytes(), size.to_be_bytes());
+        let digest = Digest::of_parts(&[b"workspace node", &id, &size, &secs, &nanos]);
         let half = digest.as_bytes().first_chunk().copied().unwrap_or_default();
         Ok(u128::from_be_bytes(half))
     }
@@ -198,7 +200,7 @@ impl Workspace {
     }
 
     /// The folder at `path`, made where it is missing.
-    fn implied(&mut self, path: &Path, start: Moment) -> Result<NodeId, FsError> {
+    pub(super) fn implied(&mut self, path: &Path, start: Moment) -> Result<NodeId, FsError> {
         let mut at = ROOT;
         for name in path.segments() {
             at = match self.node(at)?.folder()?.get(name) {

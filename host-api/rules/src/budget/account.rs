@@ -16,6 +16,8 @@ pub const ACCOUNT_NAME_CHARS_MAX: usize = 128;
 pub enum Level {
     /// One run.
     Run,
+    /// One task, however many runs it takes.
+    Task,
     /// One agent on one day, in a declared time zone.
     Day,
     /// One agent, for ever.
@@ -31,6 +33,7 @@ impl Level {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Run => "run",
+            Self::Task => "task",
             Self::Day => "agent's day",
             Self::Agent => "agent",
             Self::Purchase => "purchase",
@@ -199,6 +202,12 @@ impl Account {
         let exact = self.spent.checked_add(actual).is_ok();
         self.spent = added(self.spent, actual);
         exact
+    }
+
+    pub(super) fn top_up(&mut self, nano_usd: u64) {
+        let money = Dimension::NanoUsd;
+        let limit = self.cap.get(money).unwrap_or_default().saturating_add(nano_usd);
+        self.cap = self.cap.with(money, limit.min(MAX_EXACT)).unwrap_or(self.cap);
     }
 
     fn remaining_of(&self, cap: &Cap, dimension: Dimension) -> Option<i64> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use envelope_evidence::{Digest, canonical};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -22,6 +23,18 @@ pub const MODEL_CHARS_MAX: usize = 256;
 pub struct PriceBook {
     #[serde(deserialize_with = "models")]
     models: BTreeMap<String, Price>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+}
+
+/// Where prices were taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// What it is called, with its version.
+    pub name: String,
+    /// The digest of its bytes.
+    pub digest: Digest,
 }
 
 impl PriceBook {
@@ -32,10 +45,33 @@ impl PriceBook {
         Ok(book)
     }
 
+    /// The same book, saying where its prices were taken from.
+    #[must_use]
+    pub fn taken_from(mut self, source: Source) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Where its prices were taken from, if from anywhere.
+    pub const fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// The price of `model`. There is no default and no guess: an unknown price is a denial.
     pub fn price(&self, model: &str) -> Result<&Price, Denial> {
         let unpriced = || Denial::new(Code::BudgetUnpriced, format_args!("`{model}`"));
         self.models.get(model).ok_or_else(unpriced)
+    }
+
+    /// The digest of its canonical bytes: what a receipt names.
+    pub fn digest(&self) -> Digest {
+        // Names and decimals always have canonical bytes; without them no two books would be one.
+        canonical::of(self).map_or(Digest::of(b"a book without a spelling"), |it| Digest::of(&it))
+    }
+
+    /// Every model with its price, in the order of names.
+    pub fn models(&self) -> impl Iterator<Item = (&str, &Price)> {
+        self.models.iter().map(|(name, price)| (name.as_str(), price))
     }
 
     /// How many models have a price.

@@ -60,6 +60,20 @@ pub(super) fn scaled(text: &str, scale: u32, max: u64) -> Result<u64, BadDecimal
     u64::try_from(value).ok().filter(|&value| value <= max).ok_or_else(|| bad((0, Why::TooLarge)))
 }
 
+/// The same, but what is finer than ten to the power of `-scale` is rounded up: public tables hold
+/// the noise of the floats that they once were.
+pub(super) fn scaled_up(text: &str, scale: u32, max: u64) -> Result<u64, BadDecimal> {
+    match scaled(text, scale, max) {
+        Err(bad) if bad.why == Why::NotExact => {}
+        exact => return exact,
+    }
+    let bad = |why| BadDecimal { text: text.to_owned(), at: 0, why };
+    let decimal = parse(text.as_bytes()).map_err(|(_, why)| bad(why))?;
+    let down = decimal.power.saturating_add_unsigned(scale).unsigned_abs();
+    let value = 10_u128.checked_pow(down).map_or(1, |unit| decimal.digits.div_ceil(unit));
+    u64::try_from(value).ok().filter(|&value| value <= max).ok_or_else(|| bad(Why::TooLarge))
+}
+
 /// Spells `value` divided by ten to the power of `places`, in the shortest way.
 pub(super) fn spelled(value: u64, places: u32) -> String {
     let unit = 10_u64.saturating_pow(places);

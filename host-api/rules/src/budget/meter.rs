@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Cap, Level, added};
 use super::hold::{Hold, HoldId, OpenHold};
+use super::ledger::{Leased, Shared};
 use super::state::{BadMeter, MeterState};
 use crate::{Code, Denial};
 
-/// Accounts of one meter: the chain of five and as many days as a run can last.
+/// Accounts of one meter: the chain of six and as many days as a run can last.
 pub const ACCOUNTS_MAX: usize = 64;
 
 /// Holds open at once: far more calls than one run has in flight, few enough to search in no time.
@@ -22,6 +23,9 @@ pub struct Meter {
     state: MeterState,
     /// Holds that were open in the state it was loaded from and that nobody took back yet.
     orphans: Vec<u64>,
+    /// The shared account that stood in the way of a larger slice: the one to name among those
+    /// that have the same left.
+    short: Option<Shared>,
 }
 
 /// How a hold ended.
@@ -76,7 +80,7 @@ impl Meter {
         state.check()?;
         state.holds.reserve_exact(OPEN_HOLDS_MAX.saturating_sub(state.holds.len()));
         let orphans = state.holds.iter().map(|open| open.number).collect();
-        Ok(Self { state, orphans })
+        Ok(Self { state, orphans, short: None })
     }
 
     /// The books, the breaker, the open holds: what has to be kept to load this meter again.
@@ -99,6 +103,44 @@ impl Meter {
             let rooms = rooms.chain(leaf.map(|leaf| leaf.headroom_of(ceiling, dimension)));
             row.with(dimension, rooms.min().unwrap_or_default()).unwrap_or(row)
         })
+    }
+
+    /// The account that decides what can still be reserved in `dimension`, and how much that is,
+    /// in words.
+    pub fn tightest_within(&self, ceiling: &Cap, dimension: Dimension) -> String {
+        let leaf = self.state.accounts.first();
+        let rows = self.state.charged(self.state.today);
+        let rows = rows.map(|account| (account.headroom(dimension), account));
+        let bounded = leaf.map(|leaf| (leaf.headroom_of(ceiling, dimension), leaf));
+        let short = |account: &Account| self.short.as_ref().is_some_and(|it| it.is(account));
+        let all = bounded.into_iter().chain(rows);
+        let tightest = all.min_by_key(|(room, account)| (*room, !short(account)));
+        let of = dimension.name();
+        tightest
+            .map_or_else(String::new, |(room, account)| format!("{account}: {of} remaining {room}"))
+    }
+
+    /// What can still be spent of the slices that were leased of `shared`, in nano-dollars.
+    pub fn leased(&self, shared: &[Shared]) -> u64 {
+        let mine = |account: &&Account| shared.iter().any(|it| it.is(account));
+        let rooms = self.state.accounts.iter().filter(mine);
+        rooms.map(|account| account.headroom(Dimension::NanoUsd)).min().unwrap_or_default()
+    }
+
+    /// Raises the caps of the shared accounts by the slice that a store leased.
+    pub fn top_up(&mut self, shared: &[Shared], leased: Leased) {
+        for account in &mut self.state.accounts {
+            if shared.iter().any(|it| it.is(account)) {
+                account.top_up(leased.slice);
+            }
+        }
+        self.short = leased.short;
+    }
+
+    /// Opens the breaker for a charge that was booked before: by a process that is gone.
+    pub fn latch(&mut self, number: u64, reserved: Usage, charged: Usage) {
+        let hold = HoldId { meter: self.state.name, number };
+        self.trip(Trip { hold, reserved, charged, off_scale: false });
     }
 
     /// Sets `worst` aside in every account, or in none.
@@ -208,11 +250,7 @@ impl Meter {
     }
 
     fn admit(&self, worst: &Usage, ceiling: &Cap) -> Result<(), Denial> {
-        if let Some(trip) = &self.state.trip {
-            let hold = trip.hold.number;
-            let what = format_args!("hold {hold} was charged above its reservation");
-            return Err(Denial::new(Code::BudgetLatched, what));
-        }
+        self.check_breaker()?;
         if self.state.holds.len() >= OPEN_HOLDS_MAX {
             return Err(Denial::new(Code::BudgetBusy, format_args!("{OPEN_HOLDS_MAX} open holds")));
         }
@@ -222,6 +260,14 @@ impl Meter {
         let mut leaf = self.state.accounts.iter().take(1);
         leaf.try_for_each(|leaf| leaf.admits_under(ceiling, worst))?;
         self.state.charged(self.state.today).try_for_each(|account| account.admits(worst))
+    }
+
+    /// Whether anything can be reserved at all: not while the breaker is open.
+    pub fn check_breaker(&self) -> Result<(), Denial> {
+        let Some(trip) = &self.state.trip else { return Ok(()) };
+        let hold = trip.hold.number;
+        let what = format_args!("hold {hold} was charged above its reservation");
+        Err(Denial::new(Code::BudgetLatched, what))
     }
 
     /// Forgets an open hold and returns what it held and on which day.

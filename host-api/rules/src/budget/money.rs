@@ -93,6 +93,11 @@ impl PicoUsdPerUnit {
         decimal::scaled(text, PICO_PLACES, u64::MAX).map(Self)
     }
 
+    /// The same, with what is finer than a pico-dollar rounded up.
+    pub fn per_unit_rounded_up(text: &str) -> Result<Self, BadDecimal> {
+        decimal::scaled_up(text, PICO_PLACES, u64::MAX).map(Self)
+    }
+
     /// Pico-dollars per unit.
     pub const fn get(self) -> u64 {
         self.0

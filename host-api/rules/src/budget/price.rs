@@ -25,6 +25,8 @@ pub struct Price {
     tiers: Vec<Tier>,
     #[serde(with = "dollars", skip_serializing_if = "is_free")]
     request: NanoUsd,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_output: Option<u64>,
 }
 
 /// Prices per token. What is not named costs what its kind costs: input or output.
@@ -99,7 +101,25 @@ impl Price {
         }
         let rising =
             tiers.iter().zip(tiers.iter().skip(1)).all(|(low, high)| low.above < high.above);
-        if rising { Ok(Self { base, tiers, request }) } else { Err(BadPrice::TierOrder) }
+        if !rising {
+            return Err(BadPrice::TierOrder);
+        }
+        Ok(Self { base, tiers, request, max_output: None })
+    }
+
+    /// The same price of a model that answers with at most `max_output` tokens: some providers
+    /// refuse a request that asks for more.
+    #[must_use]
+    pub const fn with_max_output(mut self, max_output: Option<u64>) -> Self {
+        self.max_output = max_output;
+        self
+    }
+
+    /// `asked` with no longer an answer than the model can give.
+    #[must_use]
+    pub fn within(&self, asked: &ModelCall) -> ModelCall {
+        let longest = self.max_output.unwrap_or(u64::MAX);
+        ModelCall { max_output: asked.max_output.min(longest), ..*asked }
     }
 
     /// The most `call` can cost: every token at the dearest rate it could reach.
@@ -255,13 +275,15 @@ struct Draft {
     tiers: Vec<Tier>,
     #[serde(with = "dollars", default)]
     request: NanoUsd,
+    max_output: Option<u64>,
 }
 
 impl TryFrom<Draft> for Price {
     type Error = BadPrice;
 
     fn try_from(draft: Draft) -> Result<Self, BadPrice> {
-        Self::new(draft.base, draft.tiers, draft.request)
+        let price = Self::new(draft.base, draft.tiers, draft.request)?;
+        Ok(price.with_max_output(draft.max_output))
     }
 }
 

@@ -33,6 +33,9 @@ pub enum Act<'a> {
     },
     /// A request over the network.
     Http(&'a Target),
+    /// More of the answer to a request that was sent before. The same rules have to admit it still:
+    /// a stream ends when its authority does.
+    Reply(&'a Target),
     /// A call to a model.
     Model {
         /// Which model.
@@ -40,6 +43,9 @@ pub enum Act<'a> {
         /// The bounds that are written into the request.
         bounds: &'a ModelCall,
     },
+    /// More of the answer of a model that was asked before: paid for already. The same rules have
+    /// to admit the model still: a stream ends when its authority does.
+    Answer(&'a str),
     /// A call to another agent.
     Agent(&'a str),
     /// Anything that needs no more than its capability. Denied for files, HTTP, models and agents:
@@ -52,8 +58,8 @@ impl Act<'_> {
     pub const fn capability(&self) -> Capability {
         match self {
             Self::File { .. } => Capability::Files,
-            Self::Http(_) => Capability::Http,
-            Self::Model { .. } => Capability::Model,
+            Self::Http(_) | Self::Reply(_) => Capability::Http,
+            Self::Model { .. } | Self::Answer(_) => Capability::Model,
             Self::Agent(_) => Capability::Agents,
             Self::Plain(capability) => *capability,
         }
@@ -63,19 +69,22 @@ impl Act<'_> {
     ///
     /// Reading may happen again, and so may writing to a workspace that nobody sees before the run
     /// commits. A request that HTTP calls safe may be repeated. One that is not must not happen
-    /// twice. Models, agents and approvals are asked under a key that makes a second question the
-    /// same question.
+    /// twice, and neither must a call of a model: no provider promises to take a second one for the
+    /// first, and each is paid for. Agents and approvals are asked under a key that makes a second
+    /// question the same question.
     ///
     /// Safe is what the method says (RFC 9110, section 9.2.1), whatever body or credentials go with
     /// the request: a server that changes something on `GET` may do so twice after a crash.
     pub fn recovery(&self) -> Recovery {
         match self {
-            Self::File { .. } => Recovery::Again,
+            // Nothing is sent for what was asked for before.
+            Self::File { .. } | Self::Reply(_) | Self::Answer(_) => Recovery::Again,
             Self::Http(target) => match target.method().as_str() {
                 "GET" | "HEAD" | "OPTIONS" => Recovery::Again,
                 _ => Recovery::Once,
             },
-            Self::Model { .. } | Self::Agent(_) => Recovery::SameKey,
+            Self::Model { .. } => Recovery::Once,
+            Self::Agent(_) => Recovery::SameKey,
             Self::Plain(capability) => capability.recovery(),
         }
     }
@@ -87,6 +96,7 @@ impl Act<'_> {
                 op.access == Access::Write || also.is_some_and(|op| op.access == Access::Write)
             }
             Self::Http(_) | Self::Model { .. } | Self::Agent(_) => true,
+            Self::Reply(_) | Self::Answer(_) => false,
             Self::Plain(capability) => *capability == Capability::Artifacts,
         }
     }
@@ -175,8 +185,8 @@ impl Capability {
 
     const fn recovery(self) -> Recovery {
         match self {
-            Self::Approvals | Self::Agents | Self::Model => Recovery::SameKey,
-            Self::Http => Recovery::Once,
+            Self::Approvals | Self::Agents => Recovery::SameKey,
+            Self::Http | Self::Model => Recovery::Once,
             Self::Files
             | Self::Clock
             | Self::Random

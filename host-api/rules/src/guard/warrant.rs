@@ -54,6 +54,10 @@ pub struct WarrantDocument {
     pub agents: Vec<Label>,
     /// What it lets the run use up.
     pub budget: Cap,
+    /// By which criteria the work will be judged: locked before the first token is paid for.
+    /// Without them no model is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<Digest>,
 }
 
 /// A model that may be called.
@@ -65,6 +69,9 @@ pub struct ModelRule {
     /// The longest answer that may be asked for. It bounds one answer; how many are asked for at
     /// once is bounded by their price.
     pub max_output: u64,
+    /// The most that one call of it may cost, in nano-dollars. None: what the budget affords.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nano_usd: Option<u64>,
 }
 
 /// A warrant, compiled once and then only read.
@@ -159,17 +166,25 @@ impl Warrant {
         &self.egress
     }
 
-    pub(super) fn admit_model(&self, model: &str, max_output: u64) -> Result<(), Denial> {
+    /// The rule for `model`, if it may be called and its work can be judged.
+    pub(super) fn model(&self, model: &str) -> Result<&ModelRule, Denial> {
         let rule = self.document.models.iter().find(|rule| *rule.model == *model);
-        let refused = |what: std::fmt::Arguments<'_>| Denial::new(Code::ModelOutside, what);
-        let rule = rule.ok_or_else(|| refused(format_args!("`{model}`")))?;
-        if max_output > rule.max_output {
-            let most = rule.max_output;
-            return Err(refused(format_args!(
-                "{max_output} output tokens of `{model}`, at most {most}"
-            )));
+        let refused = || Denial::new(Code::ModelOutside, format_args!("`{model}`"));
+        let rule = rule.ok_or_else(refused)?;
+        if self.document.criteria.is_none() {
+            return Err(Denial::new(Code::CriteriaUnlocked, format_args!("`{model}`")));
         }
-        Ok(())
+        Ok(rule)
+    }
+
+    pub(super) fn admit_model(&self, model: &str, max_output: u64) -> Result<&ModelRule, Denial> {
+        let rule = self.model(model)?;
+        let most = rule.max_output;
+        if max_output > most {
+            let what = format_args!("{max_output} output tokens of `{model}`, at most {most}");
+            return Err(Denial::new(Code::ModelOutside, what));
+        }
+        Ok(rule)
     }
 
     pub(super) fn admit_agent(&self, agent: &str) -> Result<(), Denial> {

@@ -1,6 +1,6 @@
 //! `envelope paper diff`: what changed from one Paper to another, as data and as text.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use envelope_terms::contract::Contract;
@@ -12,9 +12,11 @@ use crate::answer::{Answer, Trouble};
 use crate::page::plain_lines;
 
 /// Tell what changed from one Paper to another: the data as JSON Patch, the prose line by line
+///
+/// Templates are compared like Papers, their words with the slots.
 #[derive(Args)]
 pub(crate) struct Diff {
-    /// The Paper before: a source, a compiled Paper or the folder of a chain
+    /// The Paper before: a source, a template, a compiled Paper or the folder of a chain
     old: PathBuf,
 
     /// The Paper after
@@ -23,10 +25,10 @@ pub(crate) struct Diff {
 
 impl Diff {
     pub(crate) fn run(&self) -> Result<Answer, Trouble> {
-        let (old, new) = (load::paper(&self.old)?, load::paper(&self.new)?);
-        let changes = difference(&terms(&old.contract), &terms(&new.contract))
+        let ((old, before), (new, after)) = (said(&self.old)?, said(&self.new)?);
+        let changes = difference(&old, &new)
             .map_err(|why| Trouble::failed(why, "`envelope paper check` tells more"))?;
-        let redline = redline(&old.prose, &new.prose);
+        let redline = redline(&before, &after);
         let changed = redline.lines().filter(|line| line.starts_with(['-', '+']));
         let prose: String = changed.map(|line| format!("{line}\n")).collect();
         let page = changes.iter().map(row).collect::<String>() + &prose;
@@ -40,6 +42,16 @@ impl Diff {
         }
         Ok(answer)
     }
+}
+
+/// The data and the prose of what is at `path`.
+fn said(path: &Path) -> Result<(Terms, String), Trouble> {
+    if load::is_template(path) {
+        let template = load::template(path)?;
+        return Ok((template.terms().clone(), template.text().to_owned()));
+    }
+    let paper = load::paper(path)?;
+    Ok((terms(&paper.contract), paper.prose))
 }
 
 fn row(change: &Change) -> String {

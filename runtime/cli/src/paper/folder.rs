@@ -6,24 +6,48 @@ use envelope_evidence::Digest;
 use envelope_evidence::keyring::KeyRing;
 use envelope_terms::deal::{self, Undrawn};
 use envelope_terms::document::{self, Body, Chain, Document, Files, Salt, Signers, Text, own_keys};
-use envelope_terms::source::{Paper, Template};
+use envelope_terms::source::{Kind, Paper, Template};
 
+use super::load;
 use crate::answer::Trouble;
 use crate::disk::{self, CHAIN_FILES_MAX, Existing};
 use crate::keys;
 
 const HINT: &str = "give the folder that `envelope paper compile --into` wrote";
 
-/// The files of a new chain: the master agreement, and the Paper that is still to be signed.
+/// The documents of a new chain, as they were given.
+pub(super) struct Above<'a> {
+    pub(super) tos: Option<&'a Path>,
+    pub(super) base_terms: Option<&'a Path>,
+    pub(super) schedules: &'a [PathBuf],
+    pub(super) msa: &'a Path,
+}
+
+impl Above<'_> {
+    /// The templates in the order of the chain, each of a kind that fits its place.
+    fn templates(&self) -> Result<Vec<Template>, Trouble> {
+        let addenda = [Kind::Schedule, Kind::Nda, Kind::Dpa];
+        let mut given: Vec<(&Path, &[Kind])> = Vec::new();
+        given.extend(self.tos.map(|path| (path, [Kind::Tos].as_slice())));
+        given.extend(self.base_terms.map(|path| (path, [Kind::BaseTerms].as_slice())));
+        given.extend(self.schedules.iter().map(|path| (path.as_path(), addenda.as_slice())));
+        given.push((self.msa, &[Kind::Msa]));
+        given.into_iter().map(|(path, kinds)| load::template_of(path, kinds)).collect()
+    }
+}
+
+/// The files of a new chain: what stands above the Paper, and the Paper that is still to be signed.
 pub(super) fn begin(
-    msa: &Template,
+    above: &Above<'_>,
     paper: &Paper,
     buyer: &[PathBuf],
     developer: &[PathBuf],
 ) -> Result<(Files, Digest), Trouble> {
     let mut chain = Chain::new();
-    let master = deal::msa(&chain, msa, paper, salt()?).map_err(undrawn)?;
-    chain.append(master, &KeyRing::default()).map_err(refused)?;
+    for template in above.templates()? {
+        let document = deal::standard(&chain, &template, paper, salt()?).map_err(undrawn)?;
+        chain.append(document, &KeyRing::default()).map_err(refused)?;
+    }
     let signers = signers(buyer, developer)?;
     let document = deal::paper(&chain, paper, signers, salt()?).map_err(undrawn)?;
     let mut files = chain.export(&[], None).map_err(|why| Trouble::failed(why, HINT))?;
@@ -33,15 +57,21 @@ pub(super) fn begin(
 
 /// The files of the amendment after which the chain in `folder` says what `paper` says.
 pub(super) fn amend(folder: &Path, paper: &Paper, title: &str) -> Result<(Files, Digest), Trouble> {
-    let (chain, pending) = resume(&read(folder)?)?;
-    if let Some(pending) = pending {
-        let what = format!("the {} `{}` is not signed by both", pending.kind(), pending.id());
-        return Err(Trouble::failed(what, "sign it first, or take its files out of the folder"));
-    }
+    let chain = agreed(&read(folder)?)?;
     let document = deal::amendment(&chain, paper, title, salt()?).map_err(undrawn)?;
     let mut files = Files::new();
     document.export(&mut files).map_err(|why| Trouble::failed(why, HINT))?;
     Ok((files, document.id()))
+}
+
+/// The chain, of which both parties signed every document: only then another one follows.
+pub(super) fn agreed(files: &Files) -> Result<Chain, Trouble> {
+    let (chain, pending) = resume(files)?;
+    if let Some(pending) = pending {
+        let what = format!("the {} `{}` is not signed by both", pending.kind(), pending.id());
+        return Err(Trouble::failed(what, "sign it first, or take its files out of the folder"));
+    }
+    Ok(chain)
 }
 
 /// Writes a folder that is not there yet.
@@ -64,7 +94,12 @@ pub(super) fn add(folder: &Path, files: &Files) -> Result<(), Trouble> {
 
 /// The files of a chain.
 pub(super) fn read(folder: &Path) -> Result<Files, Trouble> {
-    disk::read_folder(folder, CHAIN_FILES_MAX).map_err(|why| Trouble::usage(why, HINT))
+    let files = disk::read_folder(folder, CHAIN_FILES_MAX);
+    let files = files.map_err(|why| Trouble::usage(why, HINT))?;
+    if files.keys().any(|name| name.starts_with("nodes/")) {
+        return Ok(files);
+    }
+    Err(Trouble::usage(format!("`{}` holds no documents", folder.display()), HINT))
 }
 
 /// The newest document, and whose keys sign it.
@@ -107,8 +142,19 @@ pub(super) fn paper(files: &Files) -> Result<Paper, Trouble> {
         .map_err(|why| Trouble::failed(format!("the Paper in the folder: {why}"), HINT))
 }
 
+/// The document at place `seq`, signed or not.
+pub(super) fn document(files: &Files, seq: u64) -> Result<Document, Trouble> {
+    let (chain, pending) = resume(files)?;
+    let mut documents = chain.documents().iter().chain(&pending);
+    let count = chain.documents().len() + usize::from(pending.is_some());
+    documents.find(|document| document.seq() == seq).cloned().ok_or_else(|| {
+        let what = format!("there is no document {seq}, for the chain has {count}");
+        Trouble::usage(what, "count from 0, as the files in `nodes/` do")
+    })
+}
+
 /// The chain as far as it is signed, and the document that is still to be.
-fn resume(files: &Files) -> Result<(Chain, Option<Document>), Trouble> {
+pub(super) fn resume(files: &Files) -> Result<(Chain, Option<Document>), Trouble> {
     own_keys(files).and_then(|ring| Chain::resume(files, &ring)).map_err(refused)
 }
 
@@ -123,15 +169,22 @@ fn signers(buyer: &[PathBuf], developer: &[PathBuf]) -> Result<Signers, Trouble>
     Signers::new(ids(buyer)?, ids(developer)?).map_err(|why| Trouble::usage(why, hint))
 }
 
-fn salt() -> Result<Salt, Trouble> {
+pub(super) fn salt() -> Result<Salt, Trouble> {
     keys::random().map(Salt::new)
 }
 
-fn undrawn(why: Undrawn) -> Trouble {
+pub(super) fn undrawn(why: Undrawn) -> Trouble {
     let hint = match &why {
         Undrawn::OtherMsa { .. } => "give the master agreement that the source names",
+        Undrawn::OtherSchedule(_) => {
+            "name it in the source: `envelope paper check` tells the digest of its words and terms"
+        }
+        Undrawn::Kind { .. } => "`envelope paper new --kind KIND` writes one to start from",
         Undrawn::Same => "change the source first: `envelope paper diff` tells what changed",
         Undrawn::Title(_) => "shorten the title, and use no control characters",
+        Undrawn::Conflict(why) if why.kind == document::Kind::SideLetter => {
+            "change the terms of this letter, or agree on an amendment instead"
+        }
         Undrawn::Conflict(_) => "let the Paper say which of the values holds",
         Undrawn::Unfilled(_) | Undrawn::Prose(_) | Undrawn::Spelling(_) => {
             "change the prose of the source or of its template"

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use envelope_terms::export::AcsVersion;
-use envelope_terms::source::{self, Checked, Paper, Template};
+use envelope_terms::source::{self, Checked, Kind, Paper, Template};
 
 use super::folder;
 use crate::answer::Trouble;
@@ -30,6 +30,23 @@ pub(super) fn source(path: &Path, templates: &[PathBuf]) -> Result<Checked, Trou
     let bytes = disk::read(path).map_err(|why| Trouble::usage(why, hint))?;
     let templates = templates.iter().map(|path| template(path));
     checked(path, &bytes, &templates.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The template at `path`, if it is one of `kinds`.
+pub(super) fn template_of(path: &Path, kinds: &[Kind]) -> Result<Template, Trouble> {
+    let template = template(path)?;
+    if kinds.contains(&template.kind()) {
+        return Ok(template);
+    }
+    let wanted = kinds.iter().map(|kind| format!("`{}`", kind.name())).collect::<Vec<_>>();
+    let (file, kind, wanted) = (path.display(), template.kind().name(), wanted.join(" or "));
+    let hint = "`envelope paper new --kind KIND` writes one to start from";
+    Err(Trouble::usage(format!("`{file}` is of the kind `{kind}`, not {wanted}"), hint))
+}
+
+/// Whether a template is at `path`.
+pub(super) fn is_template(path: &Path) -> bool {
+    !disk::is_folder(path) && disk::read(path).is_ok_and(|bytes| Template::is_one(&bytes))
 }
 
 /// The template at `path`.

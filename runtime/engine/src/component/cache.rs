@@ -59,6 +59,8 @@ pub enum How {
 pub enum Step {
     /// It waits for somebody who is loading the same component.
     Waiting,
+    /// What had been kept is not what was put there, and is thrown away.
+    Damaged,
     /// It compiles this many bytes, the first time only, as soon as a compiler is free.
     Compiling {
         /// How many.
@@ -122,6 +124,9 @@ impl Components {
             }
             Err(how) => how,
         };
+        if how == How::Repaired {
+            tell(Step::Damaged);
+        }
         tell(Step::Compiling { bytes: bytes.len() });
         let shelf = self.shelf.clone();
         let keep = move |component: &Component| shelf.and_then(|it| keep(&it, subject, component));

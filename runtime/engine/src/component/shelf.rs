@@ -35,12 +35,6 @@ impl CacheKey {
     pub fn new(secret: [u8; 32]) -> Self {
         Self(Zeroizing::new(secret))
     }
-
-    /// A key that is made from another secret, and says nothing of it.
-    pub fn derived_from(secret: &[u8; 32]) -> Self {
-        let made = hmac(secret).chain_update(b"envelope component cache 1").finalize();
-        Self::new(made.into_bytes().into())
-    }
 }
 
 /// A folder that cannot be used.

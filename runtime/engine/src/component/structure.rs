@@ -23,10 +23,27 @@ pub(super) struct Structure {
 pub(super) fn walk(bytes: &[u8]) -> Result<Structure, Refused> {
     let mut walk = Walk::default();
     walk.seen.counts.add(Bound::Bytes, size(bytes.len()))?;
+    is_wasm(bytes)?;
     for payload in Parser::new(0).parse_all(bytes) {
         walk.step(payload.map_err(|why| malformed(&why))?)?;
     }
     Ok(walk.seen)
+}
+
+/// What WebAssembly begins with.
+const MAGIC: &[u8] = b"\0asm";
+
+/// Says of something else what it is.
+fn is_wasm(bytes: &[u8]) -> Result<(), Refused> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(());
+    }
+    Err(Refused::NotWasm(match std::str::from_utf8(bytes) {
+        Ok("") => "an empty file",
+        Ok(text) if text.trim_start().starts_with("(") => "the text format of WebAssembly",
+        Ok(_) => "text",
+        Err(_) => "no WebAssembly",
+    }))
 }
 
 /// What it takes to instantiate a component, with everything inside.
@@ -251,8 +268,14 @@ impl Walk {
 /// Nobody could say, before they are instantiated, how much is in such components.
 const GIVEN: &str = "a component that is given to another";
 
+/// What the reader says when there is not enough to read: a test makes it say so.
+const TOO_SHORT: &str = "unexpected end-of-file";
+
 pub(super) fn malformed(why: &wasmparser::BinaryReaderError) -> Refused {
-    Refused::Malformed { byte: why.offset(), why: why.message().to_owned() }
+    match why.message() {
+        TOO_SHORT => Refused::Truncated { byte: why.offset() },
+        why_not => Refused::Malformed { byte: why.offset(), why: why_not.to_owned() },
+    }
 }
 
 pub(super) fn size(length: usize) -> u64 {

@@ -22,6 +22,7 @@ use envelope_evidence::receipt::{Folder, JOURNAL_FILE};
 use envelope_gate::gate::Authorities;
 use envelope_gate::journal::InFile;
 use envelope_gate::workspace::{Blobs, Manifest};
+use envelope_rules::budget::PriceBook;
 use envelope_rules::grant::{Claims, Grant, mint};
 use envelope_rules::guard::Warrant;
 
@@ -40,6 +41,7 @@ const INPUTS: &str = "inputs.json";
 const ARGS: &str = "args.json";
 const LIMITS: &str = "limits.json";
 const BLOBS: &str = "blobs";
+const PRICES: &str = "prices.json";
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -98,12 +100,13 @@ impl RunFolder {
         }
         let order = &job.order;
         let warrant = envelope_evidence::canonical::of(order.authorities.warrant.document());
-        let limits = serde_json::to_vec_pretty(&order.limits);
         folder.write(&folder.run(COMPONENT), component)?;
         folder.write(&folder.run(WARRANT), &warrant.unwrap_or_default())?;
         folder.write(&folder.run(INPUTS), order.manifest.as_bytes())?;
         folder.write(&folder.run(ARGS), &order.args)?;
-        folder.write(&folder.run(LIMITS), &limits.unwrap_or_default())?;
+        let prices = envelope_evidence::canonical::of(&order.authorities.operator.prices);
+        folder.write(&folder.run(PRICES), &prices.unwrap_or_default())?;
+        folder.write(&folder.run(LIMITS), &order.limits.to_bytes())?;
         Ok(folder)
     }
 
@@ -173,16 +176,18 @@ impl RunFolder {
         let warrant = self.run(WARRANT);
         let content = |path: &Path, why: String| BadFolder::Content { path: path.to_owned(), why };
         let document = Warrant::parse(&self.read(&warrant)?);
+        let document = document.map_err(|why| content(&warrant, why.to_string()))?;
         let inputs = self.run(INPUTS);
         let manifest = Manifest::read(&self.read(&inputs)?);
         let limits = self.run(LIMITS);
         let parsed = serde_json::from_slice::<Limits>(&self.read(&limits)?);
         let keys = grant_keys(keys).map_err(|why| content(&self.0, why.to_string()))?;
+        let operator = operator(&document, self.prices()?);
         Ok(Order {
             component,
             authorities: Authorities {
-                operator: Arc::new(operator()),
-                warrant: Arc::new(document.map_err(|why| content(&warrant, why.to_string()))?),
+                operator: Arc::new(operator),
+                warrant: Arc::new(document),
                 grant: None,
                 keys: Arc::new(keys),
             },
@@ -191,6 +196,16 @@ impl RunFolder {
             limits: parsed.map_err(|why| content(&limits, why.to_string()))?,
             secrets: Secrets::none(),
         })
+    }
+
+    /// The prices by which the run pays. A folder without any is one of a run without models.
+    fn prices(&self) -> Result<PriceBook, BadFolder> {
+        let path = self.run(PRICES);
+        if !path.is_file() {
+            return Ok(PriceBook::default());
+        }
+        let book = envelope_evidence::canonical::read(&self.read(&path)?);
+        book.map_err(|why| BadFolder::Content { path, why: why.to_string() })
     }
 
     /// Gives `order` its grant back: made again from what the journal says, and known to be the

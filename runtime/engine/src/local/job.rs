@@ -8,11 +8,14 @@ use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
 use envelope_gate::gate::Authorities;
 use envelope_gate::workspace::Manifest;
-use envelope_rules::budget::{Cap, PriceBook};
+use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
 use envelope_rules::denial::Denial;
-use envelope_rules::egress::policy::{Policy, PolicyDocument};
+use envelope_rules::egress::policy::PolicyDocument;
+use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
-use envelope_rules::guard::{Capability, CapabilitySet, Operator, Warrant, WarrantDocument};
+use envelope_rules::guard::{
+    Capability, CapabilitySet, ModelRule, Operator, Warrant, WarrantDocument,
+};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
@@ -27,6 +30,8 @@ pub struct Wishes {
     pub read: Vec<String>,
     /// The prefix below which it may write.
     pub outputs: Option<String>,
+    /// Which requests it may send.
+    pub egress: Vec<RuleDocument>,
     /// How long its grant lives, in seconds.
     pub ttl_secs: u64,
     /// How long it may take, in seconds.
@@ -37,7 +42,19 @@ pub struct Wishes {
     pub bytes: u64,
     /// What it may take of the machine.
     pub limits: Limits,
+    /// Which models it may call, by their names in the price book.
+    pub models: Vec<String>,
+    /// What it may spend on them.
+    pub money: NanoUsd,
+    /// What they cost.
+    pub prices: PriceBook,
 }
+
+/// Tokens that a run with models may use: a bound that money reaches first.
+const TOKENS_MAX: u64 = 1_000_000_000;
+
+/// Tokens of one answer: above what any model gives.
+const OUTPUT_MAX: u64 = 1_000_000;
 
 /// What signs a local run's grants.
 pub struct Keys {
@@ -98,9 +115,12 @@ impl From<Denial> for BadJob {
     }
 }
 
-/// What a local run may do at all. Network, models, agents and humans are not among it.
-fn capabilities() -> CapabilitySet {
-    [
+/// What a local run may do at all: the network if there is a rule for it, models if some are named.
+/// Agents and humans are not among it.
+fn capabilities(wishes: &Wishes) -> CapabilitySet {
+    let network = (!wishes.egress.is_empty()).then_some(Capability::Http);
+    let models = (!wishes.models.is_empty()).then_some(Capability::Model);
+    let always = [
         Capability::Files,
         Capability::Clock,
         Capability::Random,
@@ -109,9 +129,9 @@ fn capabilities() -> CapabilitySet {
         Capability::Trace,
         Capability::Artifacts,
         Capability::Run,
-    ]
-    .into_iter()
-    .fold(CapabilitySet::NONE, CapabilitySet::with)
+    ];
+    let more = network.into_iter().chain(models);
+    always.into_iter().chain(more).fold(CapabilitySet::NONE, CapabilitySet::with)
 }
 
 impl Job {
@@ -149,6 +169,8 @@ impl Job {
             paper: None,
             warrant: warrant.digest(),
             budget: budget(wishes),
+            limits: Some(wishes.limits.digest()),
+            prices: (!wishes.models.is_empty()).then(|| wishes.prices.digest()),
             scope: Some(scope),
             inputs: manifest.digest(),
             engine: component.fingerprint().clone(),
@@ -156,7 +178,7 @@ impl Job {
             previous: None,
         };
         let authorities = Authorities {
-            operator: Arc::new(operator()),
+            operator: Arc::new(operator(&warrant, wishes.prices.clone())),
             warrant: Arc::new(warrant),
             grant: Some(grant),
             keys: Arc::new(grant_keys),
@@ -183,13 +205,9 @@ pub struct Fresh {
     pub caller: Label,
 }
 
-/// What a local operator allows anybody.
-pub(crate) fn operator() -> Operator {
-    Operator {
-        capabilities: capabilities(),
-        egress: Policy::default(),
-        prices: PriceBook::default(),
-    }
+/// What a local operator allows the run of `warrant`: it is the same person who wrote that.
+pub(crate) fn operator(warrant: &Warrant, prices: PriceBook) -> Operator {
+    Operator { capabilities: warrant.capabilities(), egress: warrant.egress().clone(), prices }
 }
 
 /// The keys that verify local grants.
@@ -229,19 +247,34 @@ fn warrant(
         skill: Label::cut(skill),
         paper: None,
         deadline: Timestamp::from_secs(deadline).unwrap_or(Timestamp::MAX),
-        capabilities: capabilities(),
-        egress: PolicyDocument::default(),
-        models: Vec::new(),
+        capabilities: capabilities(wishes),
+        egress: PolicyDocument { rules: wishes.egress.clone() },
+        models: wishes.models.iter().map(|model| rule(model)).collect(),
         agents: Vec::new(),
         budget: Cap::of(&budget(wishes)),
+        criteria: Some(criteria(component, skill)),
     };
     Warrant::new(document).map_err(|why| BadJob::Document(why.to_string()))
 }
 
-/// No money and no tokens: nothing here costs any.
+fn rule(model: &str) -> ModelRule {
+    ModelRule { model: Label::cut(model), max_output: OUTPUT_MAX, nano_usd: None }
+}
+
+/// By what the work of a local run is judged, where no Paper says it: its result has to fit the
+/// schema that the skill promises.
+fn criteria(component: &Prepared, skill: &str) -> Digest {
+    let output = component.card().skill(skill).map(|skill| &skill.output);
+    Digest::of(&serde_json::to_vec(&output).unwrap_or_default())
+}
+
+/// No money and no tokens without models: nothing else here costs any.
 fn budget(wishes: &Wishes) -> Usage {
     let wall = wishes.timeout_secs.saturating_mul(1000);
+    let tokens = if wishes.models.is_empty() { 0 } else { TOKENS_MAX };
     [
+        (Dimension::NanoUsd, wishes.money.get()),
+        (Dimension::Tokens, tokens),
         (Dimension::Bytes, wishes.bytes),
         (Dimension::Fuel, wishes.limits.fuel),
         (Dimension::Calls, wishes.calls),

@@ -6,20 +6,30 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
+use envelope_gate::model::Models;
+use envelope_gate::net::Network;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::world::{GrantState, Performing, World};
 
 /// The world of one local run.
-#[derive(Debug)]
 pub struct LocalWorld {
     run: Label,
+    network: Option<Network>,
     stop: Mutex<Option<Stop>>,
+    models: Option<Models>,
 }
 
 impl LocalWorld {
-    /// The world of `run`.
-    pub const fn new(run: Label) -> Self {
-        Self { run, stop: Mutex::new(None) }
+    /// The world of `run`, which may use `network`.
+    pub const fn new(run: Label, network: Option<Network>) -> Self {
+        Self { run, network, stop: Mutex::new(None), models: None }
+    }
+
+    /// The same world with models in it.
+    #[must_use]
+    pub fn with_models(mut self, models: Option<Models>) -> Self {
+        self.models = models;
+        self
     }
 
     /// Stops the run at its next step. The first reason stays.
@@ -51,7 +61,15 @@ impl World for LocalWorld {
         self.stop.lock().ok().and_then(|stop| stop.clone())
     }
 
+    fn models(&self) -> Option<&Models> {
+        self.models.as_ref()
+    }
+
+    fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
     fn perform<'a>(&'a self, _key: &'a str, _request: &'a [u8]) -> Performing<'a> {
-        Box::pin(std::future::ready(Err(Fault::Unavailable("the network"))))
+        Box::pin(std::future::ready(Err(Fault::Unavailable("this"))))
     }
 }

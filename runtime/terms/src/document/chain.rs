@@ -10,10 +10,11 @@ use super::difference::{Terms, difference};
 use super::kind::Kind;
 use super::node::{Amendment, Body, Commitment, Node, Paper, Standard};
 use super::prose::Text;
+use super::reader::ReaderKey;
 use super::redline;
 use super::refused::Refused;
 use super::rules::{self, Standing};
-use super::side_letter::{ReaderKey, Sealed, SideLetter, seal};
+use super::side_letter::{Sealed, SideLetter, seal};
 use super::signers::Signers;
 
 /// The documents of one contract, from its root to its head.

@@ -11,9 +11,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envelope_evidence::{Digest, Label, canonical};
-use hpke::kem::X25519HkdfSha256 as Kem;
 use hpke::rand_core::CryptoRng;
-use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
+use hpke::{Deserializable as _, OpModeR, OpModeS, Serializable as _};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -21,6 +20,7 @@ use super::chain::Document;
 use super::difference::Terms;
 use super::node::{Body, Node};
 use super::prose::{PROSE_BYTES_MAX, Salt, Text};
+use super::reader::{Kem, ReaderKey, ReaderSecret};
 
 type Aead = hpke::aead::ChaCha20Poly1305;
 type Kdf = hpke::kdf::HkdfSha256;
@@ -47,13 +47,6 @@ pub struct SideLetter {
     /// Its prose, with the salt that hides all of it.
     pub text: Text,
 }
-
-/// The X25519 key of somebody who may read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReaderKey([u8; 32]);
-
-/// The secret half. Wiped when dropped and never printed.
-pub struct ReaderSecret(Zeroizing<[u8; 32]>);
 
 /// An encrypted letter as a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +137,7 @@ pub fn seal(
     let mut sealed = Vec::new();
     for (id, key) in readers {
         let weak = |_| Unreadable::WeakKey(id.clone());
-        let public = <Kem as hpke::Kem>::PublicKey::from_bytes(&key.0).map_err(weak)?;
+        let public = <Kem as hpke::Kem>::PublicKey::from_bytes(key.as_bytes()).map_err(weak)?;
         let (enc, text) = hpke::single_shot_seal_with_rng::<Aead, Kdf, Kem>(
             &OpModeS::Base,
             &public,
@@ -203,50 +196,6 @@ impl Sealed {
             1..=READERS_MAX if sorted => Ok(sealed),
             _ => Err(Unreadable::Readers),
         }
-    }
-}
-
-impl ReaderKey {
-    /// A key by its 32 bytes.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The id: hexadecimal SHA-256 of the key's SPKI DER, as for signing keys.
-    pub fn id(&self) -> String {
-        Digest::of_parts(&[&SPKI_PREFIX, &self.0]).hex()
-    }
-}
-
-/// DER of `SubjectPublicKeyInfo` for X25519 (RFC 8410) up to the 32 bytes of the key.
-const SPKI_PREFIX: [u8; 12] =
-    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00];
-
-impl ReaderSecret {
-    /// A key from 32 secret random bytes, which are the caller's to make and to keep.
-    pub fn from_secret(secret: &Zeroizing<[u8; 32]>) -> Self {
-        Self(secret.clone())
-    }
-
-    /// The public half.
-    pub fn public(&self) -> ReaderKey {
-        let public = self.hpke().map(|secret| Kem::sk_to_pk(&secret).to_bytes().into());
-        ReaderKey(public.unwrap_or_default())
-    }
-
-    fn hpke(&self) -> Option<<Kem as hpke::Kem>::PrivateKey> {
-        <Kem as hpke::Kem>::PrivateKey::from_bytes(self.0.as_slice()).ok()
-    }
-}
-
-impl fmt::Debug for ReaderSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReaderSecret({})", self.public().id())
     }
 }
 

@@ -15,6 +15,12 @@ pub const CLAUSES_MAX: usize = 2000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// The platform's terms of service.
+    Tos,
+    /// Terms common to all its contracts.
+    BaseTerms,
+    /// An addendum for an industry or a service.
+    Schedule,
     /// The Paper: the terms of one engagement, with data.
     Paper,
     /// The master agreement.
@@ -64,9 +70,29 @@ subjects! {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Tos,
+        Self::BaseTerms,
+        Self::Schedule,
+        Self::Paper,
+        Self::Msa,
+        Self::Nda,
+        Self::Dpa,
+        Self::SideLetter,
+    ];
+
+    /// The kind called `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name in sources.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Tos => "tos",
+            Self::BaseTerms => "base-terms",
+            Self::Schedule => "schedule",
             Self::Paper => "paper",
             Self::Msa => "msa",
             Self::Nda => "nda",
@@ -78,6 +104,7 @@ impl Kind {
     /// The subjects that a document of this kind has a clause for.
     pub const fn mandatory(self) -> &'static [Subject] {
         match self {
+            Self::Tos => &[Subject::MarketplaceAccess, Subject::Termination],
             Self::Paper => &[Subject::Deliverables, Subject::Acceptance, Subject::Price],
             Self::Msa => &[
                 Subject::Liability,
@@ -90,7 +117,7 @@ impl Kind {
             ],
             Self::Nda => &[Subject::Confidentiality, Subject::Termination],
             Self::Dpa => &[Subject::DataProtection, Subject::Termination],
-            Self::SideLetter => &[],
+            Self::BaseTerms | Self::Schedule | Self::SideLetter => &[],
         }
     }
 }

@@ -11,14 +11,14 @@ use super::diagnostic::Diagnostic;
 use crate::contract::{Code, Flaw};
 
 /// Data as JSON, and where in the source each value stands.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Data {
     pub(super) value: Value,
     spots: BTreeMap<String, Spot>,
 }
 
 /// Where one value stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Spot {
     /// Its key, or its header when it is a table.
     key: Range<usize>,

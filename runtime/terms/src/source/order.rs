@@ -72,7 +72,13 @@ impl WarrantTemplate {
     }
 
     /// The warrant of one run that is launched `now` under the document `paper`.
-    pub fn warrant(&self, run: Label, paper: Digest, now: Timestamp) -> WarrantDocument {
+    pub fn warrant(
+        &self,
+        run: Label,
+        paper: Digest,
+        criteria: Digest,
+        now: Timestamp,
+    ) -> WarrantDocument {
         let end = now.millis().saturating_add(self.session_seconds.get().saturating_mul(1000));
         WarrantDocument {
             v: Warrant::VERSION,
@@ -87,6 +93,7 @@ impl WarrantTemplate {
             models: self.models.clone(),
             agents: self.agents.clone(),
             budget: self.budget,
+            criteria: Some(criteria),
         }
     }
 }
@@ -156,7 +163,11 @@ fn capabilities(contract: &Contract) -> CapabilitySet {
 fn models(contract: &Contract) -> Result<Vec<ModelRule>, Flaw> {
     let max_output = contract.caps.task.tokens.get();
     let rules = contract.scope.models.iter().enumerate().map(|(at, name)| {
-        Ok(ModelRule { model: label(name, &format!("/scope/models/{at}"))?, max_output })
+        Ok(ModelRule {
+            model: label(name, &format!("/scope/models/{at}"))?,
+            max_output,
+            nano_usd: None,
+        })
     });
     rules.collect()
 }

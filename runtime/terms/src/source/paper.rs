@@ -151,7 +151,7 @@ impl Paper {
         run: Label,
         now: Timestamp,
     ) -> Result<WarrantDocument, canonical::Refused> {
-        Ok(self.warrant.warrant(run, self.digest()?, now))
+        Ok(self.warrant.warrant(run, self.digest()?, self.hashes.criteria, now))
     }
 }
 

@@ -4,8 +4,6 @@
 //! field what a Paper without flaws may hold there; that a part follows from the others, in which
 //! order capabilities are listed, and what a file pattern is, only that reading can say.
 
-use std::collections::BTreeMap;
-
 use envelope_evidence::usage::MAX_EXACT;
 use envelope_evidence::{Digest, Label};
 use envelope_rules::egress::policy::RULES_MAX;
@@ -22,7 +20,7 @@ use crate::contract::{
     Contract, Count, DigestShape, EgressQuery, EgressScheme, Exact, Id, LabelShape, Line, List,
     NanoUsd, Place, Port, SessionSecs, present,
 };
-use crate::export::AcsVersion;
+use crate::export::{self, AcsVersion};
 
 /// A contract that was compiled.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -71,8 +69,7 @@ struct Exports {
     /// The exporter's version.
     exporter: Exact<0, 4_294_967_295>,
     /// The files by path.
-    #[schemars(with = "BTreeMap<String, DigestShape>")]
-    files: BTreeMap<String, Digest>,
+    files: export::Files,
 }
 
 /// A grant without its name, its run, its Paper and its times.

@@ -1,9 +1,12 @@
 //! A template: prose with slots, for contracts that are still to come.
+//!
+//! What its words mean for terms of the contract it may say as data too: `[terms.ip]` and
+//! `training = false`. Precedence compares them with what other documents say.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use envelope_evidence::Digest;
+use envelope_evidence::{Digest, canonical};
 
 use super::clause::{self, Clause, Kind};
 use super::data::Data;
@@ -13,13 +16,17 @@ use super::fill::{self, Filled};
 use super::front::{self, Parts};
 use super::prohibited;
 use super::prose::{Piece, Prose};
+use super::terms;
 use crate::contract::{Code, Contract, Flaw, Title, present};
+use crate::document::Terms;
 
-/// Prose with slots. Its digest names the words, whatever is filled in.
+/// Prose with slots. Its digest names the words, whatever is filled in, and the terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     kind: Kind,
     title: Title,
+    terms: Terms,
+    data: Data,
     file: String,
     source: String,
     pub(super) prose: Prose,
@@ -62,23 +69,33 @@ impl Template {
         let title = apart.title(&mut found);
         found.extend(apart.clauses());
         fields(&apart.prose.pieces, &mut found);
-        if let Some(more) =
-            apart.data.value.as_object().and_then(|data| {
-                data.keys().find(|key| !["document", "title"].contains(&key.as_str()))
-            })
-        {
-            let message = format!("unknown field `{more}`: a template has no data but its title");
+        if let Some(more) = apart.more(&FIELDS) {
+            let message =
+                format!("unknown field `{more}`: a template has no data but its title and terms");
             let flaw = Flaw::new(Code::Shape, format!("/{more}"), message);
             found.push(apart.data.diagnostic(&flaw, whole));
         }
+        let kind = apart.header.as_ref().map(|header| header.kind);
+        let (terms, flaws) = terms::read(&apart.data.value, kind);
+        found.extend(flaws.iter().map(|flaw| apart.data.diagnostic(flaw, whole)));
         let report = Report::new(file, text, found);
         match (apart.header, title) {
             (Some(header), Some(title)) if !report.has_errors() => {
                 let (file, source) = (file.to_owned(), text.to_owned());
-                Ok(Self { kind: header.kind, title, file, source, prose: apart.prose })
+                let Apart { data, prose, .. } = apart;
+                Ok(Self { kind: header.kind, title, terms, data, file, source, prose })
             }
             _ => Err(report),
         }
+    }
+
+    /// Whether the source in `bytes` is a template: it says so, or it has no data of its own.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        let apart = text("", bytes).ok().and_then(|text| apart(text, &mut Vec::new()).ok());
+        apart.is_some_and(|apart| {
+            let said = apart.header.as_ref().map(|header| header.kind);
+            said.is_some_and(|kind| kind != Kind::Paper || apart.more(&FIELDS).is_none())
+        })
     }
 
     /// What kind of document it makes.
@@ -91,14 +108,24 @@ impl Template {
         &self.title
     }
 
+    /// What it says about terms, as data.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// The words with their slots, in their one spelling.
     pub fn text(&self) -> &str {
         &self.prose.text
     }
 
-    /// The digest of the words.
+    /// The digest of the words; where there are terms, of the digests of both.
     pub fn digest(&self) -> Digest {
-        Digest::of(self.prose.text.as_bytes())
+        let words = Digest::of(self.prose.text.as_bytes());
+        if self.terms.is_empty() {
+            return words;
+        }
+        let terms = Digest::of(&canonical::of(&self.terms).unwrap_or_default());
+        Digest::of_parts(&[terms.as_bytes(), words.as_bytes()])
     }
 
     /// The clauses.
@@ -131,6 +158,8 @@ impl Template {
         let mut found = Vec::new();
         let root = serde_json::to_value(contract).unwrap_or_default();
         let filled = fill::fill(&self.prose.pieces, &root, false, &mut found);
+        let flaws = terms::misfits(self.kind, &self.terms, &root);
+        found.extend(flaws.iter().map(|flaw| self.data.diagnostic(flaw, &(0..0))));
         if !found.is_empty() {
             return Err(Report::new(&self.file, &self.source, found));
         }
@@ -138,7 +167,16 @@ impl Template {
     }
 }
 
+/// The data that a template may have.
+const FIELDS: [&str; 3] = ["document", "title", "terms"];
+
 impl Apart {
+    /// Data beside `known`.
+    fn more(&self, known: &[&str]) -> Option<&str> {
+        let data = self.data.value.as_object()?;
+        data.keys().map(String::as_str).find(|key| !known.contains(key))
+    }
+
     /// What is missing or twice among the clauses.
     pub(super) fn clauses(&self) -> Vec<Diagnostic> {
         let place = self.data.span("/document/kind").unwrap_or_else(|| self.parts.fence.clone());

@@ -14,9 +14,9 @@ use crate::gate::Answer;
 use crate::inside::Inside;
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX, answer, coded, done};
-use crate::wasi::filesystem::{Descriptor, Listing, stat};
+use crate::wasi::filesystem::{Descriptor, Listing, links, stat};
 use crate::wasi::streams::Stream;
-use crate::workspace::{FsError, NodeId, NodeKind, Resolved};
+use crate::workspace::{Ending, FsError, NodeId, NodeKind, Resolved};
 
 type Coded<T> = wasmtime::Result<Result<T, ErrorCode>>;
 type Handle = Resource<Descriptor>;
@@ -50,7 +50,12 @@ impl types::HostDescriptor for Airlock {
     }
 
     async fn advise(&mut self, fd: Handle, _: u64, _: u64, _: Advice) -> Coded<()> {
-        coded(self.file(&fd).map(drop))
+        let advised = self.descriptor(&fd).and_then(|it| match it.folder {
+            // Advice is on bytes, and a folder has none.
+            true => Err(FsError::BadDescriptor.into()),
+            false => Ok(()),
+        });
+        coded(advised)
     }
 
     async fn sync_data(&mut self, fd: Handle) -> Coded<()> {
@@ -133,8 +138,7 @@ impl types::HostDescriptor for Airlock {
     ) -> Coded<()> {
         let done = match self.resolve(&fd, &path) {
             Ok(at) => {
-                let wanted = at.path.clone();
-                let find = move |inside: &Inside| inside.workspace.lookup(&wanted);
+                let find = |inside: &Inside| stat::find(&inside.workspace, &at);
                 self.touch(&at.path, find, [a, m]).await
             }
             Err(failed) => Err(failed),
@@ -150,7 +154,7 @@ impl types::HostDescriptor for Airlock {
         new: Handle,
         to: String,
     ) -> Coded<()> {
-        let refused = self.no_link("link", &fd, &old, Some((&new, &to))).await;
+        let refused = self.no_link((&fd, &old), (&new, &to)).await;
         coded(refused)
     }
 
@@ -176,8 +180,9 @@ impl types::HostDescriptor for Airlock {
 
     async fn remove_directory_at(&mut self, fd: Handle, path: String) -> Coded<()> {
         let removed = self
-            .change("remove-folder", &fd, &path, |inside, at, now| {
-                inside.workspace.rmdir(&at.path, now)
+            .change("remove-folder", &fd, &path, |inside, at, now| match at.ending {
+                Ending::Name | Ending::Slash => inside.workspace.rmdir(&at.path, now),
+                Ending::Dots => Err(FsError::Invalid),
             })
             .await;
         coded(removed)
@@ -188,17 +193,21 @@ impl types::HostDescriptor for Airlock {
         coded(renamed)
     }
 
-    async fn symlink_at(&mut self, fd: Handle, _target: String, path: String) -> Coded<()> {
-        let refused = self.no_link("symlink", &fd, &path, None).await;
+    async fn symlink_at(&mut self, fd: Handle, target: String, path: String) -> Coded<()> {
+        let refused = self
+            .change("symlink", &fd, &path, |inside, at, _| match target.chars().next() {
+                None => Err(FsError::NoEntry),
+                Some('/') => Err(FsError::NotPermitted),
+                Some(_) => links::refuse(&inside.workspace, at),
+            })
+            .await;
         coded(refused)
     }
 
     async fn unlink_file_at(&mut self, fd: Handle, path: String) -> Coded<()> {
         let removed = self
             .change("unlink", &fd, &path, |inside, at, now| {
-                if at.wants_folder() {
-                    return Err(FsError::NotDirectory);
-                }
+                stat::find(&inside.workspace, at)?;
                 inside.workspace.unlink(&at.path, now)
             })
             .await;
@@ -274,7 +283,7 @@ impl Airlock {
 
     async fn hash_path(&mut self, at: &Resolved) -> Done<MetadataHashValue> {
         self.stat_path(at).await?;
-        let node = self.gate.inside().workspace.lookup(&at.path)?;
+        let node = stat::find(&self.gate.inside().workspace, at)?;
         self.hash(node)
     }
 
@@ -288,20 +297,6 @@ impl Airlock {
         let half = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
         let (upper, lower) = hash.split_at(8);
         Ok(MetadataHashValue { lower: half(lower), upper: half(upper) })
-    }
-
-    /// Links do not exist here. The wish is judged like a change, and then refused by design.
-    async fn no_link(
-        &mut self,
-        operation: &'static str,
-        fd: &Handle,
-        path: &str,
-        other: Option<(&Handle, &str)>,
-    ) -> Done<()> {
-        if let Some((other, to)) = other {
-            self.resolve(other, to)?;
-        }
-        self.change(operation, fd, path, |_, _, _| Err(FsError::NotPermitted)).await
     }
 }
 

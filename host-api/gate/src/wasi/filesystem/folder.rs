@@ -14,7 +14,7 @@ use crate::inside::Inside;
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed, answer, coded, done};
 use crate::wasi::filesystem::{Descriptor, stat};
-use crate::workspace::{FsError, NodeId, NodeKind, Resolved};
+use crate::workspace::{Ending, FsError, NodeId, NodeKind, Resolved};
 
 /// The entries of a folder that its reader has not seen yet, the last one first.
 #[derive(Debug)]
@@ -74,9 +74,7 @@ impl Airlock {
             folder: open.contains(OpenFlags::DIRECTORY) || at.wants_folder(),
             write: flags.contains(DescriptorFlags::WRITE),
         };
-        if how.folder && (how.create || how.truncate) {
-            return Err(FsError::Invalid.into());
-        }
+        how.check(open, &at)?;
         let access = self.access_of(&at, &how);
         let body = (open.bits_text(), flags.bits_text());
         let request = Request::file("open", access, &at.path, &body);
@@ -88,14 +86,19 @@ impl Airlock {
             (outcome, answer)
         };
         let (node, kind) = done(self.gate.inner(request, opening).await)?;
+        let flags = opened_as(kind, open, flags);
         Ok(Descriptor { node, path: at.path, folder: kind == NodeKind::Folder, flags })
     }
 
-    /// What is asked for: a look into a folder, reading a file, or more.
+    /// What is asked for: a look into a folder, reading a file, or more. A folder that may be
+    /// looked at is not written by opening it, whatever is asked for: that it is one is all there
+    /// is to say.
     fn access_of(&mut self, at: &Resolved, how: &Opening) -> Access {
-        let workspace = &self.gate.inside().workspace;
-        let is_folder = workspace.folder(&at.path).is_ok();
-        if how.write || how.truncate || how.create {
+        let shown = self.gate.claims().is_some_and(|claims| claims.shows(&at.path));
+        let is_folder = self.gate.inside().workspace.folder(&at.path).is_ok();
+        if is_folder && shown {
+            Access::Look
+        } else if how.write || how.truncate || how.create {
             Access::Write
         } else if is_folder || how.folder {
             Access::Look
@@ -146,7 +149,11 @@ impl Airlock {
         let access = if there { Access::Look } else { Access::Write };
         let request = Request::file("make-folder", access, &at.path, &());
         let make = |inside: &mut Inside, now| {
-            let outcome = inside.workspace.mkdir(&at.path, now).map(drop);
+            let outcome = match at.ending {
+                Ending::Name | Ending::Slash => inside.workspace.mkdir(&at.path, now).map(drop),
+                // By this name a folder is found, not made.
+                Ending::Dots => inside.workspace.lookup(&at.path).and(Err(FsError::Exist)),
+            };
             let answer = answer(&outcome, |()| Answer::computed(b""));
             (outcome, answer)
         };
@@ -182,7 +189,8 @@ impl Airlock {
         let target = FileOp { access: Access::Write, path: &to.path };
         let request = Request::files("rename", source, target, &());
         let rename = |inside: &mut Inside, now| {
-            let outcome = inside.workspace.rename(&from.path, &to.path, now);
+            let outcome = movable(inside, &from, &to)
+                .and_then(|()| inside.workspace.rename(&from.path, &to.path, now));
             let answer = answer(&outcome, |()| Answer::computed(b""));
             (outcome, answer)
         };
@@ -190,7 +198,43 @@ impl Airlock {
     }
 }
 
+/// Whether names that end like this can be given away and taken: nobody moves `.` or `..`, and only
+/// a folder takes a name with a slash behind it.
+fn movable(inside: &Inside, from: &Resolved, to: &Resolved) -> Result<(), FsError> {
+    if from.ending == Ending::Dots || to.ending == Ending::Dots {
+        return Err(FsError::Invalid);
+    }
+    let workspace = &inside.workspace;
+    let kind = workspace.stat(stat::find(workspace, from)?)?.kind;
+    let fits = kind == NodeKind::Folder || to.ending == Ending::Name;
+    if fits { Ok(()) } else { Err(FsError::NotDirectory) }
+}
+
+/// What may be done with what was opened: who asks for nothing reads, and who creates a file writes
+/// it. Files have no folder's flag and folders no file's.
+fn opened_as(kind: NodeKind, open: OpenFlags, asked: DescriptorFlags) -> DescriptorFlags {
+    const READ: DescriptorFlags = DescriptorFlags::READ;
+    const WRITE: DescriptorFlags = DescriptorFlags::WRITE;
+    if kind == NodeKind::Folder {
+        return (asked & !WRITE) | READ;
+    }
+    let mut flags = asked & !DescriptorFlags::MUTATE_DIRECTORY;
+    if !asked.contains(WRITE) {
+        flags |= READ;
+    }
+    if open.contains(OpenFlags::CREATE) { flags | WRITE } else { flags }
+}
+
 impl Opening {
+    /// Folders are made by another function, and are not cut.
+    fn check(&self, open: OpenFlags, at: &Resolved) -> Result<(), FsError> {
+        let folder = open.contains(OpenFlags::DIRECTORY);
+        if folder && (self.create || self.truncate) {
+            return Err(FsError::Invalid);
+        }
+        if self.create && at.wants_folder() { Err(FsError::IsDirectory) } else { Ok(()) }
+    }
+
     fn carry_out(
         &self,
         inside: &mut Inside,

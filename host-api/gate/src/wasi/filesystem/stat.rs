@@ -10,7 +10,7 @@ use crate::gate::Answer;
 use crate::inside::Inside;
 use crate::request::Request;
 use crate::wasi::files::{Done, answer, done};
-use crate::workspace::{FsError, Moment, NodeId, NodeKind, Resolved, Stat};
+use crate::workspace::{FsError, Moment, NodeId, NodeKind, Resolved, Stat, Workspace};
 
 impl Airlock {
     /// The metadata of an open node.
@@ -20,17 +20,8 @@ impl Airlock {
 
     /// The metadata of what stands at a path.
     pub(super) async fn stat_path(&mut self, at: &Resolved) -> Done<Stat> {
-        let path = at.path.clone();
-        let wants_folder = at.wants_folder();
-        self.look("stat", &at.path, move |inside| {
-            let node = inside.workspace.lookup(&path)?;
-            let stat = inside.workspace.stat(node)?;
-            if wants_folder && stat.kind != NodeKind::Folder {
-                return Err(FsError::NotDirectory);
-            }
-            Ok(stat)
-        })
-        .await
+        let find = |inside: &Inside| inside.workspace.stat(find(&inside.workspace, at)?);
+        self.look("stat", &at.path, find).await
     }
 
     async fn look(
@@ -67,6 +58,13 @@ impl Airlock {
         };
         done(self.gate.inner(request, set).await)
     }
+}
+
+/// What stands at `at`: a folder, if the text ends like one.
+pub(super) fn find(workspace: &Workspace, at: &Resolved) -> Result<NodeId, FsError> {
+    let node = workspace.lookup(&at.path)?;
+    let fits = !at.wants_folder() || workspace.stat(node)?.kind == NodeKind::Folder;
+    if fits { Ok(node) } else { Err(FsError::NotDirectory) }
 }
 
 /// The time a guest wants a file to bear.

@@ -1,0 +1,161 @@
+//! What an attempt is admitted under, and what it came to.
+
+use envelope_evidence::{Dimension, Label, Usage};
+use envelope_rules::budget::{Billed, Frost, Hold, ModelCall, Place, Price};
+use envelope_rules::denial::Denial;
+use envelope_rules::grant::Standing;
+use envelope_rules::guard::{Act, Clamped, clamp, within};
+
+use super::{Attempt, Gate};
+use crate::model::{Models, Usage as Shown};
+use crate::request::{Request, bytes_used};
+use crate::stop::Stop;
+
+/// What an attempt was admitted under.
+pub(super) struct Terms {
+    pub(super) hold: Hold,
+    pub(super) price: Price,
+    pub(super) place: Option<Place>,
+    pub(super) model: String,
+    pub(super) clamped: Clamped,
+    pub(super) key: String,
+    /// Bytes of the request.
+    pub(super) sent: u64,
+    pub(super) stub: bool,
+}
+
+/// What is owed for an attempt.
+pub(super) enum Owed {
+    /// Nothing: it was not sent, or turned away.
+    Nothing,
+    /// All that was set aside: nobody knows better.
+    All,
+    /// What the provider says. With a second item, it also billed for what nobody asked for.
+    Said(Billed, Option<&'static str>),
+}
+
+impl Owed {
+    pub(super) const fn of(billed: Option<Billed>, unasked: Option<&'static str>) -> Self {
+        match billed {
+            Some(billed) => Self::Said(billed, unasked),
+            None => Self::All,
+        }
+    }
+}
+
+impl Gate {
+    /// May it happen, for how long an answer, and is it affordable? Nothing is sent to find out.
+    pub(super) async fn admit_paid(
+        &mut self,
+        attempt: &Attempt<'_>,
+        request: &Request<'_>,
+        models: &Models,
+        asked: &ModelCall,
+    ) -> Result<Result<Terms, Denial>, Stop> {
+        let model = attempt.model();
+        let now = self.now;
+        let authority = self.authority(Standing { bound_run: None, revoked: false });
+        let fits = match within(asked, model, &authority, now) {
+            Ok(fits) => fits,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let price = match authority.operator.prices.price(model) {
+            Ok(price) => price.clone(),
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let seat = models.seat(model);
+        let place = seat.as_ref().map(|seat| seat.place(model));
+        if let Some(place) = &place
+            && let Err(denial) = models.purse().check(place).await?
+        {
+            return Ok(Err(denial));
+        }
+        self.fund(&price, &fits).await?;
+        let authority = self.authority(Standing { bound_run: None, revoked: false });
+        let floor = models.floor();
+        let clamped = clamp(asked, model, floor, &authority, &self.parts.meter, now);
+        let clamped = match clamped {
+            Ok(clamped) => clamped,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let sent = attempt.wish.bytes();
+        let back = attempt.wish.answer_bytes(clamped.bounds.max_output);
+        let admitted = Request {
+            act: Act::Model { model, bounds: &clamped.bounds },
+            operation: request.operation,
+            target: request.target.clone(),
+            digest: request.digest,
+            worst: bytes_used(sent.saturating_add(back)),
+            fuel: request.fuel,
+        };
+        let permit = match self.admit(&admitted)? {
+            Ok(permit) => permit,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let stub = seat.is_some_and(|seat| seat.provider.is_stub());
+        let (model, key) = (model.to_owned(), self.key());
+        let hold = permit.spend();
+        Ok(Ok(Terms { hold, price, place, model, clamped, key, sent, stub }))
+    }
+
+    /// Books what an attempt came to. More than was set aside is booked in full, stops the run's
+    /// spending, and freezes the model for everybody.
+    pub(super) async fn settle_paid(
+        &mut self,
+        terms: Terms,
+        owed: Owed,
+        moved: u64,
+    ) -> Result<(Usage, Shown), Stop> {
+        let Terms { hold, price, place, model: _, clamped, key, sent, stub: _ } = terms;
+        let reserved = *hold.worst();
+        let (money, bounds) = (Dimension::NanoUsd, clamped.bounds);
+        let (paid, unasked) = match &owed {
+            Owed::Nothing => (Usage::ZERO, false),
+            Owed::All => (reserved, false),
+            Owed::Said(billed, None) => (price.settlement(billed), false),
+            // What it billed beside tokens is not known: at least all that was set aside.
+            Owed::Said(billed, Some(_)) => (larger(&price.settlement(billed), &reserved), true),
+        };
+        let bytes = sent.saturating_add(moved).min(reserved.get(Dimension::Bytes));
+        let used = [
+            (money, paid.get(money)),
+            (Dimension::Tokens, paid.get(Dimension::Tokens)),
+            (Dimension::Bytes, bytes),
+            (Dimension::Calls, 1),
+        ];
+        let used = used.into_iter().fold(Usage::ZERO, |row, (dimension, amount)| {
+            row.with(dimension, amount).unwrap_or(row)
+        });
+        let settled = self.parts.meter.settle(hold, used);
+        let overcharged = settled.overspent.is_some() || unasked;
+        if let Some(place) = place.filter(|_| overcharged) {
+            let run = Label::cut(&self.parts.journal.header().run);
+            let key = Label::cut(&key);
+            let frost = Frost { place, run, key, reserved, charged: used, at: self.now };
+            let world = std::sync::Arc::clone(&self.parts.world);
+            if let Some(models) = world.models() {
+                models.purse().freeze(frost).await?;
+            }
+        }
+        let nano_usd = used.get(money);
+        let shown = match owed {
+            Owed::Said(billed, _) => Shown::reported(&billed, nano_usd, overcharged),
+            Owed::All => Shown {
+                input: bounds.input,
+                output: bounds.max_output,
+                nano_usd,
+                ..Shown::default()
+            },
+            Owed::Nothing => Shown::default(),
+        };
+        Ok((used, shown))
+    }
+}
+
+/// The larger amount in every dimension.
+fn larger(left: &Usage, right: &Usage) -> Usage {
+    Dimension::ALL.into_iter().fold(*left, |row, dimension| {
+        let amount = left.get(dimension).max(right.get(dimension));
+        row.with(dimension, amount).unwrap_or(row)
+    })
+}

@@ -1,0 +1,111 @@
+//! Server-sent events, as providers stream their answers.
+
+/// Bytes of one event: an answer in a single piece.
+const EVENT_BYTES_MAX: usize = 4 << 20;
+
+/// Cuts bytes into events, however they come.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    /// What came and is no whole line yet.
+    rest: Vec<u8>,
+    /// How far `rest` was looked through.
+    seen: usize,
+    data: String,
+}
+
+/// A stream that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadEvents {
+    /// An event without an end.
+    #[error("an event of the stream is longer than {EVENT_BYTES_MAX} bytes")]
+    TooLong,
+    /// Not text.
+    #[error("the stream is not UTF-8")]
+    NotText,
+}
+
+impl Events {
+    /// Takes more bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), BadEvents> {
+        self.rest.extend_from_slice(bytes);
+        let long = self.rest.len().saturating_add(self.data.len()) > EVENT_BYTES_MAX;
+        if long { Err(BadEvents::TooLong) } else { Ok(()) }
+    }
+
+    /// The data of the next whole event.
+    pub(super) fn next(&mut self) -> Result<Option<String>, BadEvents> {
+        while let Some(line) = self.line() {
+            let line = String::from_utf8(line).map_err(|_| BadEvents::NotText)?;
+            let line = line.strip_suffix('\r').unwrap_or(&line);
+            if line.is_empty() {
+                if !self.data.is_empty() {
+                    return Ok(Some(std::mem::take(&mut self.data)));
+                }
+            } else if let Some(data) = line.strip_prefix("data:") {
+                if !self.data.is_empty() {
+                    self.data.push('\n');
+                }
+                self.data.push_str(data.strip_prefix(' ').unwrap_or(data));
+            }
+            // The kinds of events repeat what their data says; the rest is for reconnecting.
+        }
+        Ok(None)
+    }
+
+    /// What is left at the end of a stream whose last event lacks its empty line.
+    pub(super) fn last(&mut self) -> Result<Option<String>, BadEvents> {
+        self.rest.extend_from_slice(b"\n\n");
+        self.next()
+    }
+
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let unseen = self.rest.get(self.seen..).unwrap_or_default();
+        match unseen.iter().position(|byte| *byte == b'\n') {
+            None => {
+                self.seen = self.rest.len();
+                None
+            }
+            Some(at) => {
+                let end = self.seen.saturating_add(at);
+                let after = self.rest.split_off(end.saturating_add(1));
+                let mut line = std::mem::replace(&mut self.rest, after);
+                self.seen = 0;
+                let _ = line.pop();
+                Some(line)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: &str = ": hello\r\nevent: a\r\ndata: {\"x\":1}\r\n\r\ndata:one\ndata: two\n\n\
+                          id: 7\nretry: 9\n\ndata: [DONE]";
+
+    #[test]
+    fn events_are_the_same_however_they_come() {
+        let whole = ["{\"x\":1}", "one\ntwo", "[DONE]"];
+        for size in 1..STREAM.len() {
+            let (mut events, mut found) = (Events::default(), Vec::new());
+            for bytes in STREAM.as_bytes().chunks(size) {
+                events.push(bytes).unwrap();
+                while let Some(data) = events.next().unwrap() {
+                    found.push(data);
+                }
+            }
+            found.extend(events.last().unwrap());
+            assert_eq!(found, whole, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn an_event_without_an_end_is_refused() {
+        let mut events = Events::default();
+        assert_eq!(events.push(&vec![b'x'; EVENT_BYTES_MAX + 1]), Err(BadEvents::TooLong));
+        let mut events = Events::default();
+        events.push(b"data: \xff\n\n").unwrap();
+        assert_eq!(events.next(), Err(BadEvents::NotText));
+    }
+}

@@ -1,0 +1,93 @@
+//! Puts an answer together from its pieces, and counts what comes.
+
+use envelope_rules::budget::Billed;
+use envelope_rules::model::Part;
+
+use super::provider::{Finish, Piece};
+
+/// The longest token of the tokenizers in use, in bytes: a run of blanks.
+const TOKEN_BYTES_MAX: usize = 128;
+
+/// An answer as far as it came.
+#[derive(Debug)]
+pub struct Gathering {
+    parts: Vec<Part>,
+    finish: Option<Finish>,
+    billed: Option<Billed>,
+    unasked: Option<&'static str>,
+    /// Tokens that came at least: an event carries one or more, and a token has so many bytes.
+    observed: u64,
+    max_output: u64,
+}
+
+impl Gathering {
+    /// Nothing yet, of at most `max_output` tokens.
+    pub const fn new(max_output: u64) -> Self {
+        Self {
+            parts: Vec::new(),
+            finish: None,
+            billed: None,
+            unasked: None,
+            observed: 0,
+            max_output,
+        }
+    }
+
+    /// Takes a piece. False when more came than was paid for: then the connection is closed.
+    pub fn take(&mut self, piece: Piece) -> bool {
+        match piece {
+            Piece::Text(text) => {
+                self.count(text.len());
+                match self.parts.last_mut() {
+                    Some(Part::Text(last)) => last.push_str(&text),
+                    Some(Part::Image(_) | Part::Call(_) | Part::Answer { .. }) | None => {
+                        self.parts.push(Part::Text(text));
+                    }
+                }
+            }
+            Piece::Call(call) => self.parts.push(Part::Call(call)),
+            Piece::Hidden => self.count(1),
+            Piece::Billed(billed) => {
+                self.observed = self.observed.max(billed.output.saturating_add(billed.reasoning));
+                self.billed = Some(billed);
+            }
+            Piece::Unasked(what) => self.unasked = Some(what),
+            Piece::Finish(finish) => self.finish = Some(finish),
+        }
+        self.observed <= self.max_output
+    }
+
+    /// What the provider says it bills, if it says it.
+    pub const fn billed(&self) -> Option<&Billed> {
+        self.billed.as_ref()
+    }
+
+    /// What it bills for without having been asked.
+    pub const fn unasked(&self) -> Option<&'static str> {
+        self.unasked
+    }
+
+    /// Whether the provider said that it is over.
+    pub const fn ended(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// What was gathered, and why it ended: `cut`, if the provider did not end it.
+    pub fn into_parts(self) -> (Vec<Part>, Finish) {
+        let calls = self.parts.iter().any(|part| matches!(part, Part::Call(_)));
+        let finish = match self.finish {
+            // An answer with a shape is a call of a tool on some wires, and none for the guest.
+            Some(Finish::ToolCalls) if !calls => Finish::Stop,
+            Some(finish) => finish,
+            None => Finish::Cut,
+        };
+        (self.parts, finish)
+    }
+
+    fn count(&mut self, bytes: usize) {
+        if bytes > 0 {
+            let least = u64::try_from(bytes.div_ceil(TOKEN_BYTES_MAX)).unwrap_or(u64::MAX);
+            self.observed = self.observed.saturating_add(least);
+        }
+    }
+}

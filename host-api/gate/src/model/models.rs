@@ -1,0 +1,227 @@
+//! The models an operator has set up: who answers for which, for how long, and what is done when
+//! nobody does.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use envelope_evidence::{Label, Timestamp};
+use envelope_rules::budget::{OUTPUT_FLOOR_DEFAULT, Place};
+use envelope_rules::model::{OPENAI, Overheads};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::outcome::Then;
+use super::provider::{Coming, Embedded, Failed, Order, Piece, Provider, Texts};
+use super::purse::Purse;
+
+/// Attempts for one question of a guest, whoever is asked: a policy that goes in circles ends.
+pub const ATTEMPTS_MAX: usize = 8;
+
+/// Failures in a row after which a provider is left alone for a while.
+pub const RESTS_AFTER: u32 = 5;
+
+/// How long it is left alone, in milliseconds.
+pub const REST_MILLIS: u64 = 30_000;
+
+/// The longest that a provider's wish to be left alone is waited for, in seconds.
+const PATIENCE_SECS_MAX: u64 = 20;
+
+/// How long an answer may take, if nothing else is said: long thoughts take minutes.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// What is done when an attempt gives no answer, and how little is not worth asking for.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How often the same model is asked again, where nothing is owed for the attempt before.
+    pub retries: usize,
+    /// Which models are asked instead, in order, also where something is owed.
+    pub fallbacks: BTreeMap<String, Vec<String>>,
+    /// The shortest answer that is worth its input, in tokens. Who wishes for less gets it.
+    pub floor: u64,
+    /// How long an answer may take, by provider.
+    pub deadlines: BTreeMap<String, Duration>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let (fallbacks, deadlines) = (BTreeMap::new(), BTreeMap::new());
+        Self { retries: 1, fallbacks, floor: OUTPUT_FLOOR_DEFAULT, deadlines }
+    }
+}
+
+/// Everybody who can be asked.
+pub struct Models {
+    providers: BTreeMap<String, Arc<dyn Provider>>,
+    policy: Policy,
+    purse: Arc<dyn Purse>,
+    rests: Mutex<BTreeMap<String, Rest>>,
+}
+
+/// How a provider did lately.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rest {
+    failures: u32,
+    until: Option<Timestamp>,
+}
+
+/// An answer that has begun.
+pub(crate) struct Live {
+    coming: Box<dyn Coming>,
+    deadline: Instant,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    /// The next piece, in time.
+    pub(crate) async fn next(&mut self) -> Result<Option<Piece>, Failed> {
+        let next = timeout_at(self.deadline, self.coming.next()).await;
+        next.unwrap_or(Err(Failed::TimedOut))
+    }
+}
+
+/// Who answers for a model.
+pub(crate) struct Seat<'a> {
+    /// The provider, by the operator's name for it.
+    pub(crate) name: &'a str,
+    /// The model, as the provider calls it.
+    pub(crate) model: &'a str,
+    pub(crate) provider: &'a dyn Provider,
+}
+
+impl Models {
+    /// Everybody in `providers`, by name: the part before the first `/` of a model's name in the
+    /// price book. The rest is the provider's own name for the model.
+    pub fn new(
+        providers: BTreeMap<String, Arc<dyn Provider>>,
+        policy: Policy,
+        purse: Arc<dyn Purse>,
+    ) -> Self {
+        Self { providers, policy, purse, rests: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The shortest answer worth asking for.
+    pub(crate) const fn floor(&self) -> u64 {
+        self.policy.floor
+    }
+
+    /// Who knows what is frozen.
+    pub(crate) fn purse(&self) -> &dyn Purse {
+        &*self.purse
+    }
+
+    /// Who answers for `model`.
+    pub(crate) fn seat<'a>(&'a self, model: &'a str) -> Option<Seat<'a>> {
+        let (name, model) = model.split_once('/').unwrap_or((model, model));
+        let provider = self.providers.get(name)?;
+        Some(Seat { name, model, provider: &**provider })
+    }
+
+    /// What the wire format of `model` adds.
+    pub(crate) fn overheads(&self, model: &str) -> &'static Overheads {
+        self.seat(model).map_or(&OPENAI, |seat| seat.provider.overheads())
+    }
+
+    /// Begins an answer.
+    pub(crate) async fn begin(
+        &self,
+        seat: &Seat<'_>,
+        order: Order<'_>,
+        now: Timestamp,
+    ) -> Result<Live, Failed> {
+        self.check_rest(seat.name, now)?;
+        let within = self.deadline(seat.name);
+        let deadline = Instant::now() + within;
+        let asked = timeout(within, seat.provider.ask(order)).await;
+        let asked = asked.unwrap_or(Err(Failed::TimedOut));
+        self.note(seat.name, asked.as_ref().err(), now);
+        Ok(Live { coming: asked?, deadline })
+    }
+
+    /// Gets the vectors of texts.
+    pub(crate) async fn embed(
+        &self,
+        seat: &Seat<'_>,
+        texts: Texts<'_>,
+        now: Timestamp,
+    ) -> Result<Embedded, Failed> {
+        self.check_rest(seat.name, now)?;
+        let asked = timeout(self.deadline(seat.name), seat.provider.embed(texts)).await;
+        let asked = asked.unwrap_or(Err(Failed::TimedOut));
+        self.note(seat.name, asked.as_ref().err(), now);
+        asked
+    }
+
+    /// What the policy says after the models in `tried` gave no answer, and how long to wait.
+    pub(crate) fn then(&self, tried: &[String], failed: &Failed) -> (Then, Duration) {
+        let at_once = Duration::ZERO;
+        let Some(last) = tried.last().filter(|_| tried.len() < ATTEMPTS_MAX) else {
+            return (Then::Stop, at_once);
+        };
+        let times = tried.iter().rev().take_while(|model| *model == last).count();
+        let again = match failed {
+            Failed::NotSent(_) | Failed::Free { status: 429, .. } => times <= self.policy.retries,
+            Failed::Free { .. } | Failed::Unknown(_) | Failed::TimedOut => false,
+        };
+        if again {
+            let after = match failed {
+                Failed::Free { after, .. } => after.unwrap_or(1).min(PATIENCE_SECS_MAX),
+                Failed::NotSent(_) | Failed::Unknown(_) | Failed::TimedOut => 0,
+            };
+            return (Then::Ask(last.clone()), Duration::from_secs(after));
+        }
+        // Whoever turns the request itself away is not the only one who would.
+        if matches!(failed, Failed::Free { status: 400 | 413 | 422, .. }) {
+            return (Then::Stop, at_once);
+        }
+        let first = tried.first().map_or("", String::as_str);
+        let others = self.policy.fallbacks.get(first).into_iter().flatten();
+        let mut others = others.filter(|other| !tried.contains(other));
+        let next = others.next().cloned();
+        (next.map_or(Then::Stop, Then::Ask), at_once)
+    }
+
+    fn deadline(&self, provider: &str) -> Duration {
+        self.policy.deadlines.get(provider).copied().unwrap_or(DEADLINE)
+    }
+
+    /// A provider that failed often in a row is left alone; then one question finds out.
+    fn check_rest(&self, provider: &str, now: Timestamp) -> Result<(), Failed> {
+        let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = rests.get(provider).and_then(|rest| rest.until);
+        match until.filter(|until| now < *until) {
+            Some(until) => {
+                let what =
+                    format!("`{provider}` failed {RESTS_AFTER} times and rests until {until}");
+                Err(Failed::NotSent(what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn note(&self, provider: &str, failed: Option<&Failed>, now: Timestamp) {
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = rests.entry(provider.to_owned()).or_default();
+        match failed {
+            None | Some(Failed::Free { .. }) => *rest = Rest::default(),
+            Some(Failed::NotSent(_) | Failed::Unknown(_) | Failed::TimedOut) => {
+                rest.failures = rest.failures.saturating_add(1);
+                let until = now.millis().saturating_add(REST_MILLIS);
+                let tired = rest.failures >= RESTS_AFTER;
+                rest.until = Timestamp::from_millis(until).filter(|_| tired);
+            }
+        }
+    }
+}
+
+impl Seat<'_> {
+    /// What is frozen when this one breaks its word.
+    pub(crate) fn place(&self, model: &str) -> Place {
+        Place { provider: Label::cut(self.name), model: Label::cut(model) }
+    }
+}

@@ -1,0 +1,178 @@
+//! What comes back.
+
+use envelope_rules::budget::Billed;
+use envelope_rules::model::ToolCall;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Parts;
+use crate::model::provider::{Embedded, Finish, Piece};
+
+/// Calls of tools in one answer.
+const CALLS_MAX: u64 = 128;
+
+/// The marker after the last event.
+const DONE: &str = "[DONE]";
+
+/// An answer, whole or a piece of it: both have one shape here.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    usage: Option<Value>,
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(alias = "delta")]
+    message: Option<Said>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    content: Option<String>,
+    refusal: Option<String>,
+    /// Thoughts, as some servers show them.
+    #[serde(alias = "reasoning")]
+    reasoning_content: Option<Value>,
+    tool_calls: Option<Vec<Called>>,
+}
+
+#[derive(Deserialize)]
+struct Called {
+    index: Option<u64>,
+    id: Option<String>,
+    function: Option<Function>,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    name: Option<String>,
+    arguments: Option<String>,
+}
+
+pub(super) fn whole(body: &Value) -> Result<Vec<Piece>, String> {
+    let mut parts = Parts::default();
+    let mut pieces = answer(&mut parts, body)?;
+    if pieces.is_empty() {
+        return Err("the provider's answer holds nothing".to_owned());
+    }
+    pieces.extend(calls(&mut parts));
+    // A whole answer has come to its end, whether it says why or not.
+    if !pieces.iter().any(|piece| matches!(piece, Piece::Finish(_))) {
+        pieces.push(Piece::Finish(Finish::Stop));
+    }
+    Ok(pieces)
+}
+
+pub(super) fn event(parts: &mut Parts, data: &str) -> Result<Option<Vec<Piece>>, String> {
+    if data.trim() == DONE {
+        return Ok(None);
+    }
+    let body: Value =
+        serde_json::from_str(data).map_err(|_| "an event that is not JSON".to_owned())?;
+    answer(parts, &body).map(Some)
+}
+
+fn answer(parts: &mut Parts, body: &Value) -> Result<Vec<Piece>, String> {
+    let said = Answer::deserialize(body).map_err(|why| format!("an unknown answer: {why}"))?;
+    if let Some(error) = said.error.filter(|error| !error.is_null()) {
+        return Err(format!("the provider failed on the way: {error}"));
+    }
+    let mut pieces = Vec::new();
+    if said.choices.len() > 1 {
+        pieces.push(Piece::Unasked("more than one answer"));
+    }
+    if let Some(choice) = said.choices.into_iter().next() {
+        if let Some(message) = choice.message {
+            spoken(parts, message, &mut pieces)?;
+        }
+        if let Some(reason) = choice.finish_reason {
+            pieces.extend(calls(parts));
+            pieces.push(Piece::Finish(finish(&reason)));
+        }
+    }
+    pieces.extend(said.usage.as_ref().and_then(billed).map(Piece::Billed));
+    Ok(pieces)
+}
+
+fn spoken(parts: &mut Parts, said: Said, pieces: &mut Vec<Piece>) -> Result<(), String> {
+    let Said { content, refusal, reasoning_content, tool_calls } = said;
+    if reasoning_content.is_some_and(|thought| thought.as_str().is_some_and(|it| !it.is_empty())) {
+        pieces.push(Piece::Hidden);
+    }
+    pieces.extend(content.into_iter().chain(refusal).filter(|it| !it.is_empty()).map(Piece::Text));
+    for (place, called) in (0..).zip(tool_calls.unwrap_or_default()) {
+        let index = called.index.unwrap_or(place);
+        if index >= CALLS_MAX {
+            return Err("more calls of tools than an answer has".to_owned());
+        }
+        let empty =
+            || ToolCall { id: String::new(), name: String::new(), arguments: String::new() };
+        let call = parts.calls.entry(index).or_insert_with(empty);
+        call.id.push_str(called.id.as_deref().unwrap_or_default());
+        if let Some(Function { name, arguments }) = called.function {
+            call.name.push_str(name.as_deref().unwrap_or_default());
+            call.arguments.push_str(arguments.as_deref().unwrap_or_default());
+        }
+        pieces.push(Piece::Hidden);
+    }
+    Ok(())
+}
+
+/// The calls that are complete, in order.
+fn calls(parts: &mut Parts) -> Vec<Piece> {
+    std::mem::take(&mut parts.calls).into_values().map(Piece::Call).collect()
+}
+
+fn finish(reason: &str) -> Finish {
+    match reason {
+        "length" => Finish::Length,
+        "tool_calls" | "function_call" => Finish::ToolCalls,
+        "content_filter" => Finish::Refused,
+        // `stop`, and what servers make up.
+        _ => Finish::Stop,
+    }
+}
+
+/// What it says it bills. Parts are taken off their wholes; a part that is larger than its whole is
+/// a lie, and is counted beside it.
+fn billed(usage: &Value) -> Option<Billed> {
+    let count = |name: &str| usage.get(name).and_then(Value::as_u64);
+    let detail = |of: &str, name: &str| {
+        usage.get(of).and_then(|details| details.get(name)).and_then(Value::as_u64)
+    };
+    let (input, output) = (count("prompt_tokens")?, count("completion_tokens")?);
+    let cached = detail("prompt_tokens_details", "cached_tokens").unwrap_or_default();
+    let thought = detail("completion_tokens_details", "reasoning_tokens").unwrap_or_default();
+    Some(Billed {
+        input: input.checked_sub(cached).unwrap_or(input),
+        cache_read: cached,
+        output: output.checked_sub(thought).unwrap_or(output),
+        reasoning: thought,
+        ..Billed::default()
+    })
+}
+
+#[derive(Deserialize)]
+struct Vectors {
+    data: Vec<Vector>,
+    usage: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    index: Option<usize>,
+    embedding: Vec<f32>,
+}
+
+pub(super) fn embedded(body: &Value) -> Result<Embedded, String> {
+    let read = Vectors::deserialize(body).map_err(|why| format!("unknown vectors: {why}"))?;
+    let mut placed: Vec<_> = (0..).zip(read.data).collect();
+    placed.sort_by_key(|(place, vector)| vector.index.unwrap_or(*place));
+    let vectors = placed.into_iter().map(|(_, vector)| vector.embedding).collect();
+    let input = read.usage.as_ref().and_then(|usage| usage.get("prompt_tokens")?.as_u64());
+    Ok(Embedded { vectors, billed: input.map(|input| Billed { input, ..Billed::default() }) })
+}

@@ -1,0 +1,141 @@
+//! The body of a request: collected until it is whole.
+
+use std::sync::{Arc, Mutex};
+
+use wasmtime::component::Resource;
+use wasmtime_wasi_io::streams::DynOutputStream;
+
+use super::fields::Fields;
+use super::lock;
+use crate::airlock::Airlock;
+use crate::bindings::wasi::http::types::{self, ErrorCode};
+use crate::net::Failure;
+use crate::stop::Stop;
+use crate::wasi::files::{Done, Failed};
+use crate::wasi::streams::Stream;
+
+/// Bytes of all bodies that one guest collects at once: they are memory of the host.
+pub const COLLECTED_BYTES_MAX: usize = 16 << 20;
+
+/// Bodies that are collected at once. Each is looked at when another grows.
+const BODIES_MAX: usize = 64;
+
+/// A body on its way to being whole.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub(super) bytes: Vec<u8>,
+    pub(super) state: State,
+    /// The future that waits for the body, by its place in the table.
+    pub(super) awaited_by: Option<u32>,
+}
+
+/// How far a body is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum State {
+    #[default]
+    Open,
+    /// The guest said that it is whole.
+    Whole,
+    /// The guest let go of it before.
+    Dropped,
+    /// It became larger than a body may be.
+    TooLarge,
+}
+
+/// A body, as the handles of one guest share it.
+pub(crate) type SharedBody = Arc<Mutex<Collected>>;
+
+/// The handle on a body that is being written.
+#[derive(Debug)]
+pub struct OutgoingBody {
+    shared: SharedBody,
+    written: bool,
+}
+
+impl OutgoingBody {
+    pub(super) const fn of(shared: SharedBody) -> Self {
+        Self { shared, written: false }
+    }
+}
+
+impl Airlock {
+    /// A body with nothing in it.
+    pub(super) fn new_body(&mut self) -> wasmtime::Result<SharedBody> {
+        let bodies = &mut self.http.bodies;
+        bodies.retain(|body| body.strong_count() > 0);
+        if bodies.len() >= BODIES_MAX {
+            return Err(Stop::Exhausted("bodies of requests").into());
+        }
+        let body = SharedBody::default();
+        bodies.push(Arc::downgrade(&body));
+        Ok(body)
+    }
+
+    /// Adds to a body what the guest writes.
+    pub(crate) fn collect(&mut self, body: &SharedBody, bytes: &[u8]) -> Done<()> {
+        self.charge_bytes(bytes.len());
+        let others = self.http.bodies.iter().filter_map(std::sync::Weak::upgrade);
+        let held: usize = others.map(|body| lock(&body).bytes.len()).sum();
+        let mut body = lock(body);
+        if held.saturating_add(bytes.len()) > COLLECTED_BYTES_MAX {
+            body.state = State::TooLarge;
+            body.bytes = Vec::new();
+        }
+        match body.state {
+            State::Open => body.bytes.extend_from_slice(bytes),
+            State::TooLarge => return Err(Failed::Net(Failure::RequestSize)),
+            State::Whole | State::Dropped => return Err(Failed::Net(Failure::Lost)),
+        }
+        Ok(())
+    }
+
+    /// The body has come to its end: whoever waits for it goes on.
+    async fn complete(&mut self, body: &SharedBody, state: State) -> wasmtime::Result<()> {
+        let awaited = {
+            let mut body = lock(body);
+            if body.state == State::Open {
+                body.state = state;
+            }
+            body.awaited_by.take()
+        };
+        match awaited {
+            Some(future) => self.go_on(future).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl types::HostOutgoingBody for Airlock {
+    async fn write(
+        &mut self,
+        it: Resource<OutgoingBody>,
+    ) -> wasmtime::Result<Result<Resource<DynOutputStream>, ()>> {
+        let body = self.table.get_mut(&it)?;
+        if std::mem::replace(&mut body.written, true) {
+            return Ok(Err(()));
+        }
+        let shared = Arc::clone(&body.shared);
+        Ok(Ok(self.output(Stream::Collect(shared))?))
+    }
+
+    async fn finish(
+        &mut self,
+        it: Resource<OutgoingBody>,
+        trailers: Option<Resource<Fields>>,
+    ) -> wasmtime::Result<Result<(), ErrorCode>> {
+        let body = self.table.delete(it)?;
+        let trailers = trailers.map(|trailers| self.table.delete(trailers)).transpose()?;
+        if trailers.is_some_and(|trailers| !trailers.entries().is_empty()) {
+            self.complete(&body.shared, State::Dropped).await?;
+            return Ok(Err(ErrorCode::HttpRequestTrailerSectionSize(Some(0))));
+        }
+        self.complete(&body.shared, State::Whole).await?;
+        let too_large = lock(&body.shared).state == State::TooLarge;
+        Ok(if too_large { Err(ErrorCode::HttpRequestBodySize(None)) } else { Ok(()) })
+    }
+
+    async fn drop(&mut self, it: Resource<OutgoingBody>) -> wasmtime::Result<()> {
+        let body = self.table.delete(it)?;
+        self.complete(&body.shared, State::Dropped).await
+    }
+}

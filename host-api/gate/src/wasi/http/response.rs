@@ -1,0 +1,197 @@
+//! The answer to a request, as the guest gets it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use envelope_rules::egress::target::Target;
+use wasmtime::component::Resource;
+use wasmtime_wasi_io::poll::DynPollable;
+use wasmtime_wasi_io::streams::DynInputStream;
+
+use super::body::SharedBody;
+use super::fields::Fields;
+use super::wish::Wish;
+use crate::airlock::Airlock;
+use crate::bindings::wasi::http::types::{self, ErrorCode};
+use crate::net;
+use crate::wasi::streams::Stream;
+
+/// What was handed over, and what has come of it.
+#[derive(Debug)]
+pub enum Future {
+    /// The body is not whole yet.
+    #[doc(hidden)]
+    Waits(Box<Waiting>),
+    /// There is an answer, or none will come.
+    #[doc(hidden)]
+    Came(Result<IncomingResponse, ErrorCode>),
+    /// The guest has taken it.
+    #[doc(hidden)]
+    Taken,
+}
+
+/// A request whose body is not whole.
+#[derive(Debug)]
+pub struct Waiting {
+    pub(super) wish: Wish,
+    pub(super) body: SharedBody,
+    /// Pollables to be told.
+    pub(super) pollables: Vec<u32>,
+}
+
+/// An answer, its body not asked for yet.
+#[derive(Debug)]
+pub struct IncomingResponse {
+    pub(super) status: u16,
+    pub(super) headers: Fields,
+    pub(super) reply: Option<SharedReply>,
+}
+
+/// The handle on an answer's body.
+#[derive(Debug)]
+pub struct IncomingBody {
+    reply: SharedReply,
+    streamed: bool,
+}
+
+/// Trailers that never come: they are read over.
+#[derive(Debug)]
+pub struct NoTrailers;
+
+/// An answer's body, as the handles of one guest share it.
+pub(crate) type SharedReply = Arc<Mutex<Reply>>;
+
+/// An answer's body.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(super) source: Source,
+    /// Whether nothing follows.
+    pub(super) ended: bool,
+    /// Counts among the answers that are open.
+    pub(super) _open: Arc<()>,
+}
+
+/// Where the rest of an answer comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The host's own words.
+    Held(Bytes),
+    /// The peer. Without a connection it is a record that is played, or one that was played until
+    /// here: nobody speaks any more.
+    Peer(Arc<Target>, Option<Box<net::Reply>>),
+}
+
+impl types::HostFutureIncomingResponse for Airlock {
+    async fn subscribe(&mut self, it: Resource<Future>) -> wasmtime::Result<Resource<DynPollable>> {
+        let waits = matches!(self.table.get(&it)?, Future::Waits(_));
+        if !waits {
+            return self.ready();
+        }
+        // It is told when the body is whole; until then no time is late enough.
+        let pollable = self.timer(u64::MAX)?;
+        if let Future::Waits(waiting) = self.table.get_mut(&it)? {
+            waiting.pollables.push(pollable.rep());
+        }
+        Ok(pollable)
+    }
+
+    async fn get(
+        &mut self,
+        it: Resource<Future>,
+    ) -> wasmtime::Result<Option<Result<Result<Resource<IncomingResponse>, ErrorCode>, ()>>> {
+        let future = self.table.get_mut(&it)?;
+        match std::mem::replace(future, Future::Taken) {
+            Future::Taken => Ok(Some(Err(()))),
+            waits @ Future::Waits(_) => {
+                *future = waits;
+                Ok(None)
+            }
+            Future::Came(Err(code)) => Ok(Some(Ok(Err(code)))),
+            Future::Came(Ok(response)) => Ok(Some(Ok(Ok(self.table.push(response)?)))),
+        }
+    }
+
+    async fn drop(&mut self, it: Resource<Future>) -> wasmtime::Result<()> {
+        if let Future::Waits(waiting) = self.table.delete(it)? {
+            super::lock(&waiting.body).awaited_by = None;
+        }
+        Ok(())
+    }
+}
+
+impl types::HostIncomingResponse for Airlock {
+    async fn status(&mut self, it: Resource<IncomingResponse>) -> wasmtime::Result<u16> {
+        Ok(self.table.get(&it)?.status)
+    }
+
+    async fn headers(
+        &mut self,
+        it: Resource<IncomingResponse>,
+    ) -> wasmtime::Result<Resource<Fields>> {
+        let headers = self.table.get(&it)?.headers.to_fixed();
+        self.charge_bytes(headers.bytes());
+        Ok(self.table.push(headers)?)
+    }
+
+    async fn consume(
+        &mut self,
+        it: Resource<IncomingResponse>,
+    ) -> wasmtime::Result<Result<Resource<IncomingBody>, ()>> {
+        match self.table.get_mut(&it)?.reply.take() {
+            Some(reply) => Ok(Ok(self.table.push(IncomingBody { reply, streamed: false })?)),
+            None => Ok(Err(())),
+        }
+    }
+
+    async fn drop(&mut self, it: Resource<IncomingResponse>) -> wasmtime::Result<()> {
+        Ok(self.table.delete(it).map(drop)?)
+    }
+}
+
+impl types::HostIncomingBody for Airlock {
+    async fn stream(
+        &mut self,
+        it: Resource<IncomingBody>,
+    ) -> wasmtime::Result<Result<Resource<DynInputStream>, ()>> {
+        let body = self.table.get_mut(&it)?;
+        if std::mem::replace(&mut body.streamed, true) {
+            return Ok(Err(()));
+        }
+        let reply = Arc::clone(&body.reply);
+        Ok(Ok(self.input(Stream::Reply(reply))?))
+    }
+
+    async fn finish(
+        &mut self,
+        it: Resource<IncomingBody>,
+    ) -> wasmtime::Result<Resource<NoTrailers>> {
+        self.table.delete(it)?;
+        Ok(self.table.push(NoTrailers)?)
+    }
+
+    async fn drop(&mut self, it: Resource<IncomingBody>) -> wasmtime::Result<()> {
+        Ok(self.table.delete(it).map(drop)?)
+    }
+}
+
+impl types::HostFutureTrailers for Airlock {
+    async fn subscribe(
+        &mut self,
+        it: Resource<NoTrailers>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
+        self.table.get(&it)?;
+        self.ready()
+    }
+
+    async fn get(
+        &mut self,
+        it: Resource<NoTrailers>,
+    ) -> wasmtime::Result<Option<Result<Result<Option<Resource<Fields>>, ErrorCode>, ()>>> {
+        self.table.get(&it)?;
+        Ok(Some(Ok(Ok(None))))
+    }
+
+    async fn drop(&mut self, it: Resource<NoTrailers>) -> wasmtime::Result<()> {
+        Ok(self.table.delete(it).map(drop)?)
+    }
+}

@@ -1,0 +1,241 @@
+//! Handing a request over, and what comes of it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use envelope_rules::denial::{Code, Denial};
+use envelope_rules::egress::target::Target;
+use envelope_rules::guard::{Act, Capability};
+use http::{HeaderName, HeaderValue};
+use wasmtime::component::Resource;
+
+use super::body::{COLLECTED_BYTES_MAX, SharedBody, State};
+use super::effect::{Came, Piece, Receive, Send, header_bytes};
+use super::fields::{Fields, is_ours};
+use super::request::{OutgoingRequest, RequestOptions};
+use super::response::{Future, IncomingResponse, Reply, SharedReply, Source, Waiting};
+use super::wish::{Unsendable, Wish, untext};
+use super::{ANSWERS_MAX, error_code, lock};
+use crate::airlock::Airlock;
+use crate::bindings::wasi::http::outgoing_handler;
+use crate::bindings::wasi::http::types::ErrorCode;
+use crate::egress::problem;
+use crate::net::HEAD_BYTES_MAX;
+use crate::request::Request;
+use crate::wasi::files::{Done, Failed};
+
+/// Bytes of an answer that are taken at once: what a connection holds ready.
+const PIECE_BYTES_MAX: usize = 64 << 10;
+
+type Answered = wasmtime::Result<Result<IncomingResponse, ErrorCode>>;
+
+impl outgoing_handler::Host for Airlock {
+    async fn handle(
+        &mut self,
+        request: Resource<OutgoingRequest>,
+        options: Option<Resource<RequestOptions>>,
+    ) -> wasmtime::Result<Result<Resource<Future>, ErrorCode>> {
+        let mut request = self.table.delete(request)?;
+        let options = options.map(|options| self.table.delete(options)).transpose()?;
+        if Arc::strong_count(&self.http.answers) > ANSWERS_MAX {
+            return Ok(Err(ErrorCode::ConnectionLimitReached));
+        }
+        let body = request.body.take();
+        let wish = Wish::of(request, options.unwrap_or_default());
+        match body {
+            Some(body) if lock(&body).state == State::Open => {
+                let pollables = Vec::new();
+                let waiting = Waiting { wish, body: Arc::clone(&body), pollables };
+                let future = self.table.push(Future::Waits(Box::new(waiting)))?;
+                lock(&body).awaited_by = Some(future.rep());
+                Ok(Ok(future))
+            }
+            body => {
+                let came = self.answer(&wish, body.as_ref()).await?;
+                Ok(Ok(self.table.push(Future::Came(came))?))
+            }
+        }
+    }
+}
+
+impl Airlock {
+    /// Sends what waited for its body.
+    pub(super) async fn go_on(&mut self, future: u32) -> wasmtime::Result<()> {
+        let future = Resource::<Future>::new_borrow(future);
+        let waiting = std::mem::replace(self.table.get_mut(&future)?, Future::Taken);
+        let Future::Waits(waiting) = waiting else { return Ok(()) };
+        let came = self.answer(&waiting.wish, Some(&waiting.body)).await?;
+        *self.table.get_mut(&future)? = Future::Came(came);
+        for pollable in waiting.pollables {
+            // It may be gone, and another timer in its place.
+            if self.timers.get(&pollable) == Some(&u64::MAX) {
+                self.timers.insert(pollable, 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer to `wish`: the peer's, or a refusal.
+    async fn answer(&mut self, wish: &Wish, body: Option<&SharedBody>) -> Answered {
+        let (state, bytes) = match body {
+            None => (State::Whole, Bytes::new()),
+            Some(body) => {
+                let mut body = lock(body);
+                (body.state, Bytes::from(std::mem::take(&mut body.bytes)))
+            }
+        };
+        match state {
+            State::Whole => self.judge(wish, bytes).await,
+            State::TooLarge => {
+                let what = format!("more than {COLLECTED_BYTES_MAX} bytes are not held");
+                self.refuse(wish, Denial::new(Code::EgressSize, what)).await
+            }
+            State::Open | State::Dropped => {
+                let why = "the request's body was let go before it was finished";
+                Ok(Err(ErrorCode::InternalError(Some(why.to_owned()))))
+            }
+        }
+    }
+
+    async fn judge(&mut self, wish: &Wish, body: Bytes) -> Answered {
+        let target = match wish.target() {
+            Ok(target) => target,
+            Err(denial) => return self.refuse(wish, denial).await,
+        };
+        let headers = match wish.header_map(&body) {
+            Ok(headers) => headers,
+            Err(Unsendable::Failed(code)) => return Ok(Err(code)),
+            Err(Unsendable::Denied(denial)) => return self.refuse(wish, denial).await,
+        };
+        let written = wish.written(&body);
+        let request = Request::new(Act::Http(&target), "request", wish.shown().into(), &written);
+        let worst =
+            [target.origin_form().len(), header_bytes(&headers), body.len(), HEAD_BYTES_MAX];
+        let worst = u64::try_from(worst.into_iter().sum::<usize>()).unwrap_or(u64::MAX);
+        let deadline = self.gate.warrant().deadline();
+        let options = wish.options;
+        let effect = Send { target: target.clone(), headers, body, options, deadline };
+        match self.gate.reach(request.moving(worst), effect).await? {
+            Ok((answer, reply)) => self.came(target, &answer, reply),
+            Err(denial) => Ok(Ok(self.denied(wish, &denial)?)),
+        }
+    }
+
+    /// Refuses what no rule has to be asked about.
+    async fn refuse(&mut self, wish: &Wish, denial: Denial) -> Answered {
+        let written = wish.written(&[]);
+        let request = Request::plain(Capability::Http, "request", wish.shown(), &written);
+        let denial = self.gate.refuse(request, denial).await?;
+        Ok(Ok(self.denied(wish, &denial)?))
+    }
+
+    fn came(
+        &mut self,
+        target: Target,
+        answer: &[u8],
+        reply: Option<Box<crate::net::Reply>>,
+    ) -> Answered {
+        let unreadable = || self.gate.unreadable("the head of an answer");
+        let came = serde_json::from_slice(answer).map_err(|_| unreadable())?;
+        let (status, headers) = match came {
+            Came::Failed(failure) => return Ok(Err(error_code(failure))),
+            Came::Head { status, headers } => (status, headers),
+        };
+        let read = |(name, value): &(String, String)| {
+            let value = HeaderValue::from_bytes(&untext(value)?).ok()?;
+            Some((HeaderName::try_from(name.as_str()).ok()?, value))
+        };
+        let headers = headers.iter().map(read).collect::<Option<Vec<_>>>();
+        let mut headers = headers.ok_or_else(unreadable)?;
+        // They speak of a connection that is the host's own, or with the host's own voice.
+        headers.retain(|(name, _)| !is_ours(name) && !problem::is_ours(name));
+        self.charge_bytes(answer.len());
+        let source = Source::Peer(Arc::new(target), reply);
+        Ok(Ok(self.response(status, headers, source)))
+    }
+
+    /// A refusal as an answer.
+    fn denied(&mut self, wish: &Wish, denial: &Denial) -> wasmtime::Result<IncomingResponse> {
+        let asked = problem::Asked {
+            method: &wish.method,
+            scheme: &wish.scheme,
+            authority: &wish.authority,
+            path: &wish.path,
+        };
+        let (status, headers, body) = problem::answer(denial, &asked);
+        Ok(self.response(status, headers, Source::Held(body)))
+    }
+
+    fn response(
+        &self,
+        status: u16,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        source: Source,
+    ) -> IncomingResponse {
+        let reply = Reply { source, ended: false, _open: Arc::clone(&self.http.answers) };
+        let reply = Some(Arc::new(Mutex::new(reply)));
+        IncomingResponse { status, headers: Fields::fixed(headers), reply }
+    }
+
+    /// The next bytes of an answer's body. None is its end.
+    pub(crate) async fn take_reply(
+        &mut self,
+        shared: &SharedReply,
+        len: u64,
+    ) -> Done<Option<Vec<u8>>> {
+        let most = usize::try_from(len).unwrap_or(usize::MAX).min(PIECE_BYTES_MAX);
+        let (target, peer) = {
+            let mut reply = lock(shared);
+            if reply.ended {
+                return Ok(None);
+            }
+            match &mut reply.source {
+                _ if most == 0 => return Ok(Some(Vec::new())),
+                Source::Held(bytes) => {
+                    let piece = bytes.split_to(most.min(bytes.len()));
+                    reply.ended = piece.is_empty();
+                    return Ok((!piece.is_empty()).then(|| piece.to_vec()));
+                }
+                Source::Peer(target, peer) => (Arc::clone(target), peer.take()),
+            }
+        };
+        let piece = self.receive(&target, Receive { reply: peer, most }).await;
+        let mut reply = lock(shared);
+        match piece {
+            Ok((Piece::Bytes(bytes), peer)) => {
+                reply.source = Source::Peer(target, peer);
+                Ok(Some(bytes))
+            }
+            Ok((Piece::End, _)) => {
+                reply.ended = true;
+                Ok(None)
+            }
+            Ok((Piece::Failed(failure), _)) => {
+                reply.ended = true;
+                Err(Failed::Net(failure))
+            }
+            Err(failed) => {
+                reply.ended = true;
+                Err(failed)
+            }
+        }
+    }
+
+    async fn receive(
+        &mut self,
+        target: &Target,
+        effect: Receive,
+    ) -> Done<(Piece, Option<Box<crate::net::Reply>>)> {
+        let most = u64::try_from(effect.most).unwrap_or(u64::MAX);
+        let shown = format!("{} {}", target.method().as_str(), target.authority());
+        let request = Request::new(Act::Reply(target), "read", shown.into(), &most.to_string());
+        match self.gate.reach(request.moving(most), effect).await {
+            Ok(Ok((answer, peer))) => match Piece::read(&answer) {
+                Some(piece) => Ok((piece, peer)),
+                None => Err(Failed::Over(self.gate.unreadable("a piece of an answer").into())),
+            },
+            Ok(Err(denial)) => Err(Failed::Denied(denial)),
+            Err(stop) => Err(Failed::Over(stop.into())),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How many tokens a request can be, proved without anybody's tokenizer.
+
+use std::num::NonZeroU32;
+
+use super::ask::Ask;
+use crate::budget::ModelCall;
+
+/// Texts of one request for embeddings: what providers accept.
+pub const TEXTS_MAX: usize = 2048;
+
+/// What a wire format and its providers add to what the guest wrote, in tokens, at most.
+///
+/// Each number covers the bytes of the keys, marks and escapes that the adapter writes around the
+/// guest's text, so that the whole bound is never below the bytes of the request as it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overheads {
+    /// The frame of the request.
+    pub request: u64,
+    /// The frame of a message: role, separators, and the bytes that spell them on the wire.
+    pub message: u64,
+    /// The frame of a part: its kind, and the bytes that spell it.
+    pub part: u64,
+    /// What presents tools to the model, once.
+    pub tools: u64,
+    /// The frame of a tool.
+    pub tool: u64,
+    /// What presents the schema of the answer.
+    pub schema: u64,
+    /// A picture, whatever its size.
+    pub image: u64,
+}
+
+/// For the wire format of OpenAI and of those that speak it.
+///
+/// A picture is what the dearest model documents at high detail: 2 833 tokens and 5 667 for each of
+/// eight tiles, rounded up.
+pub const OPENAI: Overheads = Overheads {
+    request: 256,
+    message: 96,
+    part: 128,
+    tools: 1024,
+    tool: 192,
+    schema: 512,
+    image: 49_152,
+};
+
+/// For the wire format of Anthropic's messages.
+///
+/// Tools are presented in at most some 800 tokens of prose, as documented. A picture is scaled down
+/// to what the largest documented size costs, 4 784 tokens; twice that is left for it.
+pub const ANTHROPIC: Overheads = Overheads {
+    request: 256,
+    message: 96,
+    part: 128,
+    tools: 1024,
+    tool: 192,
+    schema: 1024,
+    image: 9_568,
+};
+
+impl Ask {
+    /// The bounds of one answer. What is not bounded by the guest's own text is bounded by `table`.
+    pub fn bound(&self, table: &Overheads) -> ModelCall {
+        let parts = self.messages.iter().map(|message| message.parts.len()).sum::<usize>();
+        let counted = [
+            (self.messages.len(), table.message),
+            (parts, table.part),
+            (usize::from(!self.tools.is_empty()), table.tools),
+            (self.tools.len(), table.tool),
+            (usize::from(self.schema.is_some()), table.schema),
+            (self.images(), table.image),
+        ];
+        let framed = counted.into_iter().fold(table.request, |sum, (count, each)| {
+            sum.saturating_add(wide(count).saturating_mul(each))
+        });
+        ModelCall {
+            input: framed.saturating_add(self.text_bytes()),
+            max_output: self.max_output.into(),
+            choices: NonZeroU32::MIN,
+            // Some providers cache by themselves and bill the writing.
+            writes_cache: true,
+        }
+    }
+}
+
+/// The bounds of a request for embeddings: it has no answer that is paid for.
+pub fn embedding_bound(texts: &[String], table: &Overheads) -> ModelCall {
+    let bytes = texts.iter().map(|text| wide(text.len()));
+    let framed = table.request.saturating_add(wide(texts.len()).saturating_mul(table.part));
+    ModelCall {
+        input: bytes.fold(framed, u64::saturating_add),
+        max_output: 0,
+        choices: NonZeroU32::MIN,
+        writes_cache: false,
+    }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,262 @@
+//! Agents that are called by agents: each call a run of its own, under its own name and warrant.
+//!
+//! What a callee may do is what it may do by itself and what its caller may do, and no more: its
+//! warrant is cut out of both, its files are those that were handed on, its budget is what was set
+//! aside. So no caller reaches through a callee what it could not reach without.
+
+mod cut;
+mod world;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use envelope_evidence::journal::{
+    Agent, Args, Caller, CallerKind, Child, Header, Journal, Outcome, Scope, VERSION,
+};
+use envelope_evidence::preview::Secrets;
+use envelope_evidence::receipt::fold;
+use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Usage};
+use envelope_gate::gate::Authorities;
+use envelope_gate::journal::JournalWriter;
+use envelope_gate::peers::{Calling, Came, Errand, Peers, Returned};
+use envelope_gate::stop::{Fault, Stop};
+use envelope_gate::workspace::FileEntry;
+use envelope_gate::world::World;
+use envelope_rules::grant::{Grant, GrantKeys};
+use envelope_rules::guard::{Warrant, WarrantDocument};
+use envelope_rules::path::Prefix;
+
+use crate::limits::Limits;
+use crate::prepared::Prepared;
+use crate::replay::{Verdict, replay};
+use crate::run::{Finished, Halted, Order, Surroundings, resume, start};
+use world::Within;
+
+/// An agent that others may call.
+pub struct Callee {
+    /// Its code.
+    pub component: Arc<Prepared>,
+    /// What it may ever do, whoever calls it. Run, skill and deadline are those of the call.
+    pub own: WarrantDocument,
+    /// What it may take of the machine. Its fuel is what was set aside.
+    pub limits: Limits,
+}
+
+/// Where the records of callees lie.
+pub trait Records: Send + Sync {
+    /// The journal of `run` so far, empty for a new one, and where its lines go.
+    fn open(&self, run: &Label) -> Result<(Vec<u8>, Box<dyn JournalWriter>), Fault>;
+
+    /// Keeps what a run that has ended leaves, its receipt above all. Told again after a crash.
+    fn keep(&self, finished: &Finished) -> Result<(), Fault>;
+}
+
+/// The agents of one host.
+pub struct Neighbours {
+    agents: BTreeMap<Label, Callee>,
+    keys: Arc<GrantKeys>,
+    records: Arc<dyn Records>,
+}
+
+impl Neighbours {
+    /// `agents` by their service identity. `keys` verify grants, `records` keep what they did.
+    pub fn new(
+        agents: BTreeMap<Label, Callee>,
+        keys: Arc<GrantKeys>,
+        records: Arc<dyn Records>,
+    ) -> Self {
+        Self { agents, keys, records }
+    }
+
+    async fn run(&self, errand: Errand, outer: Arc<dyn World>) -> Result<Returned, Stop> {
+        let Some(callee) = self.agents.get(&errand.agent) else {
+            return Ok(Returned::never("nobody of this name runs here"));
+        };
+        if let Some(why) = unfit(callee, &errand) {
+            return Ok(Returned::never(&why));
+        }
+        let (before, writer) = self.records.open(&errand.run)?;
+        let journal = (!before.is_empty()).then(|| Journal::parse(&before)).transpose();
+        let journal = journal.map_err(|why| Fault::Journal(why.to_string()))?;
+        let begun = journal.as_ref().map_or_else(|| outer.now(), |it| it.header().started);
+        let warrant = cut::warrant(&callee.own, &errand);
+        let warrant = Arc::new(warrant.map_err(|why| Fault::Journal(why.to_string()))?);
+        let grant = match Grant::open(errand.token.as_str(), &self.keys, begun) {
+            Ok(grant) => grant,
+            Err(denial) => return Ok(Returned::never(denial.row().name)),
+        };
+        let scope = scope_of(&grant);
+        let within = Within::new(outer, &errand, &grant);
+        let order = self.order(callee, &errand, &warrant, grant);
+        let header = header(&order, &errand, &warrant, &scope, begun);
+        let (own, digest) = (cut::own(&callee.own), warrant.digest());
+        let (reserved, blobs) = (errand.budget, errand.blobs);
+        let surroundings = Surroundings { blobs, world: Arc::new(within), writer, watcher: None };
+        let finished = go(order, header, journal, surroundings).await?;
+        self.records.keep(&finished)?;
+        Ok(returned(&finished, scope, own, digest, reserved))
+    }
+
+    fn order(
+        &self,
+        callee: &Callee,
+        errand: &Errand,
+        warrant: &Arc<Warrant>,
+        grant: Grant,
+    ) -> Order {
+        Order {
+            component: callee.component.clone(),
+            authorities: Authorities {
+                operator: errand.operator.clone(),
+                warrant: warrant.clone(),
+                grant: Some(grant),
+                keys: self.keys.clone(),
+            },
+            args: errand.args.clone(),
+            manifest: errand.files.clone(),
+            limits: Limits { fuel: errand.budget.get(Dimension::Fuel), ..callee.limits.clone() },
+            secrets: Secrets::none(),
+        }
+    }
+}
+
+impl Peers for Neighbours {
+    fn call(self: Arc<Self>, errand: Errand, world: Arc<dyn World>) -> Calling {
+        Box::pin(async move { self.run(errand, world).await })
+    }
+}
+
+/// Why the callee cannot do this, whoever asks.
+fn unfit(callee: &Callee, errand: &Errand) -> Option<String> {
+    let card = callee.component.card();
+    match card.skill(&errand.skill) {
+        None => Some(format!("`{}` has no skill `{}`", errand.agent, errand.skill)),
+        Some(skill) => skill.fits_input(&errand.args).err().map(|why| why.to_string()),
+    }
+}
+
+/// Runs a callee, goes on with it, or tells how it ended.
+async fn go(
+    order: Order,
+    header: Header,
+    journal: Option<Journal>,
+    surroundings: Surroundings,
+) -> Result<Finished, Stop> {
+    let finished = match journal {
+        None => start(order, header, surroundings).await,
+        Some(journal) if journal.ended().is_none() => resume(order, journal, surroundings).await,
+        Some(journal) => {
+            return match replay(order, journal, surroundings.blobs).await {
+                Ok(Verdict::Same(finished)) => Ok(*finished),
+                Ok(Verdict::Diverged(divergence)) => Err(Stop::Diverged(divergence)),
+                Err(why) => Err(Fault::Journal(why.to_string()).into()),
+            };
+        }
+    };
+    finished.map_err(|halted| match halted {
+        Halted::Stopped(stop) => stop,
+        Halted::SetUp(why) => Fault::Journal(why).into(),
+    })
+}
+
+fn header(
+    order: &Order,
+    errand: &Errand,
+    warrant: &Warrant,
+    scope: &Scope,
+    started: envelope_evidence::Timestamp,
+) -> Header {
+    let component = &order.component;
+    let card = component.card();
+    Header {
+        v: VERSION,
+        run: errand.run.clone(),
+        started,
+        agent: Agent {
+            name: Label::cut(&card.name),
+            version: Label::cut(&card.version),
+            card: component.card_digest(),
+            component: component.digest(),
+            endpoint: None,
+            service: errand.agent.clone(),
+        },
+        caller: Caller {
+            kind: CallerKind::Agent,
+            id: Label::cut(errand.ceiling.agent()),
+            run: Some(Label::cut(errand.ceiling.run())),
+        },
+        skill: errand.skill.clone(),
+        args: Args {
+            digest: Digest::of(&errand.args),
+            size: u64::try_from(errand.args.len()).unwrap_or(u64::MAX),
+            preview: Preview::of_bytes(&errand.args, &order.secrets),
+        },
+        paper: None,
+        warrant: warrant.digest(),
+        budget: errand.budget,
+        limits: Some(order.limits.digest()),
+        prices: (!warrant.document().models.is_empty())
+            .then(|| order.authorities.operator.prices.digest()),
+        scope: Some(scope.clone()),
+        inputs: errand.files.digest(),
+        engine: component.fingerprint().clone(),
+        seed: errand.seed,
+        previous: None,
+    }
+}
+
+/// What evidence says of a grant that was handed on.
+fn scope_of(grant: &Grant) -> Scope {
+    let claims = grant.claims();
+    let paths = claims.paths.patterns().iter();
+    Scope {
+        jti: Label::cut(claims.jti.as_str()),
+        token: grant.token_digest(),
+        audience: Label::cut(&claims.aud),
+        paths: paths.map(|it| PathText::cut(&it.to_string())).collect(),
+        outputs: PathText::cut(claims.outputs.as_ref().map_or("", Prefix::as_str)),
+        issued: claims.iat,
+        expires: claims.exp,
+        depth: claims.depth.unwrap_or_default(),
+        parent: claims.par.as_ref().map(|parent| Label::cut(parent.jti.as_str())),
+        previous: None,
+    }
+}
+
+fn returned(
+    finished: &Finished,
+    scope: Scope,
+    own: Digest,
+    warrant: Digest,
+    reserved: Usage,
+) -> Returned {
+    let header = finished.journal.header();
+    let used = finished.journal.used();
+    let ended = finished.ended();
+    let outcome = ended.map_or(Outcome::Interrupted, |ended| ended.outcome);
+    let text = |bytes: &bytes::Bytes| String::from_utf8_lossy(bytes).into_owned();
+    let outputs = finished.outputs.iter().map(|it| FileEntry {
+        path: it.path.clone(),
+        digest: it.digest,
+        size: it.size,
+    });
+    let came = Came {
+        outcome: Some(outcome),
+        reason: ended.map_or_else(|| Label::cut("no end"), |ended| ended.reason.clone()),
+        document: finished.result.as_ref().map(text),
+        outputs: outputs.collect(),
+        fuel: used.get(Dimension::Fuel),
+    };
+    let child = Child {
+        run: header.run.clone(),
+        agent: header.agent.service.clone(),
+        scope,
+        own,
+        warrant,
+        outcome,
+        receipt: Digest::of(&fold(&finished.journal).receipt),
+        reserved,
+        used,
+    };
+    Returned { came, child: Some(child) }
+}

@@ -1,0 +1,101 @@
+//! `envelope run --allow-net`, as a person uses it, against a peer on this machine.
+
+use super::desk::Desk;
+use crate::engine::world::file;
+use crate::net::LOOPBACK;
+use crate::net::peer::Peer;
+
+const SECRET: &str = "sesame-0815-open";
+
+#[test]
+fn what_is_allowed_goes_out_and_the_rest_says_what_is_missing() {
+    let (desk, peer) = (Desk::new("net"), Peer::start(LOOPBACK));
+    let fetch = file("fetch");
+    let at = peer.authority();
+    let args = format!(r#"["http://{at}/v1/x","http://{at}/admin"]"#);
+    let rule = format!("GET http://{at}/v1/**");
+    let run = ["run", fetch.to_str().unwrap(), "run", "--args", &args, "--allow-net", &rule];
+    let said = desk.says(run.iter().chain(&["--out", "ran"]), 0);
+    assert_eq!(said.out.lines().next(), Some("200 5 bytes"), "{}", said.out);
+    assert!(said.out.contains("403 policy.forbidden "), "{}", said.out);
+    let denied = format!("denied policy.forbidden request GET http://{at}/admin: egress.path:");
+    assert!(said.err.contains(&denied), "{}", said.err);
+    assert_eq!(peer.connections(), 1);
+    drop(peer);
+
+    let again = desk.says(["replay", "ran"], 0);
+    assert!(again.out.contains("same") || again.err.contains("same"), "{}{}", again.out, again.err);
+    let verified = ["verify", "ran/receipt", "--keys", "ran/keys.json"];
+    desk.says(verified, 0);
+
+    let offline = ["run", fetch.to_str().unwrap(), "run", "--args", &args];
+    let said = desk.says(offline, 0);
+    assert!(said.out.starts_with("403 policy.forbidden "), "nothing is allowed unasked");
+}
+
+#[test]
+fn a_secret_is_added_and_left_nowhere() {
+    let (desk, peer) = (Desk::new("net-secret"), Peer::start(LOOPBACK));
+    let fetch = file("fetch");
+    let at = peer.authority();
+    let args = format!(r#"["http://{at}/v1/echo"]"#);
+    let rule = format!("GET http://{at}/v1/**");
+    let secret = format!("authorization=PEER_KEY@{rule}");
+    let words = with_secret(&fetch, &args, &rule, &secret);
+    let output =
+        desk.command().args(words).args(["--out", "ran"]).env("PEER_KEY", SECRET).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(peer.heard()[0].contains(&format!("authorization: Bearer {SECRET}\r\n")));
+    let mut files = 0;
+    for (path, (digest, _)) in super::desk::listing(&desk.path("ran")) {
+        if digest.is_some() {
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
+            assert!(!found, "{}", path.display());
+            files += 1;
+        }
+    }
+    assert!(files > 5, "{files} files were looked at");
+
+    let said = desk.says(with_secret(&fetch, &args, &rule, &secret), 2);
+    assert!(said.err.contains("the environment has no text `PEER_KEY`"), "{}", said.err);
+}
+
+fn with_secret<'a>(
+    fetch: &'a std::path::Path,
+    args: &'a str,
+    rule: &'a str,
+    secret: &'a str,
+) -> [&'a str; 9] {
+    let fetch = fetch.to_str().unwrap();
+    ["run", fetch, "run", "--args", args, "--allow-net", rule, "--secret", secret]
+}
+
+#[test]
+fn what_is_no_rule_is_told() {
+    let (desk, fetch) = (Desk::new("net-rules"), file("fetch"));
+    let fetch = fetch.to_str().unwrap();
+    for (flag, text, what) in [
+        ("--allow-net", "https://api.example.org/", "a rule is a method, a space and a URL"),
+        ("--allow-net", "GET https://api.example.org", "a rule names its paths"),
+        ("--allow-net", "GET https://*.com/**", "anyone can register a name there"),
+        ("--allow-net", "GET https://*/**", "`host`"),
+        ("--allow-address", "example.org", "HOST=ADDRESSES"),
+        ("--secret", "authorization", "is no secret"),
+        ("--trust", "none.pem", "none.pem"),
+    ] {
+        let rule = "GET https://api.example.org/**";
+        let said = desk.says(["run", fetch, "run", "--allow-net", rule, flag, text], 2);
+        assert!(said.err.contains(what), "{text}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_component_that_sends_requests_says_so() {
+    let (desk, fetch) = (Desk::new("net-inspect"), file("fetch"));
+    let said = desk.says(["inspect", fetch.to_str().unwrap()], 0);
+    assert!(said.out.contains("It can send HTTP requests"), "{}", said.out);
+    assert_eq!(desk.json(["inspect", fetch.to_str().unwrap()], 0)["network"], true);
+    let hello = super::desk::example("hello");
+    assert_eq!(desk.json(["inspect", hello], 0)["network"], false);
+}

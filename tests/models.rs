@@ -1,0 +1,8 @@
+//! Models: what they may cost, whoever answers, and what is written down of it.
+
+mod caps;
+mod crash;
+pub mod desk;
+mod faults;
+mod streams;
+pub mod wire;

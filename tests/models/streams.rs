@@ -1,0 +1,135 @@
+//! Answers that are read as they come.
+
+use envelope_evidence::Dimension;
+use envelope_evidence::journal::Event;
+use envelope_gate::model::{Failed, Finish, Piece, Script};
+use envelope_rules::budget::Billed;
+use envelope_rules::model::ToolCall;
+
+use super::desk::{INPUT, OUTPUT, desk};
+use crate::engine::world::Change;
+
+const IN: u64 = 256 + 96 + 128 + 5 + 6;
+const WORST: u64 = IN * INPUT + 50 * OUTPUT;
+
+fn text(words: &str) -> Result<Piece, Failed> {
+    Ok(Piece::Text(words.to_owned()))
+}
+
+fn end(output: u64) -> [Result<Piece, Failed>; 2] {
+    let billed = Billed { input: 10, output, ..Billed::default() };
+    [Ok(Piece::Finish(Finish::Stop)), Ok(Piece::Billed(billed))]
+}
+
+fn hi() -> Script {
+    let says = [text("Hi "), text("there")].into_iter().chain(end(2)).collect();
+    Script { says, ..Script::default() }
+}
+
+#[test]
+fn pieces_come_one_by_one_and_the_whole_at_the_end() {
+    let told = desk("ask-stream stub/a 50 Hello").playing(|_| hi()).run();
+    let whole = "<stub/a stub stop 10+2=14000: Hi there>";
+    assert_eq!(told.said(), format!("ask-stream: ok Hi |there|{whole}"));
+    assert_eq!(told.money(), 10 * INPUT + 2 * OUTPUT);
+    told.replays_same();
+}
+
+#[test]
+fn calls_of_tools_come_whole() {
+    let call =
+        ToolCall { id: "1".to_owned(), name: "weather".to_owned(), arguments: "{}".to_owned() };
+    let told = desk("ask-stream stub/a 50 Hello")
+        .playing(move |_| {
+            let says = vec![Ok(Piece::Hidden), Ok(Piece::Call(call.clone()))];
+            Script { says: says.into_iter().chain(end(3)).collect(), ..Script::default() }
+        })
+        .run();
+    assert!(told.said().contains("ok weather({})|<"), "{}", told.said());
+    told.replays_same();
+}
+
+/// Whoever lets go of an answer, or ends with one in hand, pays what was set aside.
+#[test]
+fn an_answer_that_is_not_read_to_its_end_is_paid_in_full() {
+    for (name, acts, calls) in [
+        ("dropped", "ask-open stub/a 50 Hello; ask-next; ask-drop; now", 3),
+        ("left open", "ask-open stub/a 50 Hello; ask-next; now", 3),
+        ("never read", "ask-open stub/a 50 Hello", 1),
+        ("exit", "ask-open stub/a 50 Hello; ask-next; exit 0", 2),
+    ] {
+        let told = desk(acts).playing(|_| hi()).run();
+        assert_eq!(told.money(), WORST, "{name}: {}", told.said());
+        let record = told.record();
+        let begun = envelope_evidence::journal::Settled::Begun;
+        let open = record.calls().iter().filter(|call| call.settled == begun);
+        assert_eq!(open.count(), 0, "{name}: every call has its end on record");
+        assert!(told.record().calls().len() > calls, "{name}");
+        told.replays_same();
+    }
+}
+
+#[test]
+fn two_answers_and_other_calls_in_between() {
+    let acts = "ask-open stub/a 50 Hello; ask-next; write out/a x; chat stub/b 50 Hello; now; \
+                ask-next; ask-next; ask-next; read out/a";
+    let told = desk(acts).playing(|_| hi()).run();
+    assert_eq!(told.money(), 2 * (10 * INPUT + 2 * OUTPUT), "{}", told.said());
+    assert!(told.said().contains("ask-next: ok there; ask-next: ok <stub/a"), "{}", told.said());
+    told.replays_same();
+}
+
+#[test]
+fn an_answer_that_breaks_off_says_so() {
+    for (name, says) in [
+        ("the end is missing", vec![text("Hi")]),
+        ("lost", vec![text("Hi"), Err(Failed::Unknown("the connection was lost".to_owned()))]),
+    ] {
+        let script = move |_: &envelope_gate::model::Order<'_>| Script {
+            says: says.clone(),
+            ..Script::default()
+        };
+        let told = desk("ask-open stub/a 50 Hello; ask-next; ask-next; ask-next");
+        let told = told.playing(script).run();
+        let expected = "ask-open: ok; ask-next: ok Hi; ask-next: unavailable (";
+        assert!(told.said().starts_with(expected), "{name}: {}", told.said());
+        assert!(told.said().ends_with("ask-next: ok"), "{name}: {}", told.said());
+        assert_eq!(told.money(), WORST, "{name}");
+        told.replays_same();
+    }
+}
+
+/// A stream ends when its authority does.
+#[test]
+fn no_piece_comes_after_the_deadline() {
+    let mut desk = desk("ask-open stub/a 50 Hello; ask-next; ask-next; ask-next");
+    desk.setup.timeout = 5;
+    desk.setup = desk.setup.after(4, Change::Clock(5_000));
+    let told = desk.playing(|_| hi()).run();
+    assert!(told.denied().contains(&"run.deadline".to_owned()), "{:?}", told.denied());
+    assert!(!told.said().contains("there"), "{}", told.said());
+    assert_eq!(told.money(), WORST);
+    told.replays_same();
+}
+
+/// What is long does not stand in the journal, and is there on replay all the same.
+#[test]
+fn long_answers_are_blobs() {
+    let long = "word ".repeat(5000);
+    let said = long.clone();
+    let told = desk("chat stub/a 90000 Hello")
+        .playing(move |_| {
+            let says = [text(&said)].into_iter().chain(end(1)).collect();
+            Script { says, ..Script::default() }
+        })
+        .run();
+    let answered = told.record().entries().iter().find_map(|entry| match &entry.event {
+        Event::Answered(it) if it.call.capability.as_str() == "model" => Some(it.clone()),
+        _ => None,
+    });
+    let answered = answered.unwrap();
+    assert!(answered.answer.inline().is_none() && answered.answer.size() > 25_000);
+    assert!(answered.used.get(Dimension::Bytes) > 25_000);
+    assert!(told.said().contains(long.trim_end()), "{}", &told.said()[..200]);
+    told.replays_same();
+}

@@ -1,0 +1,111 @@
+//! Secrets that the operator adds at the edge: the peer gets them, and nobody else ever sees them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use envelope_evidence::receipt::Folder;
+use envelope_gate::net::{BadCredential, Credential, Network, Settings};
+use object_store::ObjectStoreExt as _;
+
+use super::peer::Peer;
+use super::{LOOPBACK, online_with, settings};
+use crate::engine::world::{Ran, run, wait};
+
+const SECRET: &str = "sesame-0815-open";
+
+/// Runs `acts` with the secret bound to `/v1/**`, and looks for it in all that is left behind.
+fn with_secret(acts: &[&str]) -> (Ran, Vec<String>) {
+    let peer = Peer::start(LOOPBACK);
+    let rule = format!("GET,POST http://{}/v1/**", peer.authority()).parse().unwrap();
+    let credentials = vec![Credential::bind("Authorization", SECRET, rule).unwrap()];
+    let settings = Settings { credentials, ..settings(&peer) };
+    let rules = ["GET,POST http://PEER/v1/**", "GET http://PEER/v2/**"];
+    let mut setup = online_with(&peer, &rules, acts, settings);
+    setup.secrets = vec![SECRET];
+    let ran = run(&setup);
+    ran.replays_same();
+    assert_unseen(&ran);
+    (ran, peer.heard())
+}
+
+/// Neither the secret nor its base64 is in the journal, the receipt, the output or any blob.
+fn assert_unseen(ran: &Ran) {
+    let mut places = vec![ran.journal.clone(), ran.said().into_bytes()];
+    let key = envelope_evidence::key::SigningKey::from_secret(&[7; 32].into());
+    let folder = Folder::of(&ran.finished().receipt(&key), None).unwrap();
+    places.extend(folder.files.into_values());
+    for name in crate::engine::world::blobs(&ran.store) {
+        let stored = wait(async { ran.store.get(&name.into()).await.unwrap().bytes().await });
+        places.push(stored.unwrap().to_vec());
+    }
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let spellings = [SECRET.to_owned(), STANDARD.encode(SECRET), hex];
+    let in_journal = |place: &Vec<u8>| decoded(place).unwrap_or_default();
+    let inner: Vec<_> = places.iter().map(in_journal).collect();
+    for place in places.iter().chain(&inner) {
+        let text = String::from_utf8_lossy(place);
+        for spelling in &spellings {
+            assert!(!text.contains(spelling.as_str()), "{spelling} in {text}");
+        }
+    }
+}
+
+/// The answers that a journal keeps inline, taken out of their base64.
+fn decoded(journal: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(journal).ok()?;
+    let pieces = text.split("\"inline\":\"").skip(1);
+    let pieces = pieces.filter_map(|piece| STANDARD.decode(piece.split('"').next()?).ok());
+    Some(pieces.flatten().collect())
+}
+
+#[test]
+fn the_peer_gets_it_and_the_guest_does_not() {
+    let (ran, heard) = with_secret(&["send GET|http|PEER|/v1/x", "send POST|http|PEER|/v1/x||b"]);
+    assert_eq!(ran.said(), "send: ok 200 hello; send: ok 200 hello");
+    for request in &heard {
+        assert!(request.contains(&format!("\r\nauthorization: Bearer {SECRET}\r\n")), "{request}");
+    }
+}
+
+#[test]
+fn it_goes_where_it_is_bound_and_nowhere_else() {
+    let (ran, heard) = with_secret(&["send GET|http|PEER|/v2/x|authorization: mine"]);
+    assert_eq!(ran.said(), "send: ok 200 hello");
+    assert!(heard[0].contains("authorization: mine\r\n"), "what the guest says is left alone");
+    assert!(!heard[0].contains(SECRET));
+}
+
+#[test]
+fn what_the_guest_puts_there_gives_way() {
+    let (_, heard) = with_secret(&["send GET|http|PEER|/v1/x|authorization: placeholder"]);
+    assert_eq!(heard[0].matches("authorization").count(), 1);
+    assert!(heard[0].contains(SECRET) && !heard[0].contains("placeholder"));
+}
+
+#[test]
+fn an_echo_is_masked() {
+    let (ran, _) = with_secret(&[
+        "send GET|http|PEER|/v1/echo",
+        "send GET|http|PEER|/v1/echo-pieces",
+        "send GET|http|PEER|/v1/echo-base64",
+        "headers GET|http|PEER|/v1/echo-header",
+    ]);
+    let said = ran.said();
+    let mask = "*".repeat(SECRET.len());
+    assert_eq!(said.matches(&format!("Bearer {mask}")).count(), 3, "{said}");
+    assert!(!said.contains(&STANDARD.encode(format!("aBearer {SECRET}"))), "{said}");
+}
+
+#[test]
+fn nothing_prints_it() {
+    let rule = || "GET https://api.example.org/**".parse().unwrap();
+    let credential = Credential::bind("authorization", SECRET, rule()).unwrap();
+    assert!(!format!("{credential:?}").contains("sesame"));
+    let settings = Settings { credentials: vec![credential], ..Settings::default() };
+    assert!(!format!("{:?}", Network::new(settings).unwrap()).contains("sesame"));
+    let why = Credential::bind("x-key", "open\nsesame", rule()).unwrap_err();
+    assert_eq!(why, BadCredential::Value("x-key".to_owned()));
+    assert!(!why.to_string().contains("sesame"));
+    let short = Credential::bind("x-key", "open", rule()).unwrap_err();
+    assert_eq!(short, BadCredential::Short("x-key".to_owned()));
+    assert!(Credential::bind("no header", SECRET, rule()).is_err());
+}
