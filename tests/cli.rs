@@ -1,7 +1,7 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
 mod compiled;
-mod desk;
+pub mod desk;
 mod letter;
 mod models;
 mod net;

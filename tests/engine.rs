@@ -6,6 +6,7 @@ mod cache;
 mod crash;
 mod determinism;
 mod endings;
+mod examples;
 mod features;
 mod imports;
 mod inspect;

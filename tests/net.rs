@@ -2,7 +2,7 @@
 
 mod attacks;
 mod content;
-mod credentials;
+pub mod credentials;
 mod exchange;
 mod isolated;
 mod lost;
@@ -24,7 +24,7 @@ pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A run whose acts are `acts`, that may do at `peer` what `rules` say. In both, `PEER` is the
 /// peer's own address.
-fn online(peer: &Peer, rules: &[&str], acts: &[&str]) -> Setup {
+pub fn online(peer: &Peer, rules: &[&str], acts: &[&str]) -> Setup {
     online_with(peer, rules, acts, settings(peer))
 }
 
@@ -39,7 +39,7 @@ fn online_with(peer: &Peer, rules: &[&str], acts: &[&str], settings: Settings) -
 }
 
 /// A network on which the peer's address may be dialled, because the operator says so.
-fn settings(peer: &Peer) -> Settings {
+pub fn settings(peer: &Peer) -> Settings {
     let host = peer.address.to_string();
     let block = if peer.address.is_ipv4() { 32 } else { 128 };
     let reach: Reach = match peer.address {

@@ -12,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use envelope_evidence::Usage;
 use envelope_rules::grant::Standing;
 use envelope_rules::guard::{Act, Authority, clamp};
-use envelope_rules::model::{Ask, Message, OPENAI, Part, Role, Settings, ToolChoice};
+use envelope_rules::model::{Ask, Message, OPENAI, Part, Role};
 use world::{World, call};
 
 /// Calls of one measured run.
@@ -27,10 +27,8 @@ fn ask() -> Ask {
         model: "fast".to_owned(),
         messages: vec![Message { role: Role::User, parts: vec![part] }; 4],
         tools: Vec::new(),
-        tool_choice: ToolChoice::Auto,
         schema: None,
         max_output: 100,
-        settings: Settings::default(),
     }
 }
 

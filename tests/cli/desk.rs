@@ -93,7 +93,7 @@ impl Drop for Desk {
 }
 
 /// The component of an example, built by the very command that people use.
-pub(super) fn example(name: &str) -> &'static str {
+pub fn example(name: &str) -> &'static str {
     static BUILT: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
         let build = |name| {
             let desk = Desk::new(&format!("build-{name}"));
@@ -101,7 +101,7 @@ pub(super) fn example(name: &str) -> &'static str {
             let said = desk.says(["build".as_ref(), folder.as_os_str()], 0);
             (name, said.out.trim_end().to_owned())
         };
-        ["briefing", "hello", "hostile", "summary"].map(build).into()
+        ["briefing", "hello", "hostile", "report", "summary"].map(build).into()
     });
     &BUILT[name]
 }

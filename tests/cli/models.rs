@@ -1,12 +1,19 @@
 //! `envelope run` with models, and `envelope prices`, as a person uses them.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use envelope_evidence::canonical;
+use envelope_rules::budget::{NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates};
+use serde_json::{Value, json};
 
 use super::desk::{Desk, example};
 use crate::models::wire::{SECRET, Upstream};
+use crate::net::credentials::assert_unseen;
 
 /// The words of a run of `briefing` with `model`.
 fn briefing<'a>(args: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -32,8 +39,11 @@ fn a_model_answers_as_far_as_the_budget_goes() {
         assert!(result["nano_usd"].as_f64().unwrap() <= cap, "{budget}: {document}");
         desk.says(["replay", "run"], 0);
         desk.says(["verify", "run/receipt", "--keys", "run/keys.json"], 0);
-        let intent = fs::read_to_string(desk.path("run/receipt/evidence/intent.dsse.json"));
-        assert!(intent.unwrap().len() > 100);
+        let header = fs::read_to_string(desk.path("run/journal.jsonl")).unwrap();
+        let header: Value = serde_json::from_str(header.lines().next().unwrap()).unwrap();
+        let book = header["prices"].as_str().expect("a price book");
+        assert_eq!(book, stub_book().digest().to_string());
+        assert!(statement(&desk.path("run/receipt/evidence/intent.dsse.json")).contains(book));
     }
 }
 
@@ -83,21 +93,69 @@ fn a_key_is_added_at_the_edge() {
     let briefing = fs::read_to_string(desk.path("ws/out/briefing.md")).unwrap();
     assert!(briefing.contains("About "), "{briefing}");
     assert!(!err.contains(SECRET) && !String::from_utf8_lossy(&output.stdout).contains(SECRET));
-    no_file_holds(&desk.0, SECRET.as_bytes());
+    let mut files = Vec::new();
+    read_all(&desk.0, &mut files);
+    assert!(files.len() > 10, "{}", files.len());
+    assert_unseen(SECRET, &files);
     desk.says(["replay", "run"], 0);
 }
 
-fn no_file_holds(folder: &Path, secret: &[u8]) {
+/// Every file below `folder`, and what the envelopes among them hold.
+fn read_all(folder: &Path, files: &mut Vec<Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            no_file_holds(&path, secret);
-        } else {
-            let bytes = fs::read(&path).unwrap();
-            let found = bytes.windows(secret.len()).any(|window| window == secret);
-            assert!(!found, "{}", path.display());
+            read_all(&path, files);
+            continue;
+        }
+        files.push(fs::read(&path).unwrap());
+        if path.to_string_lossy().ends_with(".dsse.json") {
+            files.push(statement(&path).into_bytes());
         }
     }
+}
+
+/// What a signed envelope holds.
+fn statement(path: &Path) -> String {
+    let envelope: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    String::from_utf8(payload).unwrap()
+}
+
+/// The prices of a run that may call the stub alone.
+fn stub_book() -> PriceBook {
+    let rate = |text| PicoUsdPerUnit::per_million(text).unwrap();
+    let (input, output) = (rate("1"), rate("4"));
+    let (cache_read, cache_write, cache_write_long, reasoning) = (None, None, None, None);
+    let rates = Rates { input, cache_read, cache_write, cache_write_long, output, reasoning };
+    let price = Price::new(rates, Vec::new(), NanoUsd::ZERO).unwrap();
+    let text = fs::read(crate::cargo::root().join("policies/prices.json")).unwrap();
+    let known: PriceBook = canonical::read(text.strip_suffix(b"\n").unwrap()).unwrap();
+    let book = PriceBook::new([("stub/any".to_owned(), price)]).unwrap();
+    book.taken_from(known.source().unwrap().clone())
+}
+
+/// A key that could not be masked, or that is none, is told before anything runs.
+#[test]
+fn a_key_that_cannot_be_used_is_told() {
+    let desk = Desk::with_documents("models-bad-key");
+    let more = ["--model", "openai/gpt-4o-mini", "--provider", "openai=http://127.0.0.1:9/v1"];
+    let words = briefing(r#"{"folder":"docs","model":"openai/gpt-4o-mini"}"#, &more);
+    for (key, what) in [
+        (OsStr::from_bytes(b"short"), "`OPENAI_API_KEY` holds fewer than"),
+        (OsStr::from_bytes(b"sk-very-\xff-secret-0123456789"), "`OPENAI_API_KEY` is not UTF-8"),
+    ] {
+        let output = desk.command().args(&words).env("OPENAI_API_KEY", key).output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(what) && err.contains("hint: "), "{err}");
+        assert!(!desk.path("run").exists(), "nothing ran");
+    }
+    // The positive control: the run begins, and nobody listens there.
+    let output = desk.command().args(&words).env("OPENAI_API_KEY", SECRET).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_ne!(output.status.code(), Some(2), "{err}");
+    assert!(desk.path("run").exists(), "{err}");
 }
 
 #[test]
@@ -111,4 +169,35 @@ fn a_table_that_is_none_is_told() {
         let said = desk.says(words, 2);
         assert!(said.err.contains(what) && said.err.contains("hint: "), "{}", said.err);
     }
+}
+
+/// A book that is there stays, and one that would price nothing is not written.
+#[test]
+fn an_import_replaces_nothing_unasked() {
+    let desk = Desk::new("prices-again");
+    let entry = |cost: f64| {
+        json!({ "small": { "litellm_provider": "openai", "mode": "chat",
+        "input_cost_per_token": cost, "output_cost_per_token": 2e-6 } })
+    };
+    let import = |more: &[&'static str]| {
+        [&["prices", "import", "table.json", "--source", "x", "--out", "book.json"], more].concat()
+    };
+    let book = || fs::read_to_string(desk.path("book.json")).unwrap();
+    fs::write(desk.path("table.json"), entry(1e-6).to_string()).unwrap();
+    let said = desk.says(import(&["--only", "opneai"]), 2);
+    assert!(
+        said.err.contains("1: another provider") && said.err.contains("hint: "),
+        "{}",
+        said.err
+    );
+    assert!(!desk.path("book.json").exists(), "nothing is written");
+
+    desk.says(import(&["--only", "openai"]), 0);
+    let first = book();
+    fs::write(desk.path("table.json"), entry(3e-6).to_string()).unwrap();
+    let said = desk.says(import(&[]), 1);
+    assert!(said.err.contains("is there already") && said.err.contains("--force"), "{}", said.err);
+    assert_eq!(book(), first);
+    desk.says(import(&["--force"]), 0);
+    assert_ne!(book(), first);
 }

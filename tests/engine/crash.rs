@@ -1,12 +1,13 @@
 //! Whatever is lost on the way, a run that is taken up again ends as if nothing had happened.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use envelope_engine::run::Halted;
 use envelope_evidence::journal::{Journal, Outcome};
 use envelope_gate::stop::{Fault, Stop};
 
-use super::world::{Change, Lines, Ran, Setup, run, run_into, setup};
+use super::world::{Beating, Change, Lines, Ran, Setup, run, run_into, setup};
 
 /// Reads, writes, asks for the time and for chance.
 const ACTS: &str = "read in/a.txt; now; write out/a x; random 100; append out/a y; sleep 5; seed; \
@@ -46,7 +47,7 @@ fn whole(bytes: &[u8]) -> &[u8] {
 }
 
 #[test]
-fn a_run_goes_on_from_every_byte_of_its_journal() {
+fn a_run_goes_on_from_every_line_of_its_journal() {
     let setup = setup(ACTS);
     let undisturbed = run(&setup);
     undisturbed.replays_same();
@@ -55,6 +56,7 @@ fn a_run_goes_on_from_every_byte_of_its_journal() {
         .filter(|end| undisturbed.journal[end - 1] == b'\n')
         .flat_map(|end| [end, end + 17])
         .collect();
+    // Behind the last line there is nothing that could be torn.
     cuts.retain(|end| *end <= undisturbed.journal.len());
     for end in cuts {
         let left = whole(&undisturbed.journal[..end]);
@@ -179,6 +181,30 @@ fn a_run_that_was_killed_stays_killed() {
     let resumed = run_into(&nobody, lines(&crashed.journal), Some(crashed.store.clone()));
     assert_eq!(story(&resumed), expected);
     resumed.replays_same();
+}
+
+/// What is recorded happened, whatever the clock and the switches say when it is played again: the
+/// beat of the engine, which comes in the middle of it, ends nothing.
+#[test]
+fn nothing_ends_a_run_while_its_record_is_played() {
+    let beating = Beating::start();
+    let aside = Change::Stop(Stop::Suspended);
+    let acts = format!("{}now", "stress; ".repeat(40));
+    let setup = Setup { component: beating.guest.clone(), ..setup(&acts).fuel(1 << 50) };
+    let asked = run(&setup).world.asked.load(Ordering::SeqCst);
+    let before = run(&setup.clone().after(asked - 3, aside));
+    let Err(Halted::Stopped(Stop::Suspended)) = &before.finished else { panic!() };
+    let killed = Change::Stop(Stop::Killed("by the owner".to_owned()));
+    for (change, outcome) in [(Change::Clock(1 << 40), Outcome::Denied), (killed, Outcome::Killed)]
+    {
+        let late = setup.clone().after(0, change);
+        let late = run_into(&late, lines(&before.journal), Some(before.store.clone()));
+        let played = Journal::parse(&before.journal).unwrap().calls().len();
+        let calls = Journal::parse(&late.journal).unwrap().calls().len();
+        assert!(calls > played, "{calls} calls, {played} of them before");
+        assert_ne!(late.end().0, Outcome::Ok, "{outcome:?}");
+        late.replays_same();
+    }
 }
 
 mod asleep;

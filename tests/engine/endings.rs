@@ -207,8 +207,5 @@ fn a_full_house_is_nobodys_crime() {
     };
     let _first = start().unwrap();
     let Err(error) = start() else { panic!("there is one memory") };
-    assert_eq!(
-        of(&error, None),
-        Ending::Stopped(Fault::Unavailable("room for another run").into())
-    );
+    assert_eq!(of(&error, None), Ending::Stopped(Fault::NoRoom.into()));
 }

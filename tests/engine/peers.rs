@@ -1,6 +1,8 @@
 //! Agents that call agents.
 
 mod deputies;
+mod means;
+mod returns;
 mod town;
 mod trees;
 

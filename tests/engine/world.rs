@@ -16,7 +16,9 @@ use envelope_engine::run::{Finished, Halted, Surroundings, resume, start};
 use envelope_evidence::journal::{Event, Journal, Outcome};
 use envelope_evidence::{Dimension, Timestamp};
 use envelope_gate::journal::{JournalWriter, Writing};
+use envelope_gate::model::{Books, Models};
 use envelope_gate::net::Network;
+use envelope_gate::peers::{Peers, Room};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::Blobs;
 use envelope_gate::world::{GrantState, Performing, World};
@@ -35,7 +37,6 @@ pub enum Change {
 }
 
 /// The world of one run.
-#[derive(Debug)]
 pub struct Fake {
     now: AtomicU64,
     /// Milliseconds by which every look at the clock moves it on.
@@ -44,6 +45,12 @@ pub struct Fake {
     stop: Mutex<Option<Stop>>,
     changes: Vec<(usize, Change)>,
     network: Option<Arc<Network>>,
+    pub models: Option<Models>,
+    pub books: Option<Books>,
+    pub peers: Option<Arc<dyn Peers>>,
+    pub room: Option<Room>,
+    /// Whoever waits waits for ever.
+    pub endless: bool,
     pub asked: AtomicUsize,
     pub performed: AtomicUsize,
 }
@@ -57,6 +64,11 @@ impl Fake {
             stop: Mutex::default(),
             changes: setup.changes.clone(),
             network: setup.network.clone(),
+            models: None,
+            books: None,
+            peers: None,
+            room: None,
+            endless: false,
             asked: AtomicUsize::new(0),
             performed: AtomicUsize::new(0),
         }
@@ -79,6 +91,9 @@ impl World for Fake {
     }
 
     fn sleep_until(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        if self.endless {
+            return Box::pin(std::future::pending());
+        }
         self.now.fetch_max(instant.millis(), Ordering::SeqCst);
         Box::pin(std::future::ready(()))
     }
@@ -97,6 +112,22 @@ impl World for Fake {
 
     fn network(&self) -> Option<&Network> {
         self.network.as_deref()
+    }
+
+    fn models(&self) -> Option<&Models> {
+        self.models.as_ref()
+    }
+
+    fn books(&self) -> Option<&Books> {
+        self.books.as_ref()
+    }
+
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
+        self.peers.clone()
+    }
+
+    fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
     }
 
     fn perform<'a>(&'a self, _key: &'a str, _request: &'a [u8]) -> Performing<'a> {

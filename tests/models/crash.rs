@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use envelope_evidence::Dimension;
 use envelope_gate::model::{Failed, Finish, InMemoryPurse, Piece, Script};
 use envelope_rules::budget::{Billed, Level, Shared};
 
@@ -119,4 +120,68 @@ fn an_attempt_of_another_process_is_not_made_again() {
     assert!(again.said().starts_with("chat: unavailable (the process that asked is gone"));
     assert_eq!(desk.stub.asked().len(), 1);
     again.replays_same();
+}
+
+/// A stream whose end was recorded tells its end, whichever process the guest hears it from.
+#[test]
+fn the_end_of_a_stream_is_not_lost() {
+    let acts = "ask-stream stub/a 50 Hello; now";
+    let whole = counting(acts).0.run();
+    assert!(whole.said().contains("ok one |two |<"), "{}", whole.said());
+    let count = whole.journal.iter().filter(|byte| **byte == b'\n').count();
+    let (mut ends, mut broken) = (0, 0);
+    for room in 1..count {
+        let (desk, _) = counting(acts);
+        let crashed = desk.run_into(lines(b"", Some(room)), None);
+        let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store));
+        let (said, wanted) = (again.said(), whole.said());
+        if said.split("; ").next() == wanted.split("; ").next() {
+            ends += 1;
+        } else {
+            assert!(said.starts_with("ask-stream: unavailable ("), "line {room}: {said}");
+            broken += 1;
+        }
+        again.replays_same();
+    }
+    assert!(ends > 2 && broken > 1, "{ends} whole, {broken} broken off");
+}
+
+/// What is read back costs as much fuel as it did the first time.
+#[test]
+fn a_run_that_is_taken_up_burns_as_much_fuel() {
+    let (desk, _) = counting("ask-stream stub/a 50 Hello; chat stub/b 50 Hello; now");
+    let whole = desk.run();
+    let fuel = whole.used().get(Dimension::Fuel);
+    let count = whole.journal.iter().filter(|byte| **byte == b'\n').count();
+    // All but the end, which says what was burnt.
+    for room in [count - 3, count - 2] {
+        let crashed = desk.run_into(lines(b"", Some(room)), None);
+        let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store));
+        assert_eq!(again.said(), whole.said(), "line {room}");
+        assert_eq!(again.used().get(Dimension::Fuel), fuel, "line {room}");
+    }
+    assert!(fuel > 0);
+}
+
+/// A run takes no larger slice of what it shares than it may spend by itself.
+#[test]
+fn a_poor_run_leases_what_it_can_pay() {
+    let (money, plenty) = (700_000, 1 << 40);
+    for (name, money, most) in [("poor", money, money), ("rich", 1 << 39, plenty)] {
+        let (mut desk, _) = counting("chat stub/a 90000 Hello; chat stub/a 90000 Hello");
+        desk.money = money;
+        let account = organisation(&mut desk, plenty);
+        let (purse, leased) = (desk.purse.clone(), Arc::new(AtomicU64::new(0)));
+        let seen = leased.clone();
+        let desk = desk.playing(move |_| {
+            let balance = purse.ledger().balance(&account).unwrap();
+            seen.fetch_max(balance.leased, Ordering::SeqCst);
+            Script::default()
+        });
+        let told = desk.run();
+        let leased = leased.load(Ordering::SeqCst);
+        assert!(leased > 0 && leased <= most, "{name}: {leased} of {most}: {}", told.said());
+        assert_eq!(leased > 180_000_000, name == "rich", "{leased}: what the call can cost");
+        told.replays_same();
+    }
 }

@@ -130,7 +130,7 @@ impl Desk {
         let warrant = Warrant::new(document).unwrap();
         let operator = envelope_rules::guard::Operator {
             capabilities: setup.operator,
-            egress: envelope_rules::egress::policy::Policy::default(),
+            egress: envelope_rules::egress::policy::Ceiling::default(),
             prices: self.book(),
         };
         header.warrant = warrant.digest();

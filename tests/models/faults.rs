@@ -1,14 +1,17 @@
 //! Providers that lie, fail, hang and overrun: what is owed, what is tried next, what is frozen.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use envelope_evidence::journal::{Event, Recovery};
 use envelope_evidence::{Digest, Dimension, Timestamp};
 use envelope_gate::model::{Failed, Finish, Order, Piece, Script};
+use envelope_gate::stop::Stop;
 use envelope_rules::budget::Billed;
 
 use super::desk::{Desk, INPUT, OUTPUT, desk};
+use crate::engine::world::{Change, Lines};
 
 const ASK: &str = "chat stub/a 50 Hello";
 const ASK_TWICE: &str = "chat stub/a 50 Hello; chat stub/b 50 Hello";
@@ -37,6 +40,10 @@ fn free(status: u16) -> Failed {
     Failed::Free { status, why: "no".to_owned(), after: Some(0) }
 }
 
+fn refused(status: u16) -> Failed {
+    Failed::Refused { status, why: "no".to_owned() }
+}
+
 /// The first question is answered by `first`, the others as they should be.
 fn once(acts: &str, first: impl Fn() -> Script + Send + Sync + 'static) -> Desk {
     let count = AtomicUsize::new(0);
@@ -52,13 +59,16 @@ const GOOD: u64 = 10 * INPUT + OUTPUT;
 fn what_is_owed_follows_from_what_is_known() {
     let cases: Vec<(&str, Script, u64, &str)> = vec![
         ("reported", hello(vec![billed(10, 1)]), GOOD, "stop 10+1=12000: Hi"),
-        ("zero is zero", hello(vec![billed(0, 0)]), 0, "stop 0+0=0: Hi"),
+        ("zero is zero", says(vec![Piece::Finish(Finish::Stop), billed(0, 0)]), 0, "stop 0+0=0:"),
+        ("words for nothing", hello(vec![billed(0, 0)]), WORST, "?: Hi"),
         ("nothing is said", hello(vec![]), WORST, "?: Hi"),
         ("all of it", hello(vec![billed(IN, 50)]), WORST, ": Hi"),
         ("it broke off", says(vec![Piece::Text("Hi".to_owned())]), WORST, "broke off"),
         ("unknown", refuses(Failed::Unknown("gone".to_owned())), WORST, "unavailable (gone)"),
         ("turned away", refuses(free(403)), 0, "unavailable (the provider answered 403: no)"),
         ("bad request", refuses(free(400)), 0, "answered 400"),
+        ("who knows", refuses(refused(400)), WORST, "answered 400"),
+        ("not writable", refuses(Failed::Unwritable("no words".to_owned())), 0, "(no words)"),
     ];
     for (name, script, owed, words) in cases {
         let told = desk(ASK).playing(move |_| script.clone()).run();
@@ -115,8 +125,78 @@ fn a_provider_that_breaks_its_word_is_frozen() {
 #[test]
 fn a_bill_for_what_nobody_asked_is_a_broken_word() {
     let told = desk(ASK).playing(|_| hello(vec![billed(10, 1), Piece::Unasked("a search")])).run();
-    assert_eq!(told.money(), WORST, "at least all that was set aside");
+    assert_eq!(told.money(), WORST + 1, "more than all that was set aside");
     assert_eq!(told.desk.purse.freezer().frozen().len(), 1);
+    told.replays_same();
+    let told = desk(ASK).playing(|_| hello(vec![Piece::Unasked("a search")])).run();
+    assert_eq!(told.money(), WORST + 1, "whether it says what it bills or not");
+    assert_eq!(told.desk.purse.freezer().frozen().len(), 1);
+}
+
+/// A broken word ends the run's spending, whichever process goes on with the run.
+#[test]
+fn after_a_broken_word_nothing_is_spent() {
+    let acts = "chat stub/a 50 Hello; now; chat stub/b 50 Hello; now";
+    let broken = || once(acts, || hello(vec![billed(10, 1), Piece::Unasked("a search")]));
+    let told = broken().run();
+    assert_eq!(told.denied(), ["budget.latched"], "{}", told.said());
+    assert_eq!(told.desk.stub.asked().len(), 1);
+    told.replays_same();
+    let count = told.journal.iter().filter(|byte| **byte == b'\n').count();
+    let mut taken_up = 0;
+    for room in 1..count {
+        let desk = broken();
+        let crashed = desk.run_into(Lines { room: Some(room), ..Lines::default() }, None);
+        let answered = String::from_utf8_lossy(&crashed.journal).contains("\"answered\"");
+        if !answered || desk.stub.asked().is_empty() || crashed.money() != WORST + 1 {
+            continue;
+        }
+        let lines = Lines { bytes: Arc::new(Mutex::new(crashed.journal)), room: None };
+        let again = desk.run_into(lines, Some(crashed.store));
+        assert_eq!(again.denied(), ["budget.latched"], "line {room}: {}", again.said());
+        assert_eq!(desk.stub.asked().len(), 1, "line {room}");
+        taken_up += 1;
+    }
+    assert!(taken_up > 1, "{taken_up}");
+}
+
+/// What a provider says of its bill before the answer is over, or of less than came, is no bill.
+#[test]
+fn a_report_that_comes_too_early_settles_nothing() {
+    let words = |count: usize| vec![Piece::Text("x ".to_owned()); count];
+    let ends = |output| vec![Piece::Finish(Finish::Stop), billed(10, output)];
+    let fair = 10 * INPUT + 9 * OUTPUT;
+    for (name, pieces, paid, finish) in [
+        ("as it should be", [words(9), ends(9)].concat(), fair, "stop"),
+        ("less than came", [words(9), ends(8)].concat(), WORST, "stop"),
+        ("early, and cut", [vec![billed(10, 1)], words(500)].concat(), WORST, "cut"),
+        ("early, and too much", [vec![billed(IN, 1)], words(500)].concat(), WORST, "cut"),
+    ] {
+        for act in ["chat", "ask-stream"] {
+            let says = says(pieces.clone());
+            let told = desk(&format!("{act} stub/a 50 Hello")).playing(move |_| says.clone()).run();
+            assert_eq!(told.money(), paid, "{act}, {name}: {}", told.said());
+            assert!(told.said().contains(&format!(" {finish} ")), "{name}: {}", told.said());
+            assert_eq!(told.said().contains('?'), paid == WORST, "{name}: {}", told.said());
+            assert!(told.desk.purse.freezer().frozen().is_empty(), "{name}");
+            told.replays_same();
+        }
+    }
+}
+
+/// Who is stopped while a provider wants to be left alone has its attempt on record.
+#[test]
+fn an_attempt_is_on_record_before_the_wait() {
+    let wants = || refuses(Failed::Free { status: 429, why: "no".to_owned(), after: Some(20) });
+    // The first looks are those of the calls; those after them come while it waits.
+    for look in 2..6 {
+        let mut desk = once(ASK, wants);
+        desk.setup = desk.setup.after(look, Change::Stop(Stop::Killed("enough".to_owned())));
+        let told = desk.run();
+        assert_eq!(told.money(), 0, "look {look}: nothing is owed, and that is known");
+        assert!(told.desk.stub.asked().len() <= 1, "look {look}");
+        told.replays_same();
+    }
 }
 
 #[test]
@@ -140,11 +220,13 @@ type Wrong = (&'static str, fn() -> Failed, usize, u64);
 #[test]
 fn only_what_is_not_owed_is_tried_again() {
     let not_sent = || Failed::NotSent("nobody listens".to_owned());
-    let cases: [Wrong; 6] = [
+    let cases: [Wrong; 8] = [
         ("not sent", not_sent, 2, GOOD),
         ("too many requests", || free(429), 2, GOOD),
         ("unauthorised", || free(401), 1, 0),
         ("bad request", || free(400), 1, 0),
+        ("who knows", || refused(400), 1, WORST),
+        ("not writable", || Failed::Unwritable("no words".to_owned()), 1, 0),
         ("server error", || Failed::Unknown("answered 503".to_owned()), 1, WORST),
         ("disconnected", || Failed::Unknown("the connection was lost".to_owned()), 1, WORST),
     ];
@@ -170,6 +252,8 @@ fn another_model_is_asked_where_the_policy_says_so() {
         ("unknown", Failed::Unknown("lost".to_owned()), vec!["a", "b"], WORST + GOOD),
         ("unauthorised", free(401), vec!["a", "b"], GOOD),
         ("bad request", free(400), vec!["a"], 0),
+        ("who knows", refused(422), vec!["a"], WORST),
+        ("not writable", Failed::Unwritable("no words".to_owned()), vec!["a"], 0),
     ] {
         let told = fallback(once(ASK, move || refuses(failed.clone()))).run();
         let asked: Vec<_> = told.desk.stub.asked().into_iter().map(|it| it.model).collect();
@@ -209,6 +293,21 @@ fn a_provider_that_keeps_failing_rests() {
     assert_eq!(told.desk.stub.asked().len(), 6, "{}", told.said());
     assert_eq!(told.money(), 0);
     told.replays_same();
+}
+
+/// Whose request is at fault does not make a provider rest that others ask as well.
+#[test]
+fn a_request_that_is_wrong_is_nobodys_failure() {
+    for (name, failed) in [
+        ("not writable", Failed::Unwritable("no words".to_owned())),
+        ("turned away", refused(400)),
+        ("turned away for free", free(400)),
+    ] {
+        let told =
+            desk("insist 9 chat stub/a 50 Hello").playing(move |_| refuses(failed.clone())).run();
+        assert_eq!(told.desk.stub.asked().len(), 9, "{name}: {}", told.said());
+        told.replays_same();
+    }
 }
 
 /// Before anything is sent, the journal says durably that it will be, with what is set aside.

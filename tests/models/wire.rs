@@ -8,7 +8,8 @@ use std::thread;
 use envelope_gate::model::{Anthropic, Key, OpenAi, OverHttp, OverNetwork, Provider, Surroundings};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, desk};
+use super::desk::{Desk, INPUT, OUTPUT, Told, desk};
+use crate::net::credentials::{assert_unseen, everything};
 
 /// A provider on this machine: it answers each request with the next of its pages.
 pub struct Upstream {
@@ -21,6 +22,7 @@ pub struct Upstream {
 pub struct Seen {
     pub line: String,
     pub head: String,
+    pub text: String,
     pub body: Value,
 }
 
@@ -50,8 +52,9 @@ impl Upstream {
                 let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
                 let mut bytes = vec![0; length.unwrap().trim().parse().unwrap()];
                 reader.read_exact(&mut bytes).unwrap();
-                let body_seen = serde_json::from_slice(&bytes).unwrap();
-                notes.lock().unwrap().push(Seen { line, head, body: body_seen });
+                let text = String::from_utf8(bytes).unwrap();
+                let body_seen = serde_json::from_str(&text).unwrap();
+                notes.lock().unwrap().push(Seen { line, head, text, body: body_seen });
                 let page = format!(
                     "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nretry-after: 0\r\n\
                      content-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -73,6 +76,11 @@ fn way(url: &str, header: &'static str) -> Arc<OverNetwork> {
     Arc::new(OverNetwork::new(url, Some(&key), Surroundings::default()).unwrap())
 }
 
+/// OpenAI itself, as far as its wire goes.
+fn openai_itself(url: &str) -> Arc<dyn Provider> {
+    Arc::new(OverHttp::new(OpenAi::itself(), way(url, "authorization")))
+}
+
 pub fn openai(url: &str) -> Arc<dyn Provider> {
     Arc::new(OverHttp::new(OpenAi::compatible(), way(url, "authorization")))
 }
@@ -82,7 +90,7 @@ pub fn anthropic(url: &str) -> Arc<dyn Provider> {
 }
 
 /// A run with both providers in it.
-fn run(acts: &str, upstream: &Upstream) -> super::desk::Told {
+fn run(acts: &str, upstream: &Upstream) -> Told {
     let desk: Desk = desk(acts).with("openai", "openai/small", openai(&upstream.url)).with(
         "anthropic",
         "anthropic/claude",
@@ -94,9 +102,10 @@ fn run(acts: &str, upstream: &Upstream) -> super::desk::Told {
 }
 
 /// The key stands in no journal, no blob, no word of the guest.
-pub fn no_secret_is_on_record(told: &super::desk::Told) {
-    let journal = String::from_utf8_lossy(&told.journal).into_owned();
-    assert!(!journal.contains(SECRET) && !told.said().contains(SECRET));
+pub fn no_secret_is_on_record(told: &Told) {
+    let mut places = vec![told.journal.clone(), told.said().into_bytes()];
+    places.extend(everything(told.finished(), &told.store));
+    assert_unseen(SECRET, &places);
 }
 
 fn answer(text: &str, usage: &Value) -> String {
@@ -279,8 +288,14 @@ fn anthropic_tools_and_shapes() {
 #[test]
 fn statuses_decide_what_is_owed() {
     let error = || json!({ "error": { "message": format!("wrong: {SECRET}") } }).to_string();
-    for (status, asked, owed) in [(401, 1, false), (400, 1, false), (429, 2, false), (500, 1, true)]
-    {
+    for (status, asked, owed) in [
+        (401, 1, false),
+        (413, 1, false),
+        (429, 2, false),
+        (400, 1, true),
+        (422, 1, true),
+        (500, 1, true),
+    ] {
         let pages = vec![(status, "application/json", error()); asked];
         let upstream = Upstream::new(pages);
         let told = run("chat openai/small 50 Hello", &upstream);
@@ -289,11 +304,134 @@ fn statuses_decide_what_is_owed() {
         assert_eq!(told.money() > 0, owed, "{status}");
         told.replays_same();
     }
+    // The owners of the formats say that nothing is billed for a request that is wrong.
+    for status in [400, 422] {
+        let upstream = Upstream::new(vec![(status, "application/json", error()); 2]);
+        let desk = desk("chat itself/x 50 Hello; chat anthropic/claude 50 Hello")
+            .with("itself", "itself/x", openai_itself(&upstream.url))
+            .with("anthropic", "anthropic/claude", anthropic(&upstream.url));
+        let told = desk.run();
+        assert_eq!((upstream.seen().len(), told.money()), (2, 0), "{status}: {}", told.said());
+        told.replays_same();
+    }
     // Nobody listens: nothing is sent, nothing is owed.
     let nobody = Upstream { url: "http://127.0.0.1:9/v1".to_owned(), seen: Arc::default() };
     let told = run("chat openai/small 50 Hello", &nobody);
     assert!(told.said().contains("unavailable (the connection was refused)"), "{}", told.said());
     assert_eq!(told.money(), 0);
+}
+
+/// Thoughts are a part of the answer to most; where the total says that they stand beside it, they
+/// are paid for beside it.
+#[test]
+fn thoughts_are_counted_where_they_stand() {
+    for (total, thought, output) in
+        [(13, 3, 4), (16, 3, 7), (20, 0, 11), (14, 3, 7), (0, 3, 4), (0, 5, 9)]
+    {
+        let mut usage = json!({ "prompt_tokens": 9, "completion_tokens": 4,
+            "completion_tokens_details": { "reasoning_tokens": thought } });
+        if total > 0 {
+            usage["total_tokens"] = total.into();
+        }
+        let upstream = Upstream::new(vec![page(answer("Hi", &usage))]);
+        let told = run("chat openai/small 50 Hello", &upstream);
+        let paid = 9 * INPUT + output * OUTPUT;
+        assert_eq!(told.money(), paid, "{usage}: {}", told.said());
+    }
+}
+
+/// A report that says half of it is none: all that was set aside is paid.
+#[test]
+fn anthropic_has_to_tell_both_what_goes_in_and_what_comes_out() {
+    let text = json!([{ "type": "text", "text": "Hi" }]);
+    let begin = |usage: &Value| json!({ "type": "message_start", "message": { "usage": usage } });
+    for (usage, sure) in [
+        (json!({ "input_tokens": 7, "output_tokens": 2 }), true),
+        (json!({ "output_tokens": 2 }), false),
+        (json!({ "input_tokens": 7 }), false),
+        (json!({}), false),
+    ] {
+        let streamed = [
+            begin(&usage).to_string(),
+            json!({ "type": "content_block_start", "content_block": text[0] }).to_string(),
+            json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn" },
+                "usage": usage })
+            .to_string(),
+        ];
+        let streamed: Vec<_> = streamed.iter().map(String::as_str).collect();
+        let pages = vec![page(message(&text, "end_turn", &usage)), stream(&streamed)];
+        for (act, page) in ["chat", "ask-stream"].into_iter().zip(pages) {
+            let upstream = Upstream::new(vec![page]);
+            let told = run(&format!("{act} anthropic/claude 50 Hello"), &upstream);
+            let small = told.money() == 7 * INPUT + 2 * OUTPUT;
+            assert_eq!(small, sure, "{act} {usage}: {}", told.said());
+            assert_eq!(told.said().contains('?'), !sure, "{act} {usage}: {}", told.said());
+            assert!(told.said().contains(": Hi"), "{}", told.said());
+            told.replays_same();
+        }
+    }
+}
+
+/// A second answer was not asked for, in one piece or in many.
+#[test]
+fn a_second_answer_is_a_broken_word() {
+    let two = json!({ "usage": { "prompt_tokens": 9, "completion_tokens": 4 }, "choices": [
+        { "index": 0, "message": { "content": "Hi" }, "finish_reason": "stop" },
+        { "index": 1, "message": { "content": "Ho" }, "finish_reason": "stop" } ] });
+    let streamed = stream(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"Hi"}}]}"#,
+        r#"{"choices":[{"index":1,"delta":{"content":"Ho"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+        r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4}}"#,
+        "[DONE]",
+    ]);
+    for (act, page) in [("chat", page(two.to_string())), ("ask-stream", streamed)] {
+        let upstream = Upstream::new(vec![page]);
+        let told = run(&format!("{act} openai/small 50 Hello"), &upstream);
+        assert_eq!(told.desk.purse.freezer().frozen().len(), 1, "{act}: {}", told.said());
+        assert!(told.said().contains(": Hi") && !told.said().contains("Ho"), "{}", told.said());
+        told.replays_same();
+    }
+}
+
+#[test]
+fn a_number_beyond_all_bounds_is_refused() {
+    for (number, refused) in [("1e300", true), ("-1e39", true), ("3e38", false)] {
+        let vectors = format!(
+            "{{\"data\":[{{\"embedding\":[{number}]}}],\"usage\":{{\"prompt_tokens\":4}}}}"
+        );
+        let upstream = Upstream::new(vec![page(vectors)]);
+        let told = run("ask-vectors openai/small one", &upstream);
+        assert_eq!(told.said().contains("beyond all bounds"), refused, "{}", told.said());
+        assert_eq!(told.money() > 4000, refused, "{number}");
+        told.replays_same();
+    }
+}
+
+/// What is sent is what was counted: JSON of the guest's goes as it was written.
+#[test]
+fn json_is_sent_as_it_was_written() {
+    let numbers = vec!["1e15"; 1000].join(",");
+    let json = format!("{{\"enum\":[{numbers}]}}");
+    let usage = json!({ "prompt_tokens": 1, "completion_tokens": 1, "input_tokens": 1,
+        "output_tokens": 1 });
+    let text = json!([{ "type": "text", "text": "Hi" }]);
+    let pages = vec![page(answer("Hi", &usage)), page(message(&text, "end_turn", &usage))];
+    let upstream = Upstream::new(pages);
+    let acts = ["openai/small", "anthropic/claude"].map(|to| format!("ask-json {to} 50 {json}"));
+    let told = run(&acts.join("; "), &upstream);
+    let reserved: Vec<_> = told.record().entries().iter().filter_map(reserved).collect();
+    let seen = upstream.seen();
+    assert_eq!((seen.len(), reserved.len()), (2, 2), "{}", told.said());
+    let quoted = serde_json::to_string(&json).unwrap();
+    for (seen, reserved) in seen.iter().zip(&reserved) {
+        let plain = seen.text.matches(&json).count() + seen.text.matches(&quoted).count();
+        assert_eq!(plain, 3, "the tool, the call and the shape");
+        let input = (reserved - 50 * OUTPUT) / INPUT;
+        assert!(u64::try_from(seen.text.len()).unwrap() <= input, "as sent");
+        assert!(decoded(&seen.body) <= input, "as most providers would write it again");
+    }
+    told.replays_same();
 }
 
 /// The bound is above every byte that is sent, decoded, pictures aside: so above every token.
@@ -306,7 +444,7 @@ fn the_bound_covers_every_byte_of_the_request() {
     let told = run(acts, &upstream);
     let reserved: Vec<_> = told.record().entries().iter().filter_map(reserved).collect();
     for (seen, reserved) in upstream.seen().iter().zip(&reserved) {
-        let input = (reserved - 50 * super::desk::OUTPUT) / super::desk::INPUT;
+        let input = (reserved - 50 * OUTPUT) / INPUT;
         let bytes = decoded(&seen.body);
         assert!(bytes <= input, "{bytes} bytes, {input} tokens: {}", seen.body);
     }

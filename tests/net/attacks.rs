@@ -1,5 +1,6 @@
 //! The table of attacks: what a guest asks for, under which rules, and what has to come of it. Each
 //! row is a line of `attacks.jsonl`; beside each stands the same guest's request that is allowed.
+//! What WASI does not take down as a request (`no authority`) is no call, and leaves no record.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

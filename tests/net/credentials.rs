@@ -2,9 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use envelope_engine::run::Finished;
 use envelope_evidence::receipt::Folder;
 use envelope_gate::net::{BadCredential, Credential, Network, Settings};
 use object_store::ObjectStoreExt as _;
+use object_store::memory::InMemory;
 
 use super::peer::Peer;
 use super::{LOOPBACK, online_with, settings};
@@ -23,22 +25,28 @@ fn with_secret(acts: &[&str]) -> (Ran, Vec<String>) {
     setup.secrets = vec![SECRET];
     let ran = run(&setup);
     ran.replays_same();
-    assert_unseen(&ran);
+    let mut places = vec![ran.journal.clone(), ran.said().into_bytes()];
+    places.extend(everything(ran.finished(), &ran.store));
+    assert_unseen(SECRET, &places);
     (ran, peer.heard())
 }
 
-/// Neither the secret nor its base64 is in the journal, the receipt, the output or any blob.
-fn assert_unseen(ran: &Ran) {
-    let mut places = vec![ran.journal.clone(), ran.said().into_bytes()];
+/// Everything that a run leaves behind beside its journal and its output: receipt and blobs.
+pub fn everything(finished: &Finished, store: &InMemory) -> Vec<Vec<u8>> {
     let key = envelope_evidence::key::SigningKey::from_secret(&[7; 32].into());
-    let folder = Folder::of(&ran.finished().receipt(&key), None).unwrap();
-    places.extend(folder.files.into_values());
-    for name in crate::engine::world::blobs(&ran.store) {
-        let stored = wait(async { ran.store.get(&name.into()).await.unwrap().bytes().await });
+    let folder = Folder::of(&finished.receipt(&key), None).unwrap();
+    let mut places: Vec<_> = folder.files.into_values().collect();
+    for name in crate::engine::world::blobs(store) {
+        let stored = wait(async { store.get(&name.into()).await.unwrap().bytes().await });
         places.push(stored.unwrap().to_vec());
     }
-    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let spellings = [SECRET.to_owned(), STANDARD.encode(SECRET), hex];
+    places
+}
+
+/// Neither the secret nor its base64 is in any place, nor in what a journal keeps inline.
+pub fn assert_unseen(secret: &str, places: &[Vec<u8>]) {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let spellings = [secret.to_owned(), STANDARD.encode(secret), hex];
     let in_journal = |place: &Vec<u8>| decoded(place).unwrap_or_default();
     let inner: Vec<_> = places.iter().map(in_journal).collect();
     for place in places.iter().chain(&inner) {
@@ -47,6 +55,18 @@ fn assert_unseen(ran: &Ran) {
             assert!(!text.contains(spelling.as_str()), "{spelling} in {text}");
         }
     }
+}
+
+#[test]
+fn a_secret_is_found_in_every_spelling() {
+    let kept = |bytes: &[u8]| format!("{{\"inline\":\"{}\"}}", STANDARD.encode(bytes));
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let seen = |text: String| {
+        std::panic::catch_unwind(|| assert_unseen(SECRET, &[text.into_bytes()])).is_err()
+    };
+    assert!(seen(format!("a {SECRET} b")) && seen(STANDARD.encode(SECRET)) && seen(hex));
+    assert!(seen(kept(format!("in an answer: {SECRET}").as_bytes())));
+    assert!(!seen(kept(b"something else")));
 }
 
 /// The answers that a journal keeps inline, taken out of their base64.

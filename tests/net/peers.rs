@@ -12,19 +12,18 @@ use crate::engine::world::{Change, Ran, run};
 
 const ALL: &[&str] = &["GET,POST http://PEER/v1/**"];
 
-/// What a guest sees of a peer's answer, under `change`d limits. A replay sees the same.
+/// What a guest sees of a peer's answer, under `change`d limits. A replay sees the same; and under
+/// ordinary limits the peer still answers.
 fn seen(act: &str, change: impl Fn(&mut Limits)) -> String {
     let peer = Peer::start(LOOPBACK);
     let mut settings = settings(&peer);
     change(&mut settings.limits);
-    let acts = [act, "send GET|http|PEER|/v1/x"];
-    let ran = run(&online_with(&peer, ALL, &acts, settings));
+    let ran = run(&online_with(&peer, ALL, &[act], settings));
     ran.books_are_exact();
     ran.replays_same();
-    let said = ran.said();
-    let (attack, control) = said.rsplit_once("; ").unwrap();
-    assert_eq!(control, "send: ok 200 hello");
-    attack.to_owned()
+    let control = run(&online(&peer, ALL, &["send GET|http|PEER|/v1/x"]));
+    assert_eq!(control.said(), "send: ok 200 hello");
+    ran.said()
 }
 
 #[test]
@@ -100,7 +99,10 @@ fn a_peer_that_drips_is_cut() {
     });
     assert!(pace.starts_with("send: ConnectionReadTimeout after "), "{pace}");
     let pause = seen("patience 5 GET|http|PEER|/v1/drip", |_| {});
-    assert!(pause.starts_with("patience: "), "{pause}");
+    // On a busy machine its first byte is late already.
+    let late = pause == "patience: HttpResponseTimeout";
+    let paused = pause.strip_prefix("patience: ConnectionReadTimeout after ");
+    assert!(late || paused.is_some_and(|count| count.parse::<u64>().is_ok()), "{pause}");
 }
 
 /// What is too large is refused before any of it has left.

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use envelope_evidence::journal::{CallerKind, Reviewed};
+use envelope_evidence::usage::MAX_EXACT;
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_rules::approval::{
-    Approval, Bounds, Event, Matter, Policy, Principal, Refused, Request, State, Verdict, Wanted,
+    Approval, BadRequest, Bounds, Event, Matter, Policy, Principal, Refused, Request, State,
+    Verdict, Wanted,
 };
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
@@ -64,7 +66,7 @@ fn human(id: &str) -> Principal {
 }
 
 fn decide(by: Principal, verdict: Verdict) -> Event {
-    Event::Decide { by, saw: request().digest(), verdict }
+    Event::Decide { by, saw: request().digest().unwrap(), verdict }
 }
 
 fn allow(scope: Wanted) -> Verdict {
@@ -111,7 +113,7 @@ fn a_human_with_the_role_decides() {
     let State::Allowed { reviewed, allowed, used } = approved.state() else { panic!() };
     assert_eq!((*reviewed, *used), (Reviewed::Approved, false));
     assert_eq!(*allowed, allow(asked()));
-    assert_eq!(approved.given()[0].saw, request().digest());
+    assert_eq!(approved.given()[0].saw, request().digest().unwrap());
     let less = wanted(&["rfp/a.pdf"], None);
     let narrowed = step(open(1), decide(human("ada"), allow(less.clone())), EARLY).unwrap();
     let State::Allowed { reviewed, allowed, .. } = narrowed.state() else { panic!() };
@@ -148,7 +150,7 @@ fn what_was_edited_after_it_was_seen_is_not_decided() {
     let mut edited = request();
     edited.matter =
         Matter::Scope { reason: "the price list".into(), wanted: wanted(&["**"], None) };
-    let saw = edited.digest();
+    let saw = edited.digest().unwrap();
     let event = Event::Decide { by: human("ada"), saw, verdict: allow(asked()) };
     assert_eq!(step(open(1), event, EARLY), Err(Refused::Edited));
 }
@@ -169,11 +171,11 @@ fn every_field_is_shown() {
             wanted.ttl += 1;
         },
     ];
-    let mut digests = BTreeSet::from([request().digest()]);
+    let mut digests = BTreeSet::from([request().digest().unwrap()]);
     for edit in edits {
         let mut edited = request();
         edit(&mut edited);
-        assert!(digests.insert(edited.digest()), "{}", edited.shown());
+        assert!(digests.insert(edited.digest().unwrap()), "{}", edited.shown().unwrap());
     }
 }
 
@@ -183,12 +185,59 @@ fn words_cannot_forge_fields() {
     let mut forged = request();
     let reason = "fine\",\n  \"ttl\": 1\n}\u{1b}[2J".to_owned();
     forged.matter = Matter::Scope { reason: reason.clone(), wanted: asked() };
-    let shown = forged.shown();
+    let shown = forged.shown().unwrap();
     assert!(!shown.contains('\u{1b}'));
-    assert_eq!(shown.lines().count(), request().shown().lines().count());
+    assert_eq!(shown.lines().count(), request().shown().unwrap().lines().count());
     let read: Request = serde_json::from_str(&shown).unwrap();
     let Matter::Scope { reason: back, .. } = read.matter else { panic!() };
     assert_eq!(back, reason);
+}
+
+/// What moves other text is spelled out, and says the same.
+#[test]
+fn nothing_turns_the_text_around() {
+    for character in ['\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{61c}'] {
+        let mut forged = request();
+        let reason = format!("fine {character} enif");
+        forged.matter = Matter::Scope { reason: reason.clone(), wanted: asked() };
+        let shown = forged.shown().unwrap();
+        assert!(!shown.contains(character), "{shown}");
+        let read: Request = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, forged);
+    }
+    let mut foreign = request();
+    foreign.matter = Matter::Scope { reason: "für שלום".to_owned(), wanted: asked() };
+    assert!(foreign.shown().unwrap().contains("für שלום"));
+}
+
+/// Numbers that no document says exactly would all look alike.
+#[test]
+fn what_cannot_be_shown_is_not_asked() {
+    let edits: [fn(&mut Request, u64); 3] = [
+        |it, amount| it.call = amount,
+        |it, amount| {
+            let Matter::Scope { wanted, .. } = &mut it.matter else { panic!() };
+            wanted.nano_usd = amount;
+        },
+        |it, amount| {
+            let Matter::Scope { wanted, .. } = &mut it.matter else { panic!() };
+            wanted.ttl = amount;
+        },
+    ];
+    for edit in edits {
+        let with = |amount| {
+            let mut edited = request();
+            edit(&mut edited, amount);
+            edited
+        };
+        assert!(with(MAX_EXACT).shown().unwrap().contains(&MAX_EXACT.to_string()));
+        assert!(Approval::new(with(MAX_EXACT), policy(1)).is_ok());
+        for amount in [MAX_EXACT + 1, u64::MAX] {
+            assert_eq!(with(amount).shown(), Err(BadRequest::Amount));
+            assert_eq!(with(amount).digest(), Err(BadRequest::Amount));
+            assert_eq!(Approval::new(with(amount), policy(1)).err(), Some(BadRequest::Amount));
+        }
+    }
 }
 
 #[test]
@@ -293,7 +342,7 @@ fn questions_are_answered_with_what_was_offered() {
     ];
     for (matter, verdict, counts) in cases {
         let request = Request { matter: matter.clone(), ..request() };
-        let saw = request.digest();
+        let saw = request.digest().unwrap();
         let approval = Approval::new(request, policy(1)).unwrap();
         let decided = step(approval, Event::Decide { by: human("ada"), saw, verdict }, EARLY);
         assert_eq!(decided.is_ok(), counts, "{decided:?}");

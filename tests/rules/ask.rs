@@ -2,8 +2,8 @@
 
 use envelope_evidence::Digest;
 use envelope_rules::model::{
-    ANTHROPIC, Ask, BadAsk, Image, Message, OPENAI, Overheads, Part, Role, Settings, TOOLS_MAX,
-    Tool, ToolCall, ToolChoice, embedding_bound,
+    ANTHROPIC, Ask, BadAsk, Image, Message, OPENAI, Overheads, Part, Role, TOOLS_MAX, Tool,
+    ToolCall, embedding_bound,
 };
 use proptest::prelude::*;
 
@@ -12,11 +12,14 @@ fn ask(parts: Vec<Part>) -> Ask {
         model: "m".to_owned(),
         messages: vec![Message { role: Role::User, parts }],
         tools: Vec::new(),
-        tool_choice: ToolChoice::Auto,
         schema: None,
         max_output: 10,
-        settings: Settings::default(),
     }
+}
+
+fn said(role: Role, part: Part) -> Ask {
+    let messages = vec![Message { role, parts: vec![part] }];
+    Ask { messages, ..ask(Vec::new()) }
 }
 
 fn text(words: &str) -> Part {
@@ -40,32 +43,78 @@ fn what_makes_no_sense_is_refused() {
         let (id, name) = (String::new(), "t".to_owned());
         Part::Call(ToolCall { id, name, arguments: arguments.to_owned() })
     };
-    let settings = |temperature: &str| Settings {
-        temperature: Some(temperature.to_owned()),
-        ..Settings::default()
-    };
     let cases: Vec<(Ask, BadAsk)> = vec![
         (Ask { messages: vec![], ..sound.clone() }, BadAsk::NoMessage),
         (Ask { max_output: 0, ..sound.clone() }, BadAsk::NoOutput),
         (ask(vec![image("image/svg+xml")]), BadAsk::MediaType("image/svg+xml".to_owned())),
-        (ask(vec![call("[]")]), BadAsk::NotObject("the arguments of a call")),
+        (said(Role::Assistant, call("[]")), BadAsk::NotObject("the arguments of a call")),
         (Ask { schema: Some("true".to_owned()), ..sound.clone() }, BadAsk::NotObject("the schema")),
         (Ask { tools: vec![tool("a b", "{}")], ..sound.clone() }, BadAsk::ToolName),
         (
             Ask { tools: vec![tool("t", "{}"); TOOLS_MAX + 1], ..sound.clone() },
             BadAsk::TooMany { what: "tools", found: TOOLS_MAX + 1, max: TOOLS_MAX },
         ),
-        (Ask { settings: settings("2.1"), ..sound.clone() }, BadAsk::Setting("temperature")),
-        (Ask { settings: settings("1e0"), ..sound.clone() }, BadAsk::Setting("temperature")),
-        (Ask { settings: settings("-1"), ..sound.clone() }, BadAsk::Setting("temperature")),
     ];
     for (ask, why) in cases {
         assert_eq!(ask.check(), Err(why));
     }
-    for fine in ["0", "0.7", "2", "2.0"] {
-        assert_eq!(Ask { settings: settings(fine), ..sound.clone() }.check(), Ok(()), "{fine}");
-    }
     assert_eq!(ask(vec![text(&"x".repeat(9 << 20))]).check(), Err(BadAsk::TooLong((9 << 20) + 1)));
+}
+
+/// No provider's format has a place for a part that its author cannot say: it is refused before it
+/// is priced, whoever would be asked.
+#[test]
+fn everybody_says_what_is_theirs() {
+    use Role::{Assistant, System, Tool, User};
+    let answer = || Part::Answer { id: "1".to_owned(), text: "clear".to_owned() };
+    let call = || {
+        let (id, name) = ("1".to_owned(), "t".to_owned());
+        Part::Call(ToolCall { id, name, arguments: "{}".to_owned() })
+    };
+    for (part, what, allowed) in [
+        (text("Hello"), "words", &[System, User, Assistant][..]),
+        (image("image/png"), "picture", &[User]),
+        (call(), "call of a tool", &[Assistant]),
+        (answer(), "answer of a tool", &[User, Tool]),
+    ] {
+        for role in [System, User, Assistant, Tool] {
+            let checked = said(role, part.clone()).check();
+            if allowed.contains(&role) {
+                assert_eq!(checked, Ok(()), "{role:?} {what}");
+            } else {
+                assert_eq!(checked, Err(BadAsk::Place { role, what }), "{role:?} {what}");
+            }
+        }
+    }
+}
+
+/// A provider may read JSON and write it again, longer: the bound holds for every spelling.
+#[test]
+fn json_is_counted_at_its_longest() {
+    let bound = |description: &str, parameters: &str| {
+        let mut tool = tool("t", parameters);
+        tool.description = description.to_owned();
+        Ask { tools: vec![tool], ..ask(vec![]) }.bound(&OPENAI).input
+    };
+    let empty = bound("", "");
+    let length = |text: &str| u64::try_from(text.len()).unwrap();
+    for (written, spelled) in [
+        ("[1e20]", "[100000000000000000000]"),
+        ("[1e15,1E15]", "[1000000000000000.0, 1000000000000000.0]"),
+        ("[-1e-7]", "[-0.0000001]"),
+        ("{\"a\":1,\"b\":true}", "{\"a\": 1, \"b\": true}"),
+        ("[\"\u{e9}\",\"\u{1f980}\"]", "[\"\\u00e9\", \"\\ud83e\\udd80\"]"),
+        ("[\"\\\"1e20,\\\\\",1e20]", "[\"\\\"1e20,\\\\\", 100000000000000000000]"),
+    ] {
+        let same: serde_json::Value = serde_json::from_str(written).unwrap();
+        assert_eq!(same, serde_json::from_str::<serde_json::Value>(spelled).unwrap());
+        let counted = bound("", written) - empty;
+        assert!(counted >= length(spelled).max(length(written)), "{written}: {counted}");
+    }
+    let words = "tab\t \"quoted\" \u{1}";
+    assert!(bound(words, "") - empty >= length(&serde_json::to_string(words).unwrap()) - 2);
+    // Words, digits of words and the marks in them are what they are.
+    assert_eq!(bound("Plain words, 2026.", "{\"in 2026, on the 3rd\":true}") - empty, 18 + 30);
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use envelope_evidence::journal::Recovery;
 use envelope_evidence::{Digest, Dimension, Usage};
 use envelope_rules::budget::{Cap, PriceBook};
 use envelope_rules::denial::Code;
-use envelope_rules::egress::policy::Policy;
+use envelope_rules::egress::policy::{Ceiling, Policy};
 use envelope_rules::egress::target::Target;
 use envelope_rules::grant::{Access, Budget, Claims, FileOp, GrantKeys};
 use envelope_rules::guard::{
@@ -126,7 +126,7 @@ fn destinations_need_operator_and_warrant() {
     let target = Target::parse("GET", "https://api.ok.example.com/v1/x").unwrap();
     let elsewhere = || egress("else.ok.example.com");
     check(Act::Http(&target), Code::Forbidden, |world| {
-        world.operator.egress = Policy::compile(elsewhere()).unwrap();
+        world.operator.egress = Policy::compile(elsewhere()).unwrap().into();
     });
     check(Act::Http(&target), Code::EgressHost, |world| {
         let document = WarrantDocument { egress: elsewhere(), ..document() };
@@ -142,7 +142,16 @@ fn destinations_need_operator_and_warrant() {
     check_denied(&call(Act::Http(&path)), Code::EgressPath, |world| {
         let mut wide = egress("*.ok.example.com");
         wide.rules[0].paths = vec!["/**".into()];
-        world.operator.egress = Policy::compile(wide).unwrap();
+        world.operator.egress = Policy::compile(wide).unwrap().into();
+    });
+    // An operator who goes as far as the warrant adds no refusal of his own, and no leave.
+    check_denied(&call(Act::Http(&path)), Code::EgressPath, |world| {
+        world.operator.egress = Ceiling::Warrant;
+    });
+    check(Act::Http(&target), Code::EgressHost, |world| {
+        let document = WarrantDocument { egress: elsewhere(), ..document() };
+        world.warrant = Warrant::new(document).unwrap();
+        world.operator.egress = Ceiling::Warrant;
     });
 }
 

@@ -129,7 +129,7 @@ impl World {
         Self {
             operator: Operator {
                 capabilities: CapabilitySet::all(),
-                egress: Policy::compile(egress("*.ok.example.com")).unwrap(),
+                egress: Policy::compile(egress("*.ok.example.com")).unwrap().into(),
                 prices: prices(),
             },
             warrant: Warrant::new(document()).unwrap(),

@@ -30,8 +30,14 @@ fn a_switch_stops_whom_it_names_and_nobody_else() {
         assert_eq!(switches.throw(target, thrown("loops")), Ok(true));
         assert_eq!(why(&switches, run, agent, organisation), Some("loops".to_owned()));
         assert_eq!(why(&switches, spared.0, spared.1, spared.2), None);
-        // The name of a run is not the name of an agent.
-        assert_eq!(why(&switches, agent, run, run), None);
+    }
+    // The name of a run is not that of an agent or an organisation.
+    for target in [Target::Run, Target::Agent, Target::Organisation] {
+        let mut switches = Switches::default();
+        switches.throw(target(label("x")), thrown("loops")).unwrap();
+        let stopped = [("x", "a", "o"), ("r", "x", "o"), ("r", "a", "x")]
+            .map(|(run, agent, organisation)| why(&switches, run, agent, organisation).is_some());
+        assert_eq!(stopped.iter().filter(|it| **it).count(), 1, "{:?}", target(label("x")));
     }
 }
 
@@ -53,13 +59,36 @@ fn the_first_reason_stays() {
 }
 
 #[test]
-fn when_there_is_no_room_everybody_can_still_be_stopped() {
+fn when_there_is_no_room_whole_agents_can_still_be_stopped() {
     let mut switches = Switches::default();
     for at in 0..SWITCHES_MAX {
         switches.throw(Target::Run(label(&at.to_string())), thrown("one")).unwrap();
     }
-    assert!(switches.throw(Target::Agent(label("a")), thrown("more")).is_err());
+    assert!(switches.throw(Target::Run(label("r")), thrown("more")).is_err());
     assert_eq!(why(&switches, "r", "a", "o"), None);
-    switches.throw(Target::All, thrown("all")).unwrap();
-    assert_eq!(why(&switches, "r", "a", "o"), Some("all".to_owned()));
+    for (target, reason) in [
+        (Target::Agent(label("a")), "agent"),
+        (Target::Organisation(label("o")), "organisation"),
+        (Target::All, "all"),
+    ] {
+        assert_eq!(switches.throw(target, thrown(reason)), Ok(true));
+        assert_eq!(why(&switches, "r", "a", "o"), Some(reason.to_owned()));
+    }
+}
+
+/// A run that has ended needs no switch, and another gets its room.
+#[test]
+fn the_switch_of_a_run_that_ended_is_dropped() {
+    let mut switches = Switches::default();
+    for at in 0..SWITCHES_MAX {
+        switches.throw(Target::Run(label(&at.to_string())), thrown("one")).unwrap();
+    }
+    switches.ended(&label("nobody"));
+    assert!(switches.throw(Target::Run(label("r")), thrown("more")).is_err());
+    switches.ended(&label("7"));
+    switches.ended(&label("7"));
+    assert_eq!(why(&switches, "7", "a", "o"), None);
+    assert_eq!(switches.throw(Target::Run(label("r")), thrown("more")), Ok(true));
+    assert_eq!(why(&switches, "r", "a", "o"), Some("more".to_owned()));
+    assert!(switches.throw(Target::Run(label("s")), thrown("more")).is_err());
 }

@@ -93,6 +93,23 @@ fn what_has_no_worst_case_is_left_out() {
     assert!(matches!(import(&large, |_| true), Err(BadTable::TooLarge(_))));
 }
 
+/// Of two prices for one name neither is taken: which one holds would be a matter of chance.
+#[test]
+fn two_entries_of_one_name_are_one_price_or_none() {
+    let at = |input: f64| one(json!({ "input_cost_per_token": input }))["m"].clone();
+    let twice = |first: f64, second: f64| {
+        book(&json!({ "m": at(first), "openai/m": at(second), "other": at(1e-6) }))
+    };
+    let same = twice(1e-6, 1e-6);
+    assert_eq!((same.book.len(), same.left["named twice"]), (2, 1));
+    for (first, second) in [(1e-6, 2e-6), (2e-6, 1e-6)] {
+        let unequal = twice(first, second);
+        assert!(unequal.book.price("openai/m").is_err(), "{first} and {second}");
+        assert!(unequal.book.price("openai/other").is_ok());
+        assert_eq!(unequal.left["named twice, at different prices"], 2);
+    }
+}
+
 /// The book that comes with the program is one, says where it is from, and prices what people use.
 #[test]
 fn the_book_of_this_repository_is_whole() {

@@ -29,19 +29,20 @@ use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 use envelope_rules::budget::Meter;
 use envelope_rules::denial::Denial;
 use envelope_rules::grant::{Claims, Grant, GrantKeys, Jti, Standing};
-use envelope_rules::guard::{Operator, Warrant};
+use envelope_rules::guard::{Operator, Permit, Warrant};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
 use crate::inside::Inside;
 use crate::journal::JournalWriter;
+use crate::peers::Room;
 use crate::request::Request;
 use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
 pub use delegate::Asked;
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
-use exchange::{fetch, keep};
+use exchange::{attended, fetch, keep};
 use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
@@ -92,6 +93,16 @@ impl Answer {
 /// A call's way through the gate: refused or answered, or the run is over.
 pub type Passed<T> = Result<Result<T, Denial>, Stop>;
 
+/// What becomes of a call.
+enum Way {
+    /// It was answered before.
+    Recorded(Content),
+    /// It is refused, now or before.
+    Refused(Denial),
+    /// It may pass.
+    Open(Permit),
+}
+
 /// Everything a gate is made of.
 pub struct Parts {
     /// Who may do what.
@@ -136,6 +147,10 @@ pub struct Gate {
     closing: Option<(Outcome, String)>,
     /// Answers of models that are read as they come.
     streams: paid::Streams,
+    /// Agents called so far, those under way included.
+    children: usize,
+    /// Where callees find room, those of this run and those of all above and below it.
+    room: Room,
 }
 
 impl Gate {
@@ -149,7 +164,8 @@ impl Gate {
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
         let (next, last_denial, debt, fuel) = (0, None, 0, 0);
-        let streams = paid::Streams::default();
+        let (streams, children) = (paid::Streams::default(), 0);
+        let room = parts.world.room().cloned().unwrap_or_default();
         Self {
             parts,
             fuel,
@@ -162,6 +178,8 @@ impl Gate {
             debt,
             closing,
             streams,
+            children,
+            room,
         }
     }
 
@@ -172,22 +190,16 @@ impl Gate {
         effect: impl FnOnce(&mut Inside, Timestamp) -> (T, Answer),
     ) -> Passed<T> {
         self.debt = self.debt.saturating_add(request.fuel);
-        let permit = match self.look_up(&request)? {
-            Known::Answered(recorded) => {
+        let hold = match self.way(&request).await? {
+            Way::Recorded(recorded) => {
                 let (value, answer) = effect(&mut self.parts.inside, self.now);
                 self.compare(&request, &recorded, &answer)?;
                 self.caught_up()?;
                 return Ok(Ok(value));
             }
-            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
-            Known::Begun(begun) => self.readmit(&request, &begun)?,
-            Known::Absent => self.admit(&request)?,
+            Way::Refused(denial) => return Ok(Err(denial)),
+            Way::Open(permit) => permit.spend(),
         };
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(denial) => return self.deny(&request, denial).await.map(Err),
-        };
-        let hold = permit.spend();
         let (value, answer) = effect(&mut self.parts.inside, self.now);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(value))
@@ -196,19 +208,14 @@ impl Gate {
     /// Passes a call whose effect asks the world.
     pub async fn outer(&mut self, request: Request<'_>, outer: Outer<'_>) -> Passed<Vec<u8>> {
         self.debt = self.debt.saturating_add(request.fuel);
-        let permit = match self.look_up(&request)? {
-            Known::Answered(recorded) => {
+        let permit = match self.way(&request).await? {
+            Way::Recorded(recorded) => {
                 let bytes = fetch(self.parts.inside.blobs.clone(), &recorded).await?;
                 self.caught_up()?;
                 return Ok(Ok(bytes));
             }
-            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
-            Known::Begun(begun) => self.readmit(&request, &begun)?,
-            Known::Absent => self.admit(&request)?,
-        };
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(denial) => return self.deny(&request, denial).await.map(Err),
+            Way::Refused(denial) => return Ok(Err(denial)),
+            Way::Open(permit) => permit,
         };
         let key = self.key();
         if permit.recovery() != Recovery::Again && self.is_new() {
@@ -220,13 +227,27 @@ impl Gate {
         }
         let hold = permit.spend();
         let world = Arc::clone(&self.parts.world);
-        let bytes = outer.perform(&*world, self.now, &key).await?;
+        let bytes = attended(&*world, outer.perform(&*world, self.now, &key)).await??;
         self.now = self.time();
         let moved = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(hold.worst().get(BYTES));
         let content = keep(self.parts.inside.blobs.clone(), &bytes).await?;
         let answer = Answer::of(content).moved(moved);
         self.settle(&request, hold, answer).await?;
         Ok(Ok(bytes))
+    }
+
+    /// Whether a call was answered before, and if not, whether it may pass.
+    async fn way(&mut self, request: &Request<'_>) -> Result<Way, Stop> {
+        let judged = match self.look_up(request)? {
+            Known::Answered(recorded) => return Ok(Way::Recorded(recorded)),
+            Known::Denied(denial) => return self.caught_up().map(|()| Way::Refused(denial)),
+            Known::Begun(begun) => self.readmit(request, &begun)?,
+            Known::Absent => self.admit(request)?,
+        };
+        match judged {
+            Ok(permit) => Ok(Way::Open(permit)),
+            Err(denial) => self.deny(request, denial).await.map(Way::Refused),
+        }
     }
 
     /// Passes a call whose answer is at hand but could not be computed again: it is recorded whole.

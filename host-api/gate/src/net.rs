@@ -31,6 +31,7 @@ pub use trust::{BadRoot, Roots};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use envelope_evidence::preview::Secrets;
@@ -39,6 +40,7 @@ use envelope_rules::egress::address::{self, CheckedAddr};
 use envelope_rules::egress::host::Host;
 use envelope_rules::egress::target::Target;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::egress::content::Watch;
@@ -149,18 +151,20 @@ impl Network {
 
     /// Whether `bytes` hold a secret that this network adds to requests.
     pub fn knows(&self, bytes: &[u8]) -> bool {
-        !self.secrets.places(bytes).is_empty()
+        self.secrets.holds(bytes)
     }
 
     /// Asks for the addresses of the target's host, once, and judges every one of them. One that
-    /// nobody may reach spoils the name: its owner could lead there.
-    pub async fn resolve(&self, target: &Target) -> Result<Route, NoRoute> {
+    /// nobody may reach spoils the name: its owner could lead there. It waits no longer than
+    /// `within`, and than the operator lets it.
+    pub async fn resolve(&self, target: &Target, within: Duration) -> Result<Route, NoRoute> {
         let failed = NoRoute::Failed;
+        let within = within.min(self.limits.connect);
         let found = match target.host() {
             Host::V4(address) => vec![IpAddr::V4(*address)],
             Host::V6(address) => vec![IpAddr::V6(*address)],
             Host::Name(name) => {
-                let asked = tokio::time::timeout(self.limits.connect, self.names.resolve(name));
+                let asked = tokio::time::timeout(within, self.names.resolve(name));
                 asked.await.map_err(|_| failed(Failure::NameTimeout))?.map_err(failed)?
             }
         };
@@ -177,10 +181,19 @@ impl Network {
     pub async fn send(&self, route: Route, request: Outgoing) -> Result<Incoming, Failure> {
         let limits = self.limits.tightest(&request.limits);
         let Outgoing { mut headers, body, .. } = request;
+        if u64::try_from(body.len()).unwrap_or(u64::MAX) > limits.request_bytes {
+            return Err(Failure::RequestSize);
+        }
+        if limits.total.is_zero() {
+            return Err(Failure::Deadline);
+        }
+        let deadline = Instant::now() + limits.total;
         let Route { target, addresses } = route;
         self.add_credentials(&target, &mut headers);
-        let wire = dial::open(&addresses, &target, &self.tls, limits.connect).await?;
-        exchange::exchange(wire, &target, headers, body, limits, Arc::clone(&self.secrets)).await
+        let wire =
+            dial::open(&addresses, &target, &self.tls, limits.connect.min(limits.total)).await?;
+        let request = exchange::request(&target, headers, body)?;
+        exchange::exchange(wire, request, limits, deadline, Arc::clone(&self.secrets)).await
     }
 
     /// Puts in what the operator bound to this target, in place of whatever stood there.

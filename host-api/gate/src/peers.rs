@@ -10,11 +10,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use envelope_evidence::journal::{Child, Outcome};
+use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Label, Timestamp, Usage};
 use envelope_rules::grant::Token;
 use envelope_rules::guard::{Operator, Warrant};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::cost;
 use crate::stop::Stop;
 use crate::workspace::{Blobs, FileEntry, Manifest};
 use crate::world::World;
@@ -55,6 +58,37 @@ pub struct Errand {
     pub deadline: Timestamp,
     /// Where its chance comes from.
     pub seed: Digest,
+    /// Values that no record may show, the callee's no more than the caller's.
+    pub secrets: Secrets,
+    /// Where it finds room to run.
+    pub room: Room,
+}
+
+/// Callees under way at once below one run that nobody called, however deep they call each other:
+/// each holds a sandbox, and one tree is not to take those of all others.
+pub const LIVE_MAX: usize = 64;
+
+/// Room for the callees of one tree of calls.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Semaphore>);
+
+impl Room {
+    /// Room for so many.
+    pub fn new(seats: usize) -> Self {
+        Self(Arc::new(Semaphore::new(seats)))
+    }
+
+    /// Takes a place until what it returns is dropped. None, if all are taken: whoever waited for
+    /// one could wait for those that wait for it.
+    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new(LIVE_MAX)
+    }
 }
 
 /// What came of a callee.
@@ -80,6 +114,16 @@ pub struct Came {
     pub outputs: Vec<FileEntry>,
     /// What it burnt: its caller pays.
     pub fuel: u64,
+}
+
+impl Came {
+    /// What it costs to hand it to a guest, in fuel.
+    pub(crate) fn weight(&self) -> u64 {
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let document = wide(self.document.as_ref().map_or(0, String::len));
+        let files = wide(self.outputs.len()).saturating_mul(cost::ITEM);
+        document.saturating_mul(cost::BYTE).saturating_add(files)
+    }
 }
 
 impl Returned {

@@ -53,6 +53,9 @@ pub enum Fault {
     /// The shared books cannot be kept.
     #[error("the shared books cannot be kept: {0}")]
     Books(String),
+    /// Other runs hold what this one would need: that is nothing it did.
+    #[error("there is no room for another run here")]
+    NoRoom,
     /// There is no such thing here.
     #[error("{0} is not available here")]
     Unavailable(&'static str),

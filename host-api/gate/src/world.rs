@@ -9,7 +9,7 @@ use envelope_evidence::Timestamp;
 
 use crate::model::{Books, Models};
 use crate::net::Network;
-use crate::peers::Peers;
+use crate::peers::{Peers, Room};
 use crate::stop::{Fault, Stop};
 
 /// What a run can learn from outside. Asked live, never on replay.
@@ -38,6 +38,12 @@ pub trait World: Send + Sync {
 
     /// Those who have other agents run, where there are any.
     fn peers(&self) -> Option<Arc<dyn Peers>> {
+        None
+    }
+
+    /// The room that a run shares with all that were called together with it. None for a run that
+    /// nobody called: it brings its own.
+    fn room(&self) -> Option<&Room> {
         None
     }
 

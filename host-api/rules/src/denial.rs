@@ -210,6 +210,8 @@ table! {
         => "do the work here instead of delegating it";
     DelegationMany    = "delegation.many"      429 Limit    false
         "the run called as many agents as one run may" => "do the rest here";
+    DelegationFiles   = "delegation.files"     413 Limit    true
+        "more files would be handed on than one run can hold" => "hand on fewer files";
     EgressTarget      = "egress.target"        403 Egress   false
         "the address of the request is ambiguous or malformed"
         => "use a plain URL with an ordinary host name";

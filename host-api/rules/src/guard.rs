@@ -42,7 +42,6 @@ use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 
 use crate::budget::{Cap, Hold, HoldId, Meter};
 use crate::denial::{Code, Denial};
-use crate::egress::policy;
 use crate::grant::{FileOp, Grant, GrantKeys, Holder, Standing};
 
 /// Everything that decides about a call, gathered for that one call.
@@ -178,7 +177,7 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
             call.worst
         }
         Act::Http(target) | Act::Reply(target) => {
-            policy::admit_both(&operator.egress, warrant.egress(), target)?;
+            operator.egress.admit(warrant.egress(), target)?;
             check_live(authority, now)?;
             call.worst
         }

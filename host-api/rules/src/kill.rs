@@ -1,11 +1,15 @@
-//! Kill switches: whoever is named by one that was thrown, stops. A switch that was thrown stays.
+//! Kill switches: whoever is named by one that was thrown, stops. A switch that was thrown stays,
+//! but for that of one run: it may be dropped once the run's record has its end, which is for good.
+//!
+//! Nothing asks these switches yet: a local run is stopped by the one who started it.
 
 use std::collections::BTreeMap;
 
 use envelope_evidence::{Label, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Switches thrown at once: beyond that, one throws the switch above.
+/// Switches of single runs thrown at once: beyond that, one throws the switch above. There are as
+/// few of the wider ones as there are agents and organisations, and room for them always.
 pub const SWITCHES_MAX: usize = 10_000;
 
 /// Whom a switch stops.
@@ -20,6 +24,15 @@ pub enum Target {
     Agent(Label),
     /// One run.
     Run(Label),
+}
+
+impl Target {
+    const fn is_run(&self) -> bool {
+        match self {
+            Self::Run(_) => true,
+            Self::All | Self::Organisation(_) | Self::Agent(_) => false,
+        }
+    }
 }
 
 /// A run, as switches see it.
@@ -47,25 +60,36 @@ pub struct Thrown {
 
 /// All switches that were thrown.
 #[derive(Debug, Clone, Default)]
-pub struct Switches(BTreeMap<Target, Thrown>);
+pub struct Switches {
+    thrown: BTreeMap<Target, Thrown>,
+    /// How many of them are of single runs.
+    runs: usize,
+}
 
-/// There is no room for another switch.
+/// There is no room for the switch of another run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{SWITCHES_MAX} switches are thrown: throw the one above them")]
+#[error("the switches of {SWITCHES_MAX} runs are thrown: throw the one above them")]
 pub struct Full;
 
 impl Switches {
     /// Throws a switch. Thrown before, it keeps its first reason. `true` if it is new.
     pub fn throw(&mut self, target: Target, thrown: Thrown) -> Result<bool, Full> {
-        if self.0.contains_key(&target) {
+        if self.thrown.contains_key(&target) {
             return Ok(false);
         }
-        // There is always room for the one that stops everybody.
-        if self.0.len() >= SWITCHES_MAX && target != Target::All {
+        let runs = self.runs + usize::from(target.is_run());
+        if runs > SWITCHES_MAX && target.is_run() {
             return Err(Full);
         }
-        self.0.insert(target, thrown);
+        self.thrown.insert(target, thrown);
+        self.runs = runs;
         Ok(true)
+    }
+
+    /// Drops the switch of a run whose record has its end: nothing is left that it could stop.
+    pub fn ended(&mut self, run: &Label) {
+        let dropped = self.thrown.remove(&Target::Run(run.clone()));
+        self.runs -= usize::from(dropped.is_some());
     }
 
     /// Why `subject` has to stop: the widest switch that names it.
@@ -77,6 +101,6 @@ impl Switches {
             Some(Target::Agent(agent.clone())),
             Some(Target::Run(run.clone())),
         ];
-        named.into_iter().flatten().find_map(|target| self.0.get(&target))
+        named.into_iter().flatten().find_map(|target| self.thrown.get(&target))
     }
 }

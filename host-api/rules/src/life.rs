@@ -3,6 +3,8 @@
 //! A run is driven by whoever holds it; this machine is what everybody else knows of it. A stop is
 //! latched: from [`State::Stopping`] there is no way back, and only the end that the run's own
 //! record tells leads out, so that a killed run has a receipt like any other.
+//!
+//! Nobody keeps such a log yet: a local run lives in one process, and its journal tells all of it.
 
 mod event;
 

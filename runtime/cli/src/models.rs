@@ -2,17 +2,19 @@
 //! meaning.
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use envelope_evidence::canonical;
-use envelope_evidence::preview::Secrets;
+use envelope_evidence::preview::{SECRET_BYTES_MIN, Secrets};
 use envelope_gate::model::{
     Anthropic, InMemoryPurse, Key, Models, OpenAi, OverHttp, OverNetwork, Policy, Provider, Stub,
     Surroundings, tell,
 };
 use envelope_rules::budget::{NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates};
+use envelope_rules::egress::target::Target;
 use zeroize::Zeroizing;
 
 use crate::answer::Trouble;
@@ -38,7 +40,8 @@ pub(crate) struct ModelFlags {
     models: Vec<String>,
     #[command(flatten)]
     providers: Providers,
-    /// What it may spend on models, in US dollars
+    /// What it may spend on models, in US dollars. A provider that charges more than was set aside
+    /// is asked nothing more in this run; other runs of this program do not hear of it
     #[arg(long, value_name = "USD", default_value = "0")]
     budget: NanoUsd,
     /// Another price book than the one that comes with this program
@@ -149,26 +152,68 @@ fn open(name: &str, url: &str, secrets: &mut Secrets) -> Result<Arc<dyn Provider
         }
         (url, _) => url,
     };
-    let secret = key(name);
+    let secret = key(name)?;
     let header = if name == ANTHROPIC.0 { "x-api-key" } else { "authorization" };
     let key = secret.as_ref().map(|secret| Key { header, secret });
-    if let Some(key) = &key {
-        let _ = tell(key, secrets);
+    if key.as_ref().is_some_and(|key| !tell(key, secrets)) {
+        let what = format!("`{}` holds fewer than {SECRET_BYTES_MIN} bytes", variable(name));
+        return Err(Trouble::usage(what, "give the whole key: a shorter one cannot be masked"));
     }
     let way = OverNetwork::new(url, key.as_ref(), Surroundings::default());
     let way = way.map_err(|why| Trouble::usage(why, "write `--provider NAME=URL`"))?;
     let way = Arc::new(way);
     Ok(match name {
         _ if name == ANTHROPIC.0 => Arc::new(OverHttp::new(Anthropic, way)),
-        _ if url == OPENAI.1 => Arc::new(OverHttp::new(OpenAi::itself(), way)),
+        _ if is_openai(url) => Arc::new(OverHttp::new(OpenAi::itself(), way)),
         _ => Arc::new(OverHttp::new(OpenAi::compatible(), way)),
     })
 }
 
-/// The key of a provider: `OPENAI_API_KEY` for `openai`.
+/// Whether `url` is an address of OpenAI's own, however it is spelled.
+fn is_openai(url: &str) -> bool {
+    let host = |url: &str| Target::parse("POST", url).ok().map(|target| target.host().to_string());
+    host(url).is_some_and(|found| Some(found) == host(OPENAI.1))
+}
+
+/// The key of a provider.
 #[expect(clippy::disallowed_methods, reason = "keys of providers are given in the environment")]
-fn key(name: &str) -> Option<Zeroizing<String>> {
-    let name = name.to_ascii_uppercase().replace('-', "_");
-    let value = std::env::var(format!("{name}_API_KEY")).ok()?;
-    Some(Zeroizing::new(value)).filter(|value| !value.is_empty())
+fn key(name: &str) -> Result<Option<Zeroizing<String>>, Trouble> {
+    match std::env::var(variable(name)) {
+        Ok(value) => Ok(Some(Zeroizing::new(value)).filter(|value| !value.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            let what = format!("`{}` is not UTF-8", variable(name));
+            Err(Trouble::usage(what, "give the key as the provider wrote it"))
+        }
+    }
+}
+
+/// Where the key of a provider is: `OPENAI_API_KEY` for `openai`.
+fn variable(name: &str) -> String {
+    format!("{}_API_KEY", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_openai;
+
+    #[test]
+    fn openai_is_known_by_its_host() {
+        for url in [
+            "https://api.openai.com/v1",
+            "https://api.openai.com/v1/",
+            "https://API.OpenAI.com:443/v1",
+            "HTTPS://api.openai.com/v1",
+        ] {
+            assert!(is_openai(url), "{url}");
+        }
+        for url in [
+            "https://api.openai.com.example.org/v1",
+            "https://example.org/api.openai.com/v1",
+            "http://127.0.0.1:9/v1",
+            "nowhere",
+        ] {
+            assert!(!is_openai(url), "{url}");
+        }
+    }
 }

@@ -43,6 +43,9 @@ pub(crate) struct Import {
     /// Where the book goes
     #[arg(long, value_name = "FILE", default_value = "prices.json")]
     out: PathBuf,
+    /// Replace a file that is there already
+    #[arg(long)]
+    force: bool,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -70,12 +73,19 @@ impl Import {
         let only: BTreeSet<_> = self.only.iter().map(String::as_str).collect();
         let imported = import(&table, |provider| only.is_empty() || only.contains(provider));
         let imported = imported.map_err(|why| Trouble::usage(why, advice))?;
+        if imported.book.is_empty() {
+            let left = imported.left.iter().map(|(why, count)| format!("{count}: {why}"));
+            let left = left.collect::<Vec<_>>().join(", ");
+            let what = format!("no model of the table can be taken ({left})");
+            return Err(Trouble::usage(what, "name providers of the table after `--only`"));
+        }
         let source = Source { name: self.source.clone(), digest: Digest::of(&table) };
         let book = imported.book.taken_from(source);
         let mut bytes = canonical::of(&book).map_err(|why| Trouble::failed(why, "tell us"))?;
         bytes.push(b'\n');
-        disk::write(&self.out, &bytes, Existing::Replace)
-            .map_err(|why| Trouble::failed(why, "give another `--out`"))?;
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        disk::write(&self.out, &bytes, existing)
+            .map_err(|why| Trouble::failed(why, "give another `--out`, or `--force`"))?;
         let (digest, models) = (book.digest(), book.len());
         if self.json {
             page::line(json!({"type": "prices", "exit": 0, "models": models, "digest": digest,

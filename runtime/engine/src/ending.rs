@@ -52,9 +52,8 @@ pub fn of(error: &Error, met: Option<Met>) -> Ending {
             | ResourceTableError::HasChildren => crashed(&error.to_string()),
         };
     }
-    // Other runs hold what this one would need: that is nothing it did.
     if error.is::<PoolConcurrencyLimitError>() {
-        return Ending::Stopped(Fault::Unavailable("room for another run").into());
+        return Ending::Stopped(Fault::NoRoom.into());
     }
     let words = format!("{error:#}");
     let limit = LIMITS.iter().find(|(said, _)| words.contains(said));

@@ -13,9 +13,8 @@ use std::sync::Arc;
 use envelope_evidence::journal::{
     Agent, Args, Caller, CallerKind, Child, Header, Journal, Outcome, Scope, VERSION,
 };
-use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::fold;
-use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Usage};
+use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
 use envelope_gate::gate::Authorities;
 use envelope_gate::journal::JournalWriter;
 use envelope_gate::peers::{Calling, Came, Errand, Peers, Returned};
@@ -69,22 +68,27 @@ impl Neighbours {
     }
 
     async fn run(&self, errand: Errand, outer: Arc<dyn World>) -> Result<Returned, Stop> {
-        let Some(callee) = self.agents.get(&errand.agent) else {
-            return Ok(Returned::never("nobody of this name runs here"));
-        };
-        if let Some(why) = unfit(callee, &errand) {
-            return Ok(Returned::never(&why));
-        }
         let (before, writer) = self.records.open(&errand.run)?;
         let journal = (!before.is_empty()).then(|| Journal::parse(&before)).transpose();
         let journal = journal.map_err(|why| Fault::Journal(why.to_string()))?;
+        let worked = journal.as_ref().is_some_and(has_worked);
+        // Who worked before a crash found room then, and goes on whatever the others do.
+        let seat = errand.room.enter();
+        if seat.is_none() && !worked {
+            return Ok(Returned::never("no room for another agent"));
+        }
         let begun = journal.as_ref().map_or_else(|| outer.now(), |it| it.header().started);
+        let (callee, grant) = match self.admit(&errand, begun) {
+            Ok(admitted) => admitted,
+            // What it did is done and has to be paid: it is no call that never was.
+            Err(why) if worked => {
+                let why = format!("`{}` goes on no more: {why}", errand.run);
+                return Err(Fault::Journal(why).into());
+            }
+            Err(why) => return Ok(Returned::never(&why)),
+        };
         let warrant = cut::warrant(&callee.own, &errand);
         let warrant = Arc::new(warrant.map_err(|why| Fault::Journal(why.to_string()))?);
-        let grant = match Grant::open(errand.token.as_str(), &self.keys, begun) {
-            Ok(grant) => grant,
-            Err(denial) => return Ok(Returned::never(denial.row().name)),
-        };
         let scope = scope_of(&grant);
         let within = Within::new(outer, &errand, &grant);
         let order = self.order(callee, &errand, &warrant, grant);
@@ -92,9 +96,30 @@ impl Neighbours {
         let (own, digest) = (cut::own(&callee.own), warrant.digest());
         let (reserved, blobs) = (errand.budget, errand.blobs);
         let surroundings = Surroundings { blobs, world: Arc::new(within), writer, watcher: None };
-        let finished = go(order, header, journal, surroundings).await?;
+        let finished = match go(order, header, journal, surroundings).await {
+            Err(Stop::Fault(Fault::NoRoom)) if !self.worked(&errand.run)? => {
+                return Ok(Returned::never("no room for another agent"));
+            }
+            finished => finished?,
+        };
         self.records.keep(&finished)?;
         Ok(returned(&finished, scope, own, digest, reserved))
+    }
+
+    /// Who does it, and what was handed on.
+    fn admit(&self, errand: &Errand, begun: Timestamp) -> Result<(&Callee, Grant), String> {
+        let callee = self.agents.get(&errand.agent);
+        let callee = callee.ok_or("nobody of this name runs here")?;
+        unfit(callee, errand).map_or(Ok(()), Err)?;
+        let grant = Grant::open(errand.token.as_str(), &self.keys, begun);
+        Ok((callee, grant.map_err(|denial| denial.row().name.to_owned())?))
+    }
+
+    /// Whether the record of `run` tells of anything.
+    fn worked(&self, run: &Label) -> Result<bool, Fault> {
+        let (bytes, _) = self.records.open(run)?;
+        let journal = Journal::parse(&bytes).map_err(|why| Fault::Journal(why.to_string()))?;
+        Ok(has_worked(&journal))
     }
 
     fn order(
@@ -115,7 +140,7 @@ impl Neighbours {
             args: errand.args.clone(),
             manifest: errand.files.clone(),
             limits: Limits { fuel: errand.budget.get(Dimension::Fuel), ..callee.limits.clone() },
-            secrets: Secrets::none(),
+            secrets: errand.secrets.clone(),
         }
     }
 }
@@ -124,6 +149,11 @@ impl Peers for Neighbours {
     fn call(self: Arc<Self>, errand: Errand, world: Arc<dyn World>) -> Calling {
         Box::pin(async move { self.run(errand, world).await })
     }
+}
+
+/// Whether a run did anything: one that was only written down cost nobody anything.
+fn has_worked(journal: &Journal) -> bool {
+    !journal.entries().is_empty()
 }
 
 /// Why the callee cannot do this, whoever asks.
@@ -164,7 +194,7 @@ fn header(
     errand: &Errand,
     warrant: &Warrant,
     scope: &Scope,
-    started: envelope_evidence::Timestamp,
+    started: Timestamp,
 ) -> Header {
     let component = &order.component;
     let card = component.card();

@@ -73,6 +73,18 @@ pub(crate) fn pinned(order: &Order, journal: &Journal) -> Result<(), Unplayable>
     if header.warrant != order.authorities.warrant.digest() {
         return missing(format!("the warrant is not {}", header.warrant));
     }
+    let authorities = &order.authorities;
+    let (skill, bought) = (&header.skill, &authorities.warrant.document().skill);
+    if skill != bought {
+        return missing(format!("the skill is `{bought}`, recorded is `{skill}`"));
+    }
+    // A run without models pays by no prices, and its header may leave them out.
+    let unpriced = header.prices.is_none() && authorities.warrant.document().models.is_empty();
+    let prices = authorities.operator.prices.digest();
+    if !unpriced && header.prices != Some(prices) {
+        let recorded = header.prices.map_or("none".to_owned(), |it| it.to_string());
+        return missing(format!("the prices are {prices}, recorded are {recorded}"));
+    }
     let limits = order.limits.digest();
     if header.limits != Some(limits) {
         let recorded = header.limits.map_or("none".to_owned(), |it| it.to_string());

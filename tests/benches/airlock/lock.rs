@@ -15,11 +15,11 @@ use envelope_evidence::journal::{Journal, Outcome};
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_gate::journal::{InMemory, JournalWriter, Writing};
 use envelope_gate::stop::{Fault, Stop};
-use envelope_gate::workspace::{Blobs, FileEntry, Manifest};
+use envelope_gate::workspace::{Blobs, FileEntry, Manifest, Quota, Workspace};
 use envelope_gate::world::{GrantState, Performing, World};
 use envelope_rules::budget::{NanoUsd, PriceBook};
 use envelope_rules::grant::Jti;
-use envelope_rules::path::Path;
+use envelope_rules::path::{Path, Prefix};
 
 const START: Timestamp = Timestamp::from_secs(1_748_133_600).unwrap();
 const RUN: &str = "run_01HW2CQZ5B3YJ8V0K4M6N7P9RT";
@@ -28,6 +28,7 @@ const RUN: &str = "run_01HW2CQZ5B3YJ8V0K4M6N7P9RT";
 pub struct Watched {
     since: Instant,
     first: OnceLock<Instant>,
+    stop: Option<Stop>,
 }
 
 impl World for Watched {
@@ -46,7 +47,7 @@ impl World for Watched {
 
     fn stopped(&self) -> Option<Stop> {
         self.first.get_or_init(Instant::now);
-        None
+        self.stop.clone()
     }
 
     fn perform<'a>(&'a self, _: &'a str, _: &'a [u8]) -> Performing<'a> {
@@ -127,7 +128,8 @@ impl Lock {
     }
 
     fn surroundings(&self, writer: Box<dyn JournalWriter>) -> (Surroundings, Arc<Watched>) {
-        let world = Arc::new(Watched { since: Instant::now(), first: OnceLock::new() });
+        let (since, first) = (Instant::now(), OnceLock::new());
+        let world = Arc::new(Watched { since, first, stop: None });
         let blobs = self.blobs.clone();
         (Surroundings { blobs, world: world.clone(), writer, watcher: None }, world)
     }
@@ -137,6 +139,16 @@ impl Lock {
         let ended = finished.ended().unwrap();
         assert_eq!(ended.outcome, Outcome::Ok, "{}", ended.reason);
         Ok(finished)
+    }
+
+    /// Begins a run and puts it aside at its first call of the host.
+    pub async fn put_aside(&self) {
+        let Job { order, header } = self.job();
+        let (surroundings, _) = self.surroundings(Box::new(InMemory::default()));
+        let (since, first) = (Instant::now(), OnceLock::new());
+        let world = Arc::new(Watched { since, first, stop: Some(Stop::Suspended) });
+        let halted = start(order, header, Surroundings { world, ..surroundings }).await;
+        assert!(matches!(halted, Err(Halted::Stopped(Stop::Suspended))));
     }
 
     /// The time to the guest's first call of the host, with the header written or from there on.
@@ -154,6 +166,30 @@ impl Lock {
             begun
         };
         *world.first.get().unwrap() - begun
+    }
+
+    /// The time to find that a journal is not this run's, by the last thing that is compared: what
+    /// a start compares, and nothing else.
+    pub async fn pins(&self) -> Duration {
+        let Job { order, mut header } = self.job();
+        header.engine.version = Label::cut("another");
+        let (journal, _) = Journal::start(header).unwrap();
+        let surroundings = self.surroundings(Box::new(InMemory::default())).0;
+        let begun = Instant::now();
+        assert!(resume(order, journal, surroundings).await.is_err());
+        begun.elapsed()
+    }
+
+    /// The time to lay out the files of a run.
+    pub fn files(&self) -> Duration {
+        let Job { order, header } = self.job();
+        let outputs = Prefix::parse("out/").unwrap();
+        let begun = Instant::now();
+        let files =
+            Workspace::new(&order.manifest, Some(&outputs), Quota::default(), header.started);
+        let taken = begun.elapsed();
+        assert!(files.is_ok());
+        taken
     }
 
     pub fn blobs(&self) -> Blobs {

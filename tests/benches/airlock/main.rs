@@ -37,6 +37,7 @@ fn promises(_: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let machine = Machine::new().unwrap();
     idle(&runtime);
+    suspended(&runtime, &machine);
     warm_start(&runtime, &machine);
     reads(&runtime, &machine);
     journals::buffered(&runtime);
@@ -70,6 +71,18 @@ fn idle(runtime: &Runtime) {
     println!("idle run: {} KiB, bare {} KiB; asked: 128", each(gated), each(plain));
 }
 
+/// What a run that was put aside leaves in memory: how much more there is after a thousand of them
+/// than after the first hundred, which warm the pools.
+fn suspended(runtime: &Runtime, machine: &Machine) {
+    let lock = runtime.block_on(Lock::new(machine, &guests::chance(1)));
+    let aside = |times: u32| (0..times).for_each(|_| runtime.block_on(lock.put_aside()));
+    aside(IDLE / 10);
+    let before = resident();
+    aside(IDLE);
+    let each = resident().saturating_sub(before) / u64::from(IDLE);
+    println!("suspended run: {each} bytes; asked: 0");
+}
+
 /// Lets every task go on until it waits.
 async fn settled() {
     for _ in 0..1000 {
@@ -96,6 +109,13 @@ fn warm_start(runtime: &Runtime, machine: &Machine) {
     let (plain, gated, headed) = (Spread::of(plain), Spread::of(gated), Spread::of(headed));
     println!("warm start: {gated}, bare {plain}, {}; asked: 1.5", gated.beside(&plain));
     println!("  with the header written: {headed}, {}", headed.beside(&plain));
+    let pins = (0..SAMPLES).map(|_| runtime.block_on(lock.pins())).collect();
+    let files = (0..SAMPLES).map(|_| lock.files()).collect();
+    println!(
+        "  of it, what the journal pins: {}; the files: {}",
+        Spread::of(pins),
+        Spread::of(files)
+    );
 }
 
 /// The time of one call: many, less none, in one run of each.

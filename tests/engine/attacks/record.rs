@@ -6,6 +6,7 @@ use bytes::Bytes;
 use envelope_engine::replay::{Unplayable, Verdict};
 use envelope_evidence::journal::{Header, Journal};
 use envelope_evidence::{Digest, Label, canonical};
+use envelope_rules::budget::PriceBook;
 
 use crate::engine::world::{Ran, Setup, component, run, setup};
 
@@ -23,6 +24,8 @@ pub const ROWS: &[(u8, &str, &str)] = &[
     (18, "other arguments", "not complete: the arguments"),
     (18, "other files", "not complete: the files"),
     (18, "another warrant", "not complete: the warrant"),
+    (18, "other prices", "not complete: the prices"),
+    (18, "another skill", "not complete: the skill"),
     (18, "other limits", "not complete: the limits"),
     (18, "the record of another course", "the first call that diverges is named"),
     (18, "a longer course than recorded", "the first call that diverges is named"),
@@ -115,6 +118,13 @@ fn another_run_is_not_the_recorded_one() {
     for wider in [ran.setup.clone().journal(1 << 30), ran.setup.clone().memory(65 << 20)] {
         incomplete(&ran, &wider, journal(), "the limits");
     }
+    let prices = PriceBook::default().digest();
+    let priced = |digest| reheaded(&ran, |it| it.prices = Some(digest));
+    incomplete(&ran, &ran.setup, priced(Digest::of(b"others")), "the prices");
+    let (order, _) = ran.setup.order();
+    assert!(matches!(ran.verdict(order, priced(prices)), Ok(Verdict::Same(_))));
+    let skilled = reheaded(&ran, |it| it.skill = Label::cut("other"));
+    incomplete(&ran, &ran.setup, skilled, "the skill");
     let other = Arc::new(component(super::shapes::COMMAND).unwrap());
     incomplete(&ran, &Setup { component: other, ..ran.setup.clone() }, journal(), "the component");
 }

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use envelope_engine::run::{Surroundings, resume, start};
+use envelope_engine::run::{Halted, Surroundings, resume, start};
 use envelope_evidence::journal::{Event, Journal};
 use envelope_gate::journal::{JournalWriter, Writing};
-use envelope_gate::stop::Fault;
+use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::Blobs;
 
-use crate::engine::world::{Fake, Setup, setup, wait};
+use crate::engine::world::{Change, Fake, Setup, setup, wait};
 
 /// What a file would hold, and what a process has only in its memory.
 #[derive(Clone, Default)]
@@ -87,5 +87,28 @@ fn what_was_done_before_a_wait_is_not_done_again() {
         let again = wait(resume(order, journal, surroundings(&setup, &kept))).unwrap();
         assert_eq!(again.journal.head(), whole.journal.head());
         assert_eq!(*disk.lock().unwrap(), bytes, "killed behind line {flushed}");
+    }
+}
+
+/// Whoever is stopped while it sleeps does not sleep on: nobody would ever wake it here.
+#[test]
+fn a_stop_ends_a_long_sleep() {
+    let killed = Stop::Killed("by the owner".to_owned());
+    for stop in [killed, Stop::Suspended] {
+        for at in 1..12 {
+            let setup = setup("now; sleep 1000000000; now").after(at, Change::Stop(stop.clone()));
+            let mut world = Fake::new(&setup);
+            world.endless = true;
+            let kept = Kept::default();
+            let around = Surroundings { world: Arc::new(world), ..surroundings(&setup, &kept) };
+            let (order, header) = setup.order();
+            match (wait(start(order, header, around)), &stop) {
+                (Ok(finished), Stop::Killed(why)) => {
+                    assert_eq!(finished.ended().unwrap().reason.as_str(), why);
+                }
+                (Err(Halted::Stopped(Stop::Suspended)), Stop::Suspended) => {}
+                (finished, _) => panic!("{stop}: {:?}", finished.err()),
+            }
+        }
     }
 }

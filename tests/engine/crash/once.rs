@@ -54,7 +54,7 @@ fn gate(world: &Arc<Fake>, lines: &Lines, replay: bool) -> Gate {
     let leaf = Account::new(Level::Run, "run_1".to_owned(), Cap::NONE, journal.used());
     let operator = Operator {
         capabilities: CapabilitySet::all(),
-        egress: Policy::compile(egress()).unwrap(),
+        egress: Policy::compile(egress()).unwrap().into(),
         prices: PriceBook::default(),
     };
     Gate::new(Parts {

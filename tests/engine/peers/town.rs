@@ -1,27 +1,27 @@
 //! A few agents that know each other, and everything that is recorded of them.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use envelope_engine::limits::Limits;
 use envelope_engine::peers::{Callee, Neighbours, Records};
 use envelope_engine::replay::{Verdict, replay};
-use envelope_engine::run::{Finished, Order, Surroundings, resume, start};
+use envelope_engine::run::{Finished, Halted, Order, Surroundings, resume, start};
 use envelope_evidence::journal::{Child, Event, Header, Journal, Outcome};
 use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use envelope_gate::journal::JournalWriter;
-use envelope_gate::peers::Peers;
-use envelope_gate::stop::{Fault, Stop};
+use envelope_gate::model::{Books, InMemoryPurse, Models, Policy, Provider, Stub};
+use envelope_gate::peers::{Peers, Room};
+use envelope_gate::stop::Fault;
 use envelope_gate::workspace::Blobs;
-use envelope_gate::world::{GrantState, Performing, World};
-use envelope_rules::budget::{Cap, PriceBook};
-use envelope_rules::egress::policy::Policy;
-use envelope_rules::guard::{Capability, CapabilitySet, Operator, Warrant, WarrantDocument};
+use envelope_rules::budget::{Cap, PriceBook, Shared};
+use envelope_rules::guard::{
+    Capability, CapabilitySet, ModelRule, Operator, Warrant, WarrantDocument,
+};
 use object_store::memory::InMemory;
 
 use crate::engine::world::{Fake, Lines, START, Setup, guest, keys, setup, wait};
+use crate::models::desk::price;
 
 /// Journals of callees by run.
 #[derive(Default)]
@@ -42,38 +42,6 @@ impl Records for Shelf {
     }
 }
 
-/// The world of a caller: a faked one in which others live.
-struct Square {
-    fake: Fake,
-    peers: Option<Arc<dyn Peers>>,
-}
-
-impl World for Square {
-    fn now(&self) -> Timestamp {
-        self.fake.now()
-    }
-
-    fn sleep_until(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.fake.sleep_until(instant)
-    }
-
-    fn standing(&self, jti: &str) -> GrantState {
-        self.fake.standing(jti)
-    }
-
-    fn stopped(&self) -> Option<Stop> {
-        self.fake.stopped()
-    }
-
-    fn peers(&self) -> Option<Arc<dyn Peers>> {
-        self.peers.clone()
-    }
-
-    fn perform<'a>(&'a self, key: &'a str, request: &'a [u8]) -> Performing<'a> {
-        self.fake.perform(key, request)
-    }
-}
-
 /// A caller `guests@local` and those it may call: itself, `helper@local`, and `nobody@local`, who
 /// does not live here.
 #[derive(Clone)]
@@ -83,6 +51,16 @@ pub struct Town {
     pub alone: bool,
     /// What the caller may spend.
     pub nano_usd: u64,
+    pub tokens: u64,
+    /// Who answers for `stub/a`.
+    pub stub: Option<Arc<Stub>>,
+    /// Shared accounts that the caller is charged to, and who keeps them.
+    pub chain: Vec<Shared>,
+    pub purse: Arc<InMemoryPurse>,
+    /// How many callees find room at once, if not as many as usual.
+    pub seats: Option<usize>,
+    /// Who lives here beside the caller.
+    pub neighbours: Vec<&'static str>,
     shelf: Arc<Shelf>,
     store: Arc<InMemory>,
 }
@@ -92,7 +70,19 @@ pub fn town(acts: &str) -> Town {
     setup.capabilities = setup.capabilities.with(Capability::Agents);
     setup.operator = CapabilitySet::all();
     let store = setup.store();
-    Town { setup, alone: false, nano_usd: 0, shelf: Arc::default(), store }
+    Town {
+        setup,
+        alone: false,
+        nano_usd: 0,
+        tokens: 0,
+        stub: None,
+        chain: Vec::new(),
+        purse: Arc::default(),
+        seats: None,
+        neighbours: vec!["guests@local", "helper@local"],
+        shelf: Arc::default(),
+        store,
+    }
 }
 
 fn label(text: &str) -> Label {
@@ -103,8 +93,12 @@ fn known() -> Vec<Label> {
     vec![label("guests@local"), label("helper@local"), label("nobody@local")]
 }
 
-/// A callee that may do everything.
-fn own(agent: &str) -> WarrantDocument {
+fn models() -> Vec<ModelRule> {
+    vec![ModelRule { model: label("stub/a"), max_output: 1_000, nano_usd: None }]
+}
+
+/// A callee that may do everything that its caller's operator lets anybody do.
+fn own(agent: &str, setup: &Setup) -> WarrantDocument {
     WarrantDocument {
         v: Warrant::VERSION,
         run: label("any"),
@@ -114,8 +108,8 @@ fn own(agent: &str) -> WarrantDocument {
         paper: None,
         deadline: Timestamp::MAX,
         capabilities: CapabilitySet::all(),
-        egress: Policy::default().into(),
-        models: Vec::new(),
+        egress: setup.warrant().egress,
+        models: models(),
         agents: known(),
         budget: Cap::NONE,
         criteria: None,
@@ -129,17 +123,30 @@ impl Town {
         let mut document = self.setup.warrant();
         document.agents = known();
         header.budget = header.budget.with(Dimension::NanoUsd, self.nano_usd).unwrap();
-        header.budget = header.budget.with(Dimension::Tokens, 0).unwrap();
+        header.budget = header.budget.with(Dimension::Tokens, self.tokens).unwrap();
+        let priced = self.stub.iter().map(|_| ("stub/a".to_owned(), price()));
+        let prices = PriceBook::new(priced).unwrap();
+        if self.stub.is_some() {
+            document.models = models();
+            document.criteria = Some(Digest::of(b"criteria"));
+            document.capabilities = document.capabilities.with(Capability::Model);
+            header.prices = Some(prices.digest());
+        }
         document.budget = without_wall(&header.budget);
         let warrant = Warrant::new(document).unwrap();
         header.warrant = warrant.digest();
         order.authorities.warrant = Arc::new(warrant);
         order.authorities.operator = Arc::new(Operator {
             capabilities: CapabilitySet::all(),
-            egress: Policy::default(),
-            prices: PriceBook::default(),
+            egress: order.authorities.operator.egress.clone(),
+            prices,
         });
         (order, header)
+    }
+
+    /// The same, where nobody ran yet.
+    pub fn fresh(&self) -> Self {
+        Self { shelf: Arc::default(), store: self.setup.store(), ..self.clone() }
     }
 
     pub fn deadline(&self) -> Timestamp {
@@ -149,16 +156,26 @@ impl Town {
     fn surroundings(&self, lines: &Lines) -> Surroundings {
         let callee = |agent: &str| Callee {
             component: guest(),
-            own: own(agent),
+            own: own(agent, &self.setup),
             limits: Limits { memory: 64 << 20, ..Limits::default() },
         };
-        let agents = ["guests@local", "helper@local"].map(|it| (label(it), callee(it)));
-        let neighbours = Neighbours::new(agents.into(), Arc::new(keys()), self.shelf.clone());
+        let agents = self.neighbours.iter().map(|it| (label(it), callee(it))).collect();
+        let neighbours = Neighbours::new(agents, Arc::new(keys()), self.shelf.clone());
         let peers: Arc<dyn Peers> = Arc::new(neighbours);
-        let peers = Some(peers).filter(|_| !self.alone);
+        let stub = self.stub.clone().map(|stub| {
+            let stub: Arc<dyn Provider> = stub;
+            let providers = [("stub".to_owned(), stub)].into();
+            Models::new(providers, Policy::default(), self.purse.clone())
+        });
+        let (purse, chain) = (self.purse.clone(), self.chain.clone());
+        let mut world = Fake::new(&self.setup);
+        world.peers = Some(peers).filter(|_| !self.alone);
+        world.models = stub;
+        world.books = (!chain.is_empty()).then(|| Books { purse, chain, slice: 1 });
+        world.room = self.seats.map(Room::new);
         Surroundings {
             blobs: Blobs::new(self.store.clone()),
-            world: Arc::new(Square { fake: Fake::new(&self.setup), peers }),
+            world: Arc::new(world),
             writer: Box::new(lines.clone()),
             watcher: None,
         }
@@ -171,19 +188,26 @@ impl Town {
         self.ran(finished.unwrap_or_else(|why| panic!("the run halted: {why}")), &lines)
     }
 
-    /// Dies after so many lines, and goes on in another process.
-    pub fn crash_and_resume(&self, room: usize) -> Ran {
+    /// Dies after so many lines.
+    pub fn crash(&self, room: usize) -> Lines {
         let dying = Lines { room: Some(room), ..Lines::default() };
         let (order, header) = self.order();
         let crashed = wait(start(order, header, self.surroundings(&dying)));
-        let before = dying.bytes.lock().unwrap().clone();
-        let lines = Lines { bytes: Arc::new(Mutex::new(before.clone())), room: None };
-        if let Ok(finished) = crashed {
-            return self.ran(finished, &lines);
-        }
-        let journal = Journal::parse(&before).unwrap();
-        let finished = wait(resume(self.order().0, journal, self.surroundings(&lines)));
-        self.ran(finished.unwrap_or_else(|why| panic!("line {room}: {why}")), &lines)
+        assert!(crashed.is_err(), "line {room}: nothing crashed");
+        Lines { room: None, ..dying }
+    }
+
+    /// Goes on in another process.
+    pub fn resume(&self, lines: &Lines) -> Result<Ran, Halted> {
+        let journal = Journal::parse(&lines.bytes.lock().unwrap()).unwrap();
+        let finished = wait(resume(self.order().0, journal, self.surroundings(lines)))?;
+        Ok(self.ran(finished, lines))
+    }
+
+    /// Dies after so many lines, and goes on in another process.
+    pub fn crash_and_resume(&self, room: usize) -> Ran {
+        let lines = self.crash(room);
+        self.resume(&lines).unwrap_or_else(|why| panic!("line {room}: {why}"))
     }
 
     fn ran(&self, finished: Finished, lines: &Lines) -> Ran {
@@ -274,7 +298,7 @@ impl Ran {
         codes.collect()
     }
 
-    /// Plays the caller again, where nobody else lives, and then each callee that it names.
+    /// Plays the caller again, where nobody else lives, and looks up each callee that it names.
     pub fn replays_same(&self) {
         let (order, _) = self.town.order();
         let blobs = Blobs::new(self.town.store.clone());

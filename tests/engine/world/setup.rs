@@ -184,7 +184,7 @@ impl Setup {
         let operator_rules = self.operator_egress.as_ref().unwrap_or(&self.egress);
         let operator = Operator {
             capabilities: self.operator,
-            egress: Policy::compile(document(operator_rules)).unwrap(),
+            egress: Policy::compile(document(operator_rules)).unwrap().into(),
             prices: PriceBook::default(),
         };
         let header = self.header(&warrant, grant.as_ref());

@@ -287,3 +287,32 @@ fn outputs_are_what_the_run_made_its_own() {
     assert_eq!(outputs, [row("out/changed", b"new"), moved, row("out/emptied", b"")]);
     assert_eq!(it.outputs(&prefix("nowhere/")), []);
 }
+
+/// What another run made is tried before it is taken in: all of it, behind what came before.
+#[test]
+fn what_comes_from_another_run_is_tried_first() {
+    let quota = Quota { files: 3, ..Quota::default() };
+    let mut it = workspace(&[("in/a", b"a")], "out/", quota);
+    it.mkdir(&path("out/folder"), START).unwrap();
+    let files = |names: &[&str]| names.iter().map(|name| entry(name, b"x")).collect::<Vec<_>>();
+    for (before, then, expected) in [
+        (&[][..], &["out/x", "out/y"][..], Ok(())),
+        (&["out/x"], &["out/y"], Ok(())),
+        (&["out/x"], &["out/x"], Ok(())),
+        (&["out/x", "out/y"], &["out/z"], Err(FsError::Quota)),
+        (&[], &["in/a"], Ok(())),
+        (&[], &["in/a/b"], Err(FsError::NotDirectory)),
+        (&[], &["out/folder"], Err(FsError::IsDirectory)),
+        (&[], &["out/folder/x"], Ok(())),
+        (&["out/x"], &["out/x/y"], Err(FsError::NotDirectory)),
+        (&["out/x/y"], &["out/x"], Err(FsError::NotDirectory)),
+    ] {
+        let (before, then) = (files(before), files(then));
+        assert_eq!(it.admits(&before, &then), expected, "{before:?} {then:?}");
+        // And so it goes, file by file.
+        let mut taken = it.clone();
+        let all = before.iter().chain(&then);
+        let accepted: Result<Vec<_>, _> = all.map(|file| taken.accept(file, START)).collect();
+        assert_eq!(accepted.is_ok(), expected.is_ok(), "{before:?} {then:?}");
+    }
+}

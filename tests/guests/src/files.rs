@@ -41,11 +41,13 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             .map(|count| count.to_string()),
         "truncate" => open(rest, TRUNCATE, DescriptorFlags::READ).map(|_| String::new()),
         "create" => open(rest, CREATE, DescriptorFlags::WRITE).map(|_| String::new()),
-        "exclusive" => open(rest, CREATE | OpenFlags::EXCLUSIVE, DescriptorFlags::WRITE)
-            .map(|_| String::new()),
+        "exclusive" => {
+            open(rest, CREATE | OpenFlags::EXCLUSIVE, DescriptorFlags::WRITE).map(|_| String::new())
+        }
         "open-folder" => open(rest, FOLDER, DescriptorFlags::READ).map(|_| String::new()),
-        "size" => open(one, NONE, DescriptorFlags::WRITE)
-            .and_then(|it| done(it.set_size(number(other)))),
+        "size" => {
+            open(one, NONE, DescriptorFlags::WRITE).and_then(|it| done(it.set_size(number(other))))
+        }
         "mkdir" => done(root().create_directory_at(rest)),
         "rmdir" => done(root().remove_directory_at(rest)),
         "unlink" => done(root().unlink_file_at(rest)),
@@ -75,9 +77,9 @@ fn looks(verb: &str, rest: &str) -> Option<Came> {
             String::new()
         }),
         "held-read" => with_held(|it| read(it, 0)),
-        "held-write" => with_held(|it| {
-            coded(it.write(rest.as_bytes(), 0)).map(|count| count.to_string())
-        }),
+        "held-write" => {
+            with_held(|it| coded(it.write(rest.as_bytes(), 0)).map(|count| count.to_string()))
+        }
         "held-stat" => with_held(|it| coded(it.stat()).map(|stat| stat.size.to_string())),
         "held-list" => with_held(list),
         "held-size" => with_held(|it| done(it.set_size(number(rest)))),

@@ -102,12 +102,15 @@ fn request(name: &str) -> model::Request {
 }
 
 /// `name@svc in/**,top.txt out/draft/ 60 0 1000 read in/a.txt|write out/draft/x hi`: agent, files,
-/// outputs prefix or `-`, seconds, money, calls, acts. Below a callee's callee `^` stands for `|`.
+/// outputs prefix or `-`, seconds, money and, behind a `+`, tokens, calls, acts. In an act of a
+/// callee `^` stands for `|`.
 fn errand(rest: &str, fuel: u64) -> agents::Errand {
     let mut words = rest.splitn(7, ' ');
     let mut next = || words.next().unwrap_or_default();
     let (agent, files, prefix) = (next(), next(), next());
-    let (ttl, nano_usd, calls) = (number(next()), number(next()), number(next()));
+    let (ttl, money, calls) = (number(next()), next(), number(next()));
+    let (nano_usd, tokens) = money.split_once('+').unwrap_or((money, ""));
+    let (nano_usd, tokens) = (number(nano_usd), number(tokens));
     let acts: Vec<_> = next().split('|').map(|act| json(&act.replace('^', "|"))).collect();
     let files = files.split(',').filter(|file| *file != "-").map(str::to_owned);
     agents::Errand {
@@ -118,7 +121,7 @@ fn errand(rest: &str, fuel: u64) -> agents::Errand {
             files: files.collect(),
             outputs_prefix: Some(prefix.to_owned()).filter(|prefix| prefix != "-"),
             ttl: ttl as u32,
-            budget: agents::Budget { nano_usd, tokens: 0, bytes: 100_000, calls, fuel },
+            budget: agents::Budget { nano_usd, tokens, bytes: 4_000_000, calls, fuel },
         },
     }
 }

@@ -17,6 +17,7 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
         "chat" => whole(&request(rest)),
         "ask-tool" => whole(&with_tool(rest)),
         "ask-after-tool" => whole(&after_tool(rest)),
+        "ask-json" => whole(&with_json(rest)),
         "ask-shape" => whole(&Request { schema: Some(SHAPE.to_owned()), ..request(rest) }),
         "ask-picture" => whole(&with_picture(rest)),
         "ask-stream" => streamed(&request(rest)),
@@ -72,6 +73,17 @@ fn after_tool(rest: &str) -> Request {
     let answer = Part::Answer(("call-1".to_owned(), r#"{"sky":"clear"}"#.to_owned()));
     request.messages.push(Message { role: Role::Tool, parts: vec![answer] });
     request
+}
+
+/// `ask-json NAME MOST JSON`: everything that is JSON is this.
+fn with_json(rest: &str) -> Request {
+    let mut request = after_tool(rest);
+    let json = two(two(rest).1).1.to_owned();
+    request.tools[0].parameters.clone_from(&json);
+    if let Part::Call(call) = &mut request.messages[1].parts[0] {
+        call.arguments.clone_from(&json);
+    }
+    Request { schema: Some(json), ..request }
 }
 
 /// `ask-picture NAME MOST PATH`

@@ -59,9 +59,7 @@ fn streams(verb: &str, rest: &str) -> Option<Came> {
             .map_err(|_| "failed".to_owned()),
         "stdout" => wrote(stdout::get_stdout().blocking_write_and_flush(rest.as_bytes())),
         "stderr" => wrote(stderr::get_stderr().blocking_write_and_flush(rest.as_bytes())),
-        "zeroes" => {
-            wrote(stdout::get_stdout().blocking_write_zeroes_and_flush(number(rest)))
-        }
+        "zeroes" => wrote(stdout::get_stdout().blocking_write_zeroes_and_flush(number(rest))),
         "too-much" => wrote(stdout::get_stdout().write(&vec![b'x'; number(rest) as usize])),
         _ => return None,
     })

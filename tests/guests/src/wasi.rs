@@ -8,6 +8,8 @@ mod command;
 mod contents;
 mod folders;
 mod handles;
+mod headers;
+mod http;
 mod links;
 mod names;
 mod sinks;
@@ -53,11 +55,16 @@ macro_rules! same {
 }
 use same;
 
+/// A function, and behind ` @` the peer of those that need one.
 pub fn act(function: &str) -> Came {
+    let (function, peer) = function.split_once(" @").unwrap_or((function, ""));
+    http::at(peer);
     let found = command::check(function)
         .or_else(|| contents::check(function))
         .or_else(|| folders::check(function))
         .or_else(|| handles::check(function))
+        .or_else(|| headers::check(function))
+        .or_else(|| http::check(function))
         .or_else(|| links::check(function))
         .or_else(|| names::check(function))
         .or_else(|| sinks::check(function))

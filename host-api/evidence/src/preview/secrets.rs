@@ -18,11 +18,14 @@ pub const SECRET_BYTES_MIN: usize = 6;
 /// still fits between what is shown and what is scanned.
 const PART_BYTES_MAX: usize = 4096;
 
+/// More bytes than stand for one byte when it is escaped twice.
+const ESCAPE_BYTES_MAX: usize = 16;
+
 /// How often text is unescaped: JSON in JSON, an address in the query of an address.
 const UNESCAPED_MAX: usize = 2;
 
 /// The secret values the host knows, in the spellings in which they could show up. Wiped on drop.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Secrets {
     /// As they are, with `+` for spaces, and in base64.
     spellings: Vec<Zeroizing<Vec<u8>>>,
@@ -94,13 +97,55 @@ impl Secrets {
         found
     }
 
+    /// Whether a secret stands in `bytes`, in any spelling.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        if self.spellings.is_empty() {
+            return false;
+        }
+        let mut text = Cow::Borrowed(bytes);
+        for _ in 0..UNESCAPED_MAX {
+            if self.stands_in(&text) {
+                return true;
+            }
+            match unescaped(&text) {
+                Some(next) => text = Cow::Owned(next),
+                None => return false,
+            }
+        }
+        self.stands_in(&text)
+    }
+
     /// How many bytes at the end of `bytes` may be the beginning of a secret that goes on in what
-    /// follows them. Escapes are not undone: this is for streams, which are looked at as they come.
+    /// follows them, escaped or not.
     pub fn begun(&self, bytes: &[u8]) -> usize {
-        let plain = self.spellings.iter().map(|spelling| overlap(bytes, spelling));
+        let longest = self.spellings.iter().chain(&self.hexadecimal).map(|it| it.len()).max();
+        let window = longest.unwrap_or(0).saturating_mul(ESCAPE_BYTES_MAX);
+        let tail = bytes.get(bytes.len().saturating_sub(window)..).unwrap_or_default();
+        self.begun_in(tail, UNESCAPED_MAX)
+    }
+
+    fn begun_in(&self, bytes: &[u8], unescape: usize) -> usize {
+        let cut = if unescape > 0 { cut_escape(bytes) } else { 0 };
+        let whole = bytes.get(..bytes.len().saturating_sub(cut)).unwrap_or_default();
+        let plain = self.spellings.iter().map(|spelling| overlap(whole, spelling));
         let digit = |(text, digit): (&u8, &u8)| text.to_ascii_lowercase() == *digit;
-        let hex = self.hexadecimal.iter().map(|spelling| overlap_by(bytes, spelling, digit));
-        plain.chain(hex).max().unwrap_or(0)
+        let hex = self.hexadecimal.iter().map(|spelling| overlap_by(whole, spelling, digit));
+        let escaped = unescape.checked_sub(1).and_then(|unescape| {
+            let view = View::unescaped(whole, |at| at)?;
+            let begun = self.begun_in(&view.bytes, unescape);
+            let first = view.bytes.len().checked_sub(begun).filter(|_| begun > 0)?;
+            Some(whole.len().saturating_sub(view.place(first)))
+        });
+        plain.chain(hex).chain(escaped).max().unwrap_or(0).saturating_add(cut)
+    }
+
+    fn stands_in(&self, bytes: &[u8]) -> bool {
+        let stands = |bytes: &[u8], spelling: &[u8]| memmem::find(bytes, spelling).is_some();
+        let plain = self.spellings.iter().any(|spelling| stands(bytes, spelling));
+        plain || {
+            let lower = Zeroizing::new(bytes.to_ascii_lowercase());
+            self.hexadecimal.iter().any(|spelling| stands(&lower, spelling))
+        }
     }
 
     fn find(&self, text: &str) -> Vec<Range<usize>> {
@@ -178,6 +223,32 @@ impl View {
     fn place(&self, at: usize) -> usize {
         self.places.get(at).copied().unwrap_or(usize::MAX)
     }
+}
+
+/// A text with its escapes undone. None if there is nothing to undo.
+fn unescaped(bytes: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr2(b'%', b'\\', bytes)?;
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        at += take(rest, &mut out);
+    }
+    Some(out)
+}
+
+/// How many bytes at the end of `bytes` are the beginning of an escape. Of a surrogate pair each
+/// half counts by itself.
+fn cut_escape(bytes: &[u8]) -> usize {
+    const LONGEST: usize = 6;
+    let from = bytes.len().saturating_sub(LONGEST - 1);
+    let tail = bytes.get(from..).unwrap_or_default();
+    let is_cut = |rest: &[u8]| match rest {
+        [b'%'] | [b'%', _] | [b'\\'] => true,
+        [b'\\', b'u', digits @ ..] => digits.len() < 4,
+        _ => false,
+    };
+    let cut = (0..tail.len()).find(|at| tail.get(*at..).is_some_and(is_cut));
+    cut.map_or(0, |at| tail.len() - at)
 }
 
 /// Moves the first character of `rest` to `out`, unescaped. Returns how many bytes it took.

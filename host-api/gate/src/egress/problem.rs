@@ -1,7 +1,7 @@
 //! A refusal as an answer: what an ordinary HTTP client shows, and what an agent can act on.
 
 use bytes::Bytes;
-use envelope_rules::denial::Denial;
+use envelope_rules::denial::{Code, Denial, Row, WitCase};
 use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::egress::target::Target;
 use http::header::CONTENT_TYPE;
@@ -39,9 +39,6 @@ pub fn is_ours(name: &HeaderName) -> bool {
 /// The answer that says `denial` about `asked`: a problem document (RFC 9457).
 pub fn answer(denial: &Denial, asked: &Asked<'_>) -> Answer {
     let row = denial.row();
-    let target = Target::from_parts(asked.method, asked.scheme, asked.authority, asked.path);
-    let missing =
-        target.ok().filter(|_| row.scope_helps).map(|it| RuleDocument::of(&it).to_string());
     let path = asked.path.split(['?', '#']).next().unwrap_or_default();
     // Before an `@` stand passwords.
     let host = asked.authority.rsplit('@').next().unwrap_or_default();
@@ -55,7 +52,7 @@ pub fn answer(denial: &Denial, asked: &Asked<'_>) -> Answer {
         "method": shown(asked.method),
         "host": shown(host),
         "path": shown(path),
-        "rule_missing": missing,
+        "rule_missing": missing(row, asked).map(|rule| rule.to_string()),
         "scope_helps": row.scope_helps,
         "next": row.next,
     });
@@ -64,6 +61,16 @@ pub fn answer(denial: &Denial, asked: &Asked<'_>) -> Answer {
         (DENIED, HeaderValue::from_static(row.name)),
     ];
     (row.status, headers, problem.to_string().into())
+}
+
+/// The rule that would have let the request through, where it was for want of one that it did not.
+fn missing(row: &Row, asked: &Asked<'_>) -> Option<RuleDocument> {
+    let lacks = matches!(row.wit, WitCase::Egress) || row.code == Code::NotGranted;
+    if !lacks || !row.scope_helps {
+        return None;
+    }
+    let Asked { method, scheme, authority, path } = *asked;
+    Target::from_parts(method, scheme, authority, path).ok().as_ref().and_then(RuleDocument::of)
 }
 
 fn shown(text: &str) -> String {

@@ -4,22 +4,26 @@
 //! down in order again: so a replay, which has only the answers, goes the same way.
 
 use bytes::Bytes;
-use envelope_evidence::journal::{CHILDREN_MAX, Content, Event, Outcome, Recovery};
+use envelope_evidence::journal::{CHILDREN_MAX, Content, Outcome, Recovery};
 use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage, canonical};
 use envelope_rules::budget::Hold;
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::grant::{Holder, Jti, Standing, Token, Wish, delegate};
 use envelope_rules::guard::Act;
-use envelope_rules::path::Prefix;
+use envelope_rules::path::{Path, Prefix};
 use envelope_rules::pattern::PatternSet;
 
 use super::exchange::{fetch, keep};
 use super::lookup::Known;
 use super::{Answer, Gate};
+use crate::cost;
 use crate::peers::{Calling, Came, Errand, Returned};
 use crate::request::Request;
 use crate::stop::{Fault, Stop};
-use crate::workspace::{self, FsError, Manifest};
+use crate::workspace::{self, FileEntry, FsError, Manifest, NodeId};
+
+/// Bytes of what a callee returns: a document, as its arguments are, and not a file.
+const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 
 /// What one agent is asked, by the one that calls it.
 pub struct Asked {
@@ -47,6 +51,9 @@ enum Seat {
     Open(Hold, Option<Box<Errand>>),
 }
 
+/// What a callee sees of its caller's files.
+type Found = Vec<(NodeId, Path)>;
+
 impl Gate {
     /// Passes calls of other agents.
     pub async fn call_agents(
@@ -54,18 +61,35 @@ impl Gate {
         asked: &[Asked],
     ) -> Result<Vec<Result<Came, Denial>>, Stop> {
         let first = self.next;
+        let answers = self.batch(first, asked).await;
+        if answers.is_err() {
+            // Cut short wherever it was: what is recorded of it is behind the run.
+            self.next = self.recorded_calls().min(first + asked.len());
+        }
+        answers
+    }
+
+    async fn batch(
+        &mut self,
+        first: usize,
+        asked: &[Asked],
+    ) -> Result<Vec<Result<Came, Denial>>, Stop> {
+        let found: Vec<_> = asked.iter().map(|one| self.look_for(one)).collect();
         let (mut seats, mut latest) = (Vec::new(), self.now);
         // What the guest has left is shared out among the callees of one call.
         let mut fuel = self.fuel.saturating_sub(self.debt);
-        for one in asked {
+        for (one, found) in asked.iter().zip(found) {
             self.next = first + seats.len();
-            let seat = self.seat(one, &mut fuel).await?;
+            let seat = match self.seat(one, found, &mut fuel).await {
+                Err(Stop::EndOfRecord) => return Err(self.rest_of_record(first, asked)),
+                seat => seat?,
+            };
             latest = latest.max(self.now);
             seats.push(seat);
         }
         let returned = side_by_side(self.calling(&mut seats)).await?;
         let mut returned = returned.into_iter();
-        let mut answers = Vec::new();
+        let (mut answers, mut taken) = (Vec::new(), Vec::new());
         for (at, seat) in seats.into_iter().enumerate() {
             self.next = first + at;
             let answer = match seat {
@@ -75,32 +99,68 @@ impl Gate {
                     let (one, returned) = one.ok_or(Fault::Unavailable("an answer"))?;
                     self.now = self.time().max(latest);
                     latest = self.now;
-                    Ok(self.settle_child(one, hold, returned).await?)
+                    Ok(self.settle_child(one, hold, returned, &taken).await?)
                 }
             };
+            taken.extend(answer.iter().flat_map(|came| came.outputs.iter().cloned()));
             answers.push(answer);
         }
         (self.next, self.now) = (first + asked.len(), latest);
         for came in answers.iter().flatten() {
-            self.debt = self.debt.saturating_add(came.fuel);
-            self.take_in(came)?;
+            self.charge(came.fuel.saturating_add(came.weight()));
         }
+        self.take_in(&taken)?;
         self.caught_up()?;
         Ok(answers)
     }
 
+    /// An open call is where the record of a run ends, but not where that of its batch does: what
+    /// is recorded behind it has to be what is asked now.
+    fn rest_of_record(&mut self, first: usize, asked: &[Asked]) -> Stop {
+        for (at, one) in asked.iter().enumerate().skip(self.next.saturating_sub(first)) {
+            self.next = first + at;
+            match self.look_up(&request(one)) {
+                // Answers are written down in order: behind an open call there is none.
+                Ok(Known::Answered(_)) => {
+                    return self.diverges("an answer".to_owned(), super::asked(&request(one)));
+                }
+                Ok(Known::Denied(_) | Known::Begun(_) | Known::Absent) | Err(Stop::EndOfRecord) => {
+                }
+                Err(stop) => return stop,
+            }
+        }
+        Stop::EndOfRecord
+    }
+
+    /// The files that the callee would see, and what it costs to find and to hash them: charged
+    /// before anything is judged, so that a replay, which hands nothing on, charges the same.
+    fn look_for(&mut self, asked: &Asked) -> Found {
+        let workspace = &mut self.parts.inside.workspace;
+        let below = |path: &_| asked.outputs.as_ref().is_some_and(|it| it.contains(path));
+        let found = workspace.files(|path| asked.files.matches(path) || below(path));
+        let looks = 1 + asked.files.patterns().len();
+        let looks = u64::try_from(workspace.nodes().saturating_mul(looks)).unwrap_or(u64::MAX);
+        let bytes = found.iter().map(|(id, _)| workspace.owe(*id)).fold(0, u64::saturating_add);
+        let request = request(asked).looking_at(looks);
+        self.charge(request.fuel.saturating_add(bytes.saturating_mul(cost::BYTE)));
+        found
+    }
+
     /// Judges one call, and writes down that it begins.
-    async fn seat(&mut self, asked: &Asked, fuel: &mut u64) -> Result<Seat, Stop> {
+    async fn seat(&mut self, asked: &Asked, found: Found, fuel: &mut u64) -> Result<Seat, Stop> {
         let request = request(asked);
-        self.debt = self.debt.saturating_add(request.fuel);
         let permit = match self.look_up(&request)? {
             Known::Answered(recorded) => {
                 let came = self.recall_child(&recorded).await?;
+                self.children += usize::from(came.outcome.is_some());
                 return Ok(Seat::Settled(Ok(came)));
             }
             Known::Denied(denial) => return Ok(Seat::Settled(Err(denial))),
             Known::Begun(begun) => self.readmit(&request, &begun)?,
-            Known::Absent => self.admit(&request)?,
+            Known::Absent => {
+                self.fund(asked.budget.get(Dimension::NanoUsd)).await?;
+                self.admit(&request)?
+            }
         };
         let permit = match permit {
             Ok(permit) => permit,
@@ -109,19 +169,24 @@ impl Gate {
         let wanted = asked.budget.get(Dimension::Fuel);
         let begun = self.begun_at();
         let minted = self.check_share(wanted, *fuel).and_then(|()| self.hand_on(asked, begun));
-        let token = match minted {
-            Ok(token) => token,
+        let ready = match minted {
+            Ok(token) => self.gather(found).await?.map(|files| (token, files)),
+            Err(denial) => Err(denial),
+        };
+        let (token, files) = match ready {
+            Ok(ready) => ready,
             Err(denial) => {
                 let _ = self.parts.meter.void(permit.spend());
                 return self.turn_down(&request, denial).await;
             }
         };
         *fuel = fuel.saturating_sub(wanted);
-        let errand = self.errand(asked, token, begun).await?;
+        let errand = self.errand(asked, token, files, begun);
         if permit.recovery() != Recovery::Again && self.is_new() {
             let key = self.key();
             self.begin(&request, &permit, &key).await?;
         }
+        self.children += 1;
         Ok(Seat::Open(permit.spend(), Some(Box::new(errand))))
     }
 
@@ -130,7 +195,7 @@ impl Gate {
     }
 
     fn check_share(&self, wanted: u64, left: u64) -> Result<(), Denial> {
-        if self.next_child() >= CHILDREN_MAX {
+        if self.children >= CHILDREN_MAX {
             return Err(Denial::new(Code::DelegationMany, format_args!("{CHILDREN_MAX} agents")));
         }
         if wanted > left {
@@ -138,18 +203,6 @@ impl Gate {
             return Err(Denial::new(Code::BudgetExhausted, what));
         }
         Ok(())
-    }
-
-    /// Agents called so far, those under way included.
-    fn next_child(&self) -> usize {
-        let journal = &self.parts.journal;
-        let called = journal.calls().iter().filter_map(|state| journal.entries().get(state.entry));
-        let called = called.filter(|entry| match &entry.event {
-            Event::Answered(answered) => answered.child.is_some(),
-            Event::Begun(begun) => begun.call.capability.as_str() == AGENTS,
-            Event::Denied(_) | Event::Reviewed(_) | Event::Evaluated(_) | Event::Ended(_) => false,
-        });
-        called.count()
     }
 
     /// Mints the part of the run's grant that the callee gets.
@@ -205,15 +258,9 @@ impl Gate {
         Jti::parse(&text).map_err(|why| Denial::new(Code::GrantMalformed, why))
     }
 
-    async fn errand(
-        &mut self,
-        asked: &Asked,
-        token: Token,
-        begun: Timestamp,
-    ) -> Result<Errand, Stop> {
-        let files = self.gather(asked).await?;
+    fn errand(&self, asked: &Asked, token: Token, files: Manifest, begun: Timestamp) -> Errand {
         let parts = &self.parts;
-        Ok(Errand {
+        Errand {
             run: self.child_run(),
             agent: Label::cut(&asked.agent),
             skill: Label::cut(&asked.skill),
@@ -226,14 +273,15 @@ impl Gate {
             budget: asked.budget,
             deadline: self.child_deadline(asked, begun),
             seed: Digest::of_parts(&[b"envelope seed 1", self.child_name().as_bytes()]),
-        })
+            secrets: parts.secrets.clone(),
+            room: self.room.clone(),
+        }
     }
 
-    /// The files that the callee sees: those of the caller that it may read, as they are now.
-    async fn gather(&mut self, asked: &Asked) -> Result<Manifest, Stop> {
+    /// The files that the callee sees: those of the caller that it may read, as they are now. More
+    /// than a manifest holds are not handed on.
+    async fn gather(&mut self, found: Found) -> Result<Result<Manifest, Denial>, Stop> {
         let inside = &mut self.parts.inside;
-        let below = |path: &_| asked.outputs.as_ref().is_some_and(|it| it.contains(path));
-        let found = inside.workspace.files(|path| asked.files.matches(path) || below(path));
         let mut entries = Vec::new();
         for (id, path) in found {
             if let Some(digest) = inside.workspace.lacks(id) {
@@ -248,8 +296,7 @@ impl Gate {
             }
             entries.push(handed.entry);
         }
-        let manifest = Manifest::new(entries);
-        Ok(manifest.map_err(|why| Fault::Journal(why.to_string()))?)
+        Ok(Manifest::new(entries).map_err(|why| Denial::new(Code::DelegationFiles, why)))
     }
 
     /// All that is open, ready to run.
@@ -272,22 +319,39 @@ impl Gate {
         asked: &Asked,
         hold: Hold,
         returned: Returned,
+        taken: &[FileEntry],
     ) -> Result<Came, Stop> {
         let Returned { mut came, child } = returned;
         came.outputs.retain(|file| {
             asked.outputs.as_ref().is_some_and(|prefix| prefix.contains(&file.path))
         });
-        if !self.parts.inside.workspace.has_room(&came.outputs) {
+        if let Err((outcome, reason)) = self.check_came(&came, taken) {
             came.outputs.clear();
-            came.outcome = Some(Outcome::Exhausted);
-            (came.reason, came.document) = (Label::cut("room for its files"), None);
+            (came.outcome, came.reason) = (Some(outcome), Label::cut(reason));
+            came.document = None;
         }
         let bytes = canonical::of(&came).map_err(|why| Fault::Journal(why.to_string()))?;
         let content = keep(self.parts.inside.blobs.clone(), &bytes).await?;
         let used = child.as_ref().map_or(Usage::ZERO, |child| within(child.used, hold.worst()));
         let answer = Answer { used, ..Answer::of(content) };
+        self.children = self.children.saturating_sub(usize::from(child.is_none()));
         self.settle_with(&request(asked), hold, answer, child).await?;
         Ok(came)
+    }
+
+    /// Whether what a callee made can be taken in behind what was taken before: asked before it is
+    /// recorded, because what is recorded is taken in, now and on every replay.
+    fn check_came(&self, came: &Came, taken: &[FileEntry]) -> Result<(), (Outcome, &'static str)> {
+        match self.parts.inside.workspace.admits(taken, &came.outputs) {
+            Ok(()) => {}
+            Err(FsError::Quota) => return Err((Outcome::Exhausted, "room for its files")),
+            Err(_) => return Err((Outcome::Failed, "no place for its files")),
+        }
+        let short = came.document.as_ref().is_none_or(|it| it.len() <= DOCUMENT_BYTES_MAX);
+        if short && canonical::of(came).is_ok() {
+            return Ok(());
+        }
+        Err((Outcome::Exhausted, "bytes of its document"))
     }
 
     async fn recall_child(&mut self, recorded: &Content) -> Result<Came, Stop> {
@@ -297,19 +361,16 @@ impl Gate {
         Ok(came.map_err(|why| Fault::Blob { digest, why: why.to_string() })?)
     }
 
-    /// Takes in what a callee made, now or on a replay.
-    fn take_in(&mut self, came: &Came) -> Result<(), Stop> {
+    /// Takes in what callees made, now or on a replay.
+    fn take_in(&mut self, files: &[FileEntry]) -> Result<(), Stop> {
         let now = self.now;
-        for file in &came.outputs {
+        for file in files {
             let accepted = self.parts.inside.workspace.accept(file, now);
             accepted.map_err(|why| spoiled(file.digest, why))?;
         }
         Ok(())
     }
 }
-
-/// The name of the capability in journals.
-const AGENTS: &str = "agents";
 
 fn request(asked: &Asked) -> Request<'_> {
     let worst = asked.budget.with(Dimension::Fuel, 0).unwrap_or(asked.budget);

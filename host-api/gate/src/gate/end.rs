@@ -60,8 +60,13 @@ impl Gate {
         self.diverges("another call".to_owned(), "the end".to_owned())
     }
 
+    /// Whether the record is played still: calls, or the end that it tells of.
+    pub const fn plays(&self) -> bool {
+        self.unplayed() || self.closing.is_some()
+    }
+
     /// Whether calls are recorded that were not asked again: a run that ends too early.
-    pub fn unplayed(&self) -> bool {
+    pub const fn unplayed(&self) -> bool {
         self.next < self.recorded
     }
 }

@@ -10,8 +10,7 @@ use envelope_evidence::Digest;
 use envelope_evidence::journal::{Content, Recovery};
 use envelope_rules::denial::Denial;
 
-use super::lookup::Known;
-use super::{Answer, BYTES, Gate, Passed};
+use super::{Answer, BYTES, Gate, Passed, Way};
 use crate::request::Request;
 use crate::stop::{Fault, Stop};
 use crate::workspace::{self, Blobs};
@@ -27,7 +26,8 @@ pub(crate) trait Effect: Send {
     /// What stays in hand. A replay has none.
     type Kept: Send;
 
-    /// Finds out whether something forbids it. Nothing happens yet.
+    /// Finds out whether something forbids it. Nothing is done yet, but a name may be asked for:
+    /// its addresses are among what can forbid a request.
     fn prepare(
         &mut self,
         world: &dyn World,
@@ -59,19 +59,14 @@ impl Gate {
         mut effect: E,
     ) -> Passed<(Vec<u8>, Option<E::Kept>)> {
         self.charge(request.fuel);
-        let permit = match self.look_up(&request)? {
-            Known::Answered(recorded) => {
+        let permit = match self.way(&request).await? {
+            Way::Recorded(recorded) => {
                 let answer = fetch(self.parts.inside.blobs.clone(), &recorded).await?;
                 self.caught_up()?;
                 return Ok(Ok((answer, None)));
             }
-            Known::Denied(denial) => return self.caught_up().map(|()| Err(denial)),
-            Known::Begun(begun) => self.readmit(&request, &begun)?,
-            Known::Absent => self.admit(&request)?,
-        };
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(denial) => return self.deny(&request, denial).await.map(Err),
+            Way::Refused(denial) => return Ok(Err(denial)),
+            Way::Open(permit) => permit,
         };
         let world = Arc::clone(&self.parts.world);
         let ready = match attended(&*world, effect.prepare(&*world)).await?? {

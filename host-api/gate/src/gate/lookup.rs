@@ -16,13 +16,17 @@ pub(super) enum Known {
 }
 
 impl Gate {
-    /// Calls that were under way when the run ended keep their record as it is: nobody knows how
-    /// they came out, so what was set aside for them is not given back.
+    /// A call that was under way when the run ended keeps its record as it is: nobody knows how it
+    /// came out, so what was set aside for it is not given back. Nothing else is stepped over: a
+    /// call that is recorded behind it has to be asked like any other.
     pub(super) fn step_over(&mut self) {
-        let calls = self.parts.journal.calls();
-        if calls.get(self.next).is_some_and(|state| state.settled == Settled::Begun) {
-            self.next = calls.len().saturating_sub(usize::from(self.closing.is_some()));
-        }
+        let state = self.parts.journal.calls().get(self.next);
+        self.next += usize::from(state.is_some_and(|state| state.settled == Settled::Begun));
+    }
+
+    /// Calls of the journal, but for the one that ends the run.
+    pub(super) fn recorded_calls(&self) -> usize {
+        self.parts.journal.calls().len() - usize::from(self.closing.is_some())
     }
 
     pub(super) fn look_up(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
@@ -68,7 +72,8 @@ impl Gate {
                 format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
             return Err(self.diverges(recorded, asked(request)));
         }
-        if !settled && self.parts.replay {
+        // Whoever takes a run up whose end is written down does nothing more for it.
+        if !settled && (self.parts.replay || self.closing.is_some()) {
             return Err(Stop::EndOfRecord);
         }
         if settled {

@@ -12,6 +12,7 @@ mod streams;
 mod terms;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use envelope_evidence::Digest;
 use envelope_evidence::journal::{Answered, Begun, Call as CallRecord, Content, Event, Recovery};
@@ -111,7 +112,7 @@ impl Gate {
         let number = self.next.saturating_sub(1);
         let began = !matches!(outcome, Outcome::Failed { .. } | Outcome::Interrupted);
         if attempt.wish.is_streamed() && began {
-            self.streams.over(number, attempt.model());
+            self.streams.over(number, attempt.model(), outcome);
             return Ok(Ok(Paid::Stream(number)));
         }
         Ok(Ok(Paid::Over(Box::new(outcome))))
@@ -165,13 +166,11 @@ impl Gate {
             Ok(mut live) => attended(&*world, gather(&mut live, &mut gathering)).await?,
             Err(failed) => Err(failed),
         };
-        let outcome = match came {
-            Ok(()) => self.done(terms, &call, gathering).await?,
+        let (outcome, wait) = match came {
+            Ok(()) => (self.done(terms, &call, gathering).await?, Duration::ZERO),
             Err(failed) => self.failed(attempt, models, terms, &call, &failed).await?,
         };
-        self.next += 1;
-        self.relieve().await?;
-        Ok(Paid::Over(Box::new(outcome)))
+        self.over(outcome, wait).await
     }
 
     async fn vectors(
@@ -186,19 +185,30 @@ impl Gate {
         let world = Arc::clone(&self.parts.world);
         let key = terms.key.clone();
         let texts = Texts { model: seat.model, texts, key: &key };
-        let outcome = match attended(&*world, models.embed(seat, texts, self.now)).await? {
+        let embedded = attended(&*world, models.embed(seat, texts, self.now)).await?;
+        let (outcome, wait) = match embedded {
             Ok(Embedded { vectors, billed }) => {
                 let moved = response_bytes(0, vectors.len());
-                let owed = Owed::of(billed, None);
+                let owed = billed.map_or(Owed::All, Owed::Said);
                 let (used, usage) = self.settle_paid(terms, owed, moved).await?;
                 let outcome = Outcome::Embedded { vectors, usage };
                 self.record_outcome(&call, &outcome, used).await?;
-                outcome
+                (outcome, Duration::ZERO)
             }
             Err(failed) => self.failed(attempt, models, terms, &call, &failed).await?,
         };
+        self.over(outcome, wait).await
+    }
+
+    /// Counts an attempt that is on record, then waits as long as its provider wants to be left
+    /// alone: whoever is stopped meanwhile loses nothing of it.
+    async fn over(&mut self, outcome: Outcome, wait: Duration) -> Result<Paid, Stop> {
         self.next += 1;
         self.relieve().await?;
+        if !wait.is_zero() {
+            let world = Arc::clone(&self.parts.world);
+            attended(&*world, tokio::time::sleep(wait)).await?;
+        }
         Ok(Paid::Over(Box::new(outcome)))
     }
 
@@ -209,7 +219,7 @@ impl Gate {
         call: &CallRecord,
         gathering: Gathering,
     ) -> Result<Outcome, Stop> {
-        let owed = Owed::of(gathering.billed().copied(), gathering.unasked());
+        let owed = Owed::for_answer(&gathering);
         let (parts, finish) = gathering.into_parts();
         let clamped = terms.clamped.clone();
         let lowered = clamped.because.as_ref().map(|_| clamped.bounds.max_output);
@@ -225,7 +235,7 @@ impl Gate {
         Ok(outcome)
     }
 
-    /// Settles an attempt without an answer, and records what is done next.
+    /// Settles an attempt without an answer, and records what is done next, and after how long.
     async fn failed(
         &mut self,
         attempt: &Attempt<'_>,
@@ -233,22 +243,18 @@ impl Gate {
         terms: Terms,
         call: &CallRecord,
         failed: &Failed,
-    ) -> Result<Outcome, Stop> {
+    ) -> Result<(Outcome, Duration), Stop> {
         let owed = match failed {
-            Failed::NotSent(_) | Failed::Free { .. } => Owed::Nothing,
-            Failed::Unknown(_) | Failed::TimedOut => Owed::All,
+            Failed::Unwritable(_) | Failed::NotSent(_) | Failed::Free { .. } => Owed::Nothing,
+            Failed::Refused { .. } | Failed::Unknown(_) | Failed::TimedOut => Owed::All,
         };
         let (used, _) = self.settle_paid(terms, owed, 0).await?;
         let (then, wait) = models.then(attempt.tried, failed);
-        if !wait.is_zero() {
-            let world = Arc::clone(&self.parts.world);
-            attended(&*world, tokio::time::sleep(wait)).await?;
-        }
         let why = Preview::of(&failed.to_string(), &self.parts.secrets).as_str().to_owned();
         let timed_out = matches!(failed, Failed::TimedOut);
         let outcome = Outcome::Failed { why, timed_out, then };
         self.record_outcome(call, &outcome, used).await?;
-        Ok(outcome)
+        Ok((outcome, wait))
     }
 
     async fn record_outcome(

@@ -8,6 +8,7 @@ use envelope_rules::pattern::PatternSet;
 
 use crate::airlock::Airlock;
 use crate::bindings::envelope::host::{agents, types};
+use crate::cost;
 use crate::gate::Asked;
 use crate::peers::Came;
 
@@ -25,6 +26,7 @@ type Told = Result<String, agents::Failure>;
 
 impl agents::Host for Airlock {
     async fn call(&mut self, errand: agents::Errand) -> wasmtime::Result<Told> {
+        self.gate.charge(weight(&errand));
         let asked = match asked(errand) {
             Ok(asked) => asked,
             Err(what) => return Ok(Err(invalid(what))),
@@ -34,6 +36,7 @@ impl agents::Host for Airlock {
     }
 
     async fn call_all(&mut self, errands: Vec<agents::Errand>) -> wasmtime::Result<Vec<Told>> {
+        self.gate.charge(errands.iter().map(weight).fold(0, u64::saturating_add));
         if errands.len() > CALLEES_MAX {
             let what = format!("{} errands at once, at most {CALLEES_MAX}", errands.len());
             return Ok(errands.iter().map(|_| Err(invalid(what.clone()))).collect());
@@ -51,6 +54,13 @@ impl agents::Host for Airlock {
         };
         Ok(places.into_iter().map(place).collect())
     }
+}
+
+/// What reading an errand costs, whether or not it makes sense.
+fn weight(errand: &agents::Errand) -> u64 {
+    let files = errand.delegation.files.iter().map(String::len);
+    let bytes = files.fold(errand.args.len(), usize::saturating_add);
+    u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(cost::BYTE)
 }
 
 /// What a guest asks, if it makes sense.

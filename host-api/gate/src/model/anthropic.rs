@@ -5,9 +5,9 @@ mod write;
 
 use envelope_rules::budget::Billed;
 use envelope_rules::model::{ANTHROPIC, Overheads, ToolCall};
-use serde_json::{Value, json};
+use serde::Deserialize;
 
-use super::over_http::{Wire, Written};
+use super::over_http::{Wire, Written, turned_away};
 use super::provider::{Embedded, Order, Piece, Texts};
 
 /// The version of the interface that this speaks.
@@ -24,8 +24,17 @@ pub struct Anthropic;
 #[derive(Debug, Default)]
 pub struct Heard {
     billed: Billed,
+    /// Whether it was told what the request counts for, and what the answer does.
+    input: bool,
+    output: bool,
     /// The call that is being written.
     call: Option<ToolCall>,
+}
+
+/// What bounds an answer in a request.
+#[derive(Deserialize)]
+struct Bounds {
+    max_tokens: u64,
 }
 
 impl Wire for Anthropic {
@@ -35,18 +44,20 @@ impl Wire for Anthropic {
         &ANTHROPIC
     }
 
+    fn is_free(&self, status: u16) -> bool {
+        turned_away(status)
+    }
+
     fn write(&self, order: &Order<'_>) -> Result<Written, String> {
-        let mut body = write::body(order)?;
-        body.insert("max_tokens".to_owned(), json!(order.max_output));
         let headers = vec![("anthropic-version", VERSION.to_owned())];
-        Ok(Written { path: "/messages", headers, body: Value::Object(body) })
+        Written::new("/messages", headers, &write::body(order)?)
     }
 
-    fn bound_in(&self, body: &Value) -> Option<u64> {
-        body.get("max_tokens").and_then(Value::as_u64)
+    fn bound_in(&self, body: &[u8]) -> Option<u64> {
+        serde_json::from_slice(body).ok().map(|bounds: Bounds| bounds.max_tokens)
     }
 
-    fn whole(&self, body: &Value) -> Result<Vec<Piece>, String> {
+    fn whole(&self, body: &[u8]) -> Result<Vec<Piece>, String> {
         read::whole(body)
     }
 
@@ -58,7 +69,7 @@ impl Wire for Anthropic {
         Err("this provider has no embeddings".to_owned())
     }
 
-    fn embedded(&self, _: &Value) -> Result<Embedded, String> {
+    fn embedded(&self, _: &[u8]) -> Result<Embedded, String> {
         Err("this provider has no embeddings".to_owned())
     }
 }

@@ -6,9 +6,11 @@ const EVENT_BYTES_MAX: usize = 4 << 20;
 /// Cuts bytes into events, however they come.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    /// What came and is no whole line yet.
+    /// What came last.
     rest: Vec<u8>,
-    /// How far `rest` was looked through.
+    /// Where the next line begins in it.
+    from: usize,
+    /// How far it was looked through.
     seen: usize,
     data: String,
 }
@@ -27,6 +29,9 @@ pub(super) enum BadEvents {
 impl Events {
     /// Takes more bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), BadEvents> {
+        self.rest.drain(..self.from);
+        self.seen = self.seen.saturating_sub(self.from);
+        self.from = 0;
         self.rest.extend_from_slice(bytes);
         let long = self.rest.len().saturating_add(self.data.len()) > EVENT_BYTES_MAX;
         if long { Err(BadEvents::TooLong) } else { Ok(()) }
@@ -67,11 +72,10 @@ impl Events {
             }
             Some(at) => {
                 let end = self.seen.saturating_add(at);
-                let after = self.rest.split_off(end.saturating_add(1));
-                let mut line = std::mem::replace(&mut self.rest, after);
-                self.seen = 0;
-                let _ = line.pop();
-                Some(line)
+                let line = self.rest.get(self.from..end).map(<[u8]>::to_vec);
+                self.from = end.saturating_add(1);
+                self.seen = self.from;
+                line
             }
         }
     }
@@ -98,6 +102,17 @@ mod tests {
             found.extend(events.last().unwrap());
             assert_eq!(found, whole, "in pieces of {size}");
         }
+    }
+
+    /// Each line is looked at once: where all that is left were copied for each, this would take
+    /// hours.
+    #[test]
+    fn a_piece_of_many_lines_is_read_in_one_go() {
+        let mut events = Events::default();
+        events.push(&vec![b'\n'; EVENT_BYTES_MAX]).unwrap();
+        assert_eq!(events.next(), Ok(None));
+        events.push(b"data: x\n\n").unwrap();
+        assert_eq!(events.next(), Ok(Some("x".to_owned())));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use envelope_rules::model::Part;
 use super::provider::{Finish, Piece};
 
 /// The longest token of the tokenizers in use, in bytes: a run of blanks.
-const TOKEN_BYTES_MAX: usize = 128;
+pub(super) const TOKEN_BYTES_MAX: usize = 128;
 
 /// An answer as far as it came.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Gathering {
     parts: Vec<Part>,
     finish: Option<Finish>,
     billed: Option<Billed>,
-    unasked: Option<&'static str>,
+    unasked: bool,
     /// Tokens that came at least: an event carries one or more, and a token has so many bytes.
     observed: u64,
     max_output: u64,
@@ -27,7 +27,7 @@ impl Gathering {
             parts: Vec::new(),
             finish: None,
             billed: None,
-            unasked: None,
+            unasked: false,
             observed: 0,
             max_output,
         }
@@ -35,6 +35,7 @@ impl Gathering {
 
     /// Takes a piece. False when more came than was paid for: then the connection is closed.
     pub fn take(&mut self, piece: Piece) -> bool {
+        let mut said = 0;
         match piece {
             Piece::Text(text) => {
                 self.count(text.len());
@@ -48,13 +49,13 @@ impl Gathering {
             Piece::Call(call) => self.parts.push(Part::Call(call)),
             Piece::Hidden => self.count(1),
             Piece::Billed(billed) => {
-                self.observed = self.observed.max(billed.output.saturating_add(billed.reasoning));
+                said = output(&billed);
                 self.billed = Some(billed);
             }
-            Piece::Unasked(what) => self.unasked = Some(what),
+            Piece::Unasked(_) => self.unasked = true,
             Piece::Finish(finish) => self.finish = Some(finish),
         }
-        self.observed <= self.max_output
+        self.observed.max(said) <= self.max_output
     }
 
     /// What the provider says it bills, if it says it.
@@ -62,9 +63,14 @@ impl Gathering {
         self.billed.as_ref()
     }
 
-    /// What it bills for without having been asked.
-    pub const fn unasked(&self) -> Option<&'static str> {
+    /// Whether it bills for something without having been asked.
+    pub const fn unasked(&self) -> bool {
         self.unasked
+    }
+
+    /// Whether it says that it bills for as much as came, at least.
+    pub const fn is_covered_by(&self, billed: &Billed) -> bool {
+        self.observed <= output(billed)
     }
 
     /// Whether the provider said that it is over.
@@ -90,4 +96,9 @@ impl Gathering {
             self.observed = self.observed.saturating_add(least);
         }
     }
+}
+
+/// Tokens of the answer, those that it does not show too.
+const fn output(billed: &Billed) -> u64 {
+    billed.output.saturating_add(billed.reasoning)
 }

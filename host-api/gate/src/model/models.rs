@@ -154,7 +154,7 @@ impl Models {
         let asked = timeout(self.deadline(seat.name), seat.provider.embed(texts)).await;
         let asked = asked.unwrap_or(Err(Failed::TimedOut));
         self.note(seat.name, asked.as_ref().err(), now);
-        asked
+        asked.and_then(finite)
     }
 
     /// What the policy says after the models in `tried` gave no answer, and how long to wait.
@@ -164,19 +164,27 @@ impl Models {
             return (Then::Stop, at_once);
         };
         let times = tried.iter().rev().take_while(|model| *model == last).count();
-        let again = match failed {
-            Failed::NotSent(_) | Failed::Free { status: 429, .. } => times <= self.policy.retries,
-            Failed::Free { .. } | Failed::Unknown(_) | Failed::TimedOut => false,
+        // How long until it may be asked again. Never, if something may be owed or it said no.
+        let after = match failed {
+            Failed::NotSent(_) => Some(0),
+            Failed::Free { status: 429, after, .. } => Some(after.unwrap_or(1)),
+            Failed::Unwritable(_)
+            | Failed::Free { .. }
+            | Failed::Refused { .. }
+            | Failed::Unknown(_)
+            | Failed::TimedOut => None,
         };
-        if again {
-            let after = match failed {
-                Failed::Free { after, .. } => after.unwrap_or(1).min(PATIENCE_SECS_MAX),
-                Failed::NotSent(_) | Failed::Unknown(_) | Failed::TimedOut => 0,
-            };
-            return (Then::Ask(last.clone()), Duration::from_secs(after));
+        if let Some(after) = after.filter(|_| times <= self.policy.retries) {
+            let wait = Duration::from_secs(after.min(PATIENCE_SECS_MAX));
+            return (Then::Ask(last.clone()), wait);
         }
         // Whoever turns the request itself away is not the only one who would.
-        if matches!(failed, Failed::Free { status: 400 | 413 | 422, .. }) {
+        let request_is_wrong = match failed {
+            Failed::Unwritable(_) | Failed::Refused { .. } => true,
+            Failed::Free { status, .. } => matches!(status, 400 | 413 | 422),
+            Failed::NotSent(_) | Failed::Unknown(_) | Failed::TimedOut => false,
+        };
+        if request_is_wrong {
             return (Then::Stop, at_once);
         }
         let first = tried.first().map_or("", String::as_str);
@@ -208,7 +216,9 @@ impl Models {
         let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = rests.entry(provider.to_owned()).or_default();
         match failed {
-            None | Some(Failed::Free { .. }) => *rest = Rest::default(),
+            // It never heard of it.
+            Some(Failed::Unwritable(_)) => {}
+            None | Some(Failed::Free { .. } | Failed::Refused { .. }) => *rest = Rest::default(),
             Some(Failed::NotSent(_) | Failed::Unknown(_) | Failed::TimedOut) => {
                 rest.failures = rest.failures.saturating_add(1);
                 let until = now.millis().saturating_add(REST_MILLIS);
@@ -217,6 +227,14 @@ impl Models {
             }
         }
     }
+}
+
+/// A number beyond all bounds has no JSON: it could not be recorded.
+fn finite(embedded: Embedded) -> Result<Embedded, Failed> {
+    if embedded.vectors.iter().flatten().all(|number| number.is_finite()) {
+        return Ok(embedded);
+    }
+    Err(Failed::Unknown("the provider gave a number beyond all bounds".to_owned()))
 }
 
 impl Seat<'_> {

@@ -7,35 +7,49 @@ mod write;
 use std::collections::BTreeMap;
 
 use envelope_rules::model::{OPENAI, Overheads, ToolCall};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::over_http::{Wire, Written};
+use super::over_http::{Wire, Written, turned_away};
 use super::provider::{Embedded, Order, Piece, Texts};
-pub(super) use write::{encoded, number, parsed};
+pub(super) use write::{encoded, raw};
 
 /// A provider that speaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenAi {
-    /// The field by which this provider bounds an answer. One that it does not honour would bound
-    /// nothing.
-    bound: &'static str,
-    /// The lane that is asked for, where lanes have prices of their own.
-    lane: Option<&'static str>,
+    /// OpenAI itself: its bound covers hidden reasoning and has a name of its own, its lanes differ
+    /// in price, and its documents say what is free.
+    itself: bool,
 }
 
-const NEW_BOUND: &str = "max_completion_tokens";
-const OLD_BOUND: &str = "max_tokens";
+/// The lane without a price of its own.
+const LANE: &str = "default";
 
 impl OpenAi {
-    /// OpenAI itself: its bound covers hidden reasoning, and its lanes differ in price.
+    /// OpenAI itself.
     pub const fn itself() -> Self {
-        Self { bound: NEW_BOUND, lane: Some("default") }
+        Self { itself: true }
     }
 
     /// Everybody else.
     pub const fn compatible() -> Self {
-        Self { bound: OLD_BOUND, lane: None }
+        Self { itself: false }
     }
+}
+
+/// What bounds an answer in a request.
+#[derive(Deserialize)]
+struct Bounds {
+    max_completion_tokens: Option<u64>,
+    max_tokens: Option<u64>,
+    n: Option<u64>,
+}
+
+/// A request for vectors.
+#[derive(Serialize)]
+struct Wanted<'a> {
+    model: &'a str,
+    input: &'a [String],
+    encoding_format: &'static str,
 }
 
 /// Calls of tools come in parts.
@@ -51,22 +65,31 @@ impl Wire for OpenAi {
         &OPENAI
     }
 
+    fn is_free(&self, status: u16) -> bool {
+        // Some of the others look at a request only after they have begun to answer it.
+        turned_away(status) && (self.itself || !matches!(status, 400 | 422))
+    }
+
     fn write(&self, order: &Order<'_>) -> Result<Written, String> {
         let mut body = write::body(order)?;
-        body.insert(self.bound.to_owned(), json!(order.max_output));
-        if let Some(lane) = self.lane {
-            body.insert("service_tier".to_owned(), json!(lane));
+        if self.itself {
+            body.max_completion_tokens = Some(order.max_output);
+            body.service_tier = Some(LANE);
+        } else {
+            body.max_tokens = Some(order.max_output);
         }
         let headers = vec![("idempotency-key", order.key.to_owned())];
-        Ok(Written { path: "/chat/completions", headers, body: Value::Object(body) })
+        Written::new("/chat/completions", headers, &body)
     }
 
-    fn bound_in(&self, body: &Value) -> Option<u64> {
-        let one = body.get("n").is_none_or(|n| *n == json!(1));
-        body.get(self.bound).and_then(Value::as_u64).filter(|_| one)
+    fn bound_in(&self, body: &[u8]) -> Option<u64> {
+        let bounds: Bounds = serde_json::from_slice(body).ok()?;
+        let Bounds { max_completion_tokens, max_tokens, n } = bounds;
+        let bound = if self.itself { max_completion_tokens } else { max_tokens };
+        bound.filter(|_| n.is_none_or(|n| n == 1))
     }
 
-    fn whole(&self, body: &Value) -> Result<Vec<Piece>, String> {
+    fn whole(&self, body: &[u8]) -> Result<Vec<Piece>, String> {
         read::whole(body)
     }
 
@@ -75,14 +98,12 @@ impl Wire for OpenAi {
     }
 
     fn write_texts(&self, texts: &Texts<'_>) -> Result<Written, String> {
-        let body = json!({
-            "model": texts.model, "input": texts.texts, "encoding_format": "float",
-        });
-        let headers = vec![("idempotency-key", texts.key.to_owned())];
-        Ok(Written { path: "/embeddings", headers, body })
+        let Texts { model, texts: input, key } = *texts;
+        let headers = vec![("idempotency-key", key.to_owned())];
+        Written::new("/embeddings", headers, &Wanted { model, input, encoding_format: "float" })
     }
 
-    fn embedded(&self, body: &Value) -> Result<Embedded, String> {
+    fn embedded(&self, body: &[u8]) -> Result<Embedded, String> {
         read::embedded(body)
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use envelope_rules::model::Overheads;
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 pub use super::anthropic::Anthropic;
 use super::credit::response_bytes;
@@ -22,6 +24,9 @@ const WORDS_CHARS_MAX: usize = 300;
 /// Bytes of an error's page that are looked at.
 const ERROR_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes of a report of what is billed: a few dozen numbers. What is longer is none.
+const REPORT_BYTES_MAX: usize = 16 << 10;
+
 /// A wire format: what is written, and what is read. It knows no sockets and no keys.
 pub trait Wire: Send + Sync + Clone + 'static {
     /// What has to be remembered between two events of a stream.
@@ -29,29 +34,49 @@ pub trait Wire: Send + Sync + Clone + 'static {
 
     /// What it adds to what a guest wrote.
     fn overheads(&self) -> &'static Overheads;
+    /// Whether nothing is billed for a request that was answered with `status`, by the documents of
+    /// whoever speaks it.
+    fn is_free(&self, status: u16) -> bool;
     /// The request, with the longest answer written into it.
     fn write(&self, order: &Order<'_>) -> Result<Written, String>;
     /// The longest answer that stands in a request: read back from the bytes that are sent.
-    fn bound_in(&self, body: &Value) -> Option<u64>;
+    fn bound_in(&self, body: &[u8]) -> Option<u64>;
     /// An answer in one piece.
-    fn whole(&self, body: &Value) -> Result<Vec<Piece>, String>;
+    fn whole(&self, body: &[u8]) -> Result<Vec<Piece>, String>;
     /// An event of a stream. `None` is the end of it.
     fn event(&self, state: &mut Self::State, data: &str) -> Result<Option<Vec<Piece>>, String>;
     /// A request for embeddings.
     fn write_texts(&self, texts: &Texts<'_>) -> Result<Written, String>;
     /// The answer to it.
-    fn embedded(&self, body: &Value) -> Result<Embedded, String>;
+    fn embedded(&self, body: &[u8]) -> Result<Embedded, String>;
+}
+
+/// Whether `status` says that a request was turned away before a model saw it.
+pub(super) const fn turned_away(status: u16) -> bool {
+    matches!(status, 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429)
 }
 
 /// A request in a wire format.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The path below the provider's address.
     pub path: &'static str,
     /// Headers that the format wants.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: Value,
+    /// The body, JSON.
+    pub body: Vec<u8>,
+}
+
+impl Written {
+    /// A request with `body` in JSON.
+    pub(super) fn new(
+        path: &'static str,
+        headers: Vec<(&'static str, String)>,
+        body: &impl Serialize,
+    ) -> Result<Self, String> {
+        let body = serde_json::to_vec(body).map_err(|why| why.to_string())?;
+        Ok(Self { path, headers, body })
+    }
 }
 
 /// A provider that speaks the wire format `W`.
@@ -68,40 +93,63 @@ impl<W: Wire> OverHttp<W> {
 
     /// The request as bytes, proved to hold the bound that was paid for.
     fn letter(&self, order: &Order<'_>) -> Result<Letter, Failed> {
-        let written = self.wire.write(order).map_err(Failed::NotSent)?;
-        let letter = letter(written, response_bytes(order.max_output, 0))?;
-        let read: Option<Value> = serde_json::from_slice(&letter.body).ok();
-        if read.and_then(|body| self.wire.bound_in(&body)) == Some(order.max_output) {
-            return Ok(letter);
+        let written = self.wire.write(order).map_err(Failed::Unwritable)?;
+        if self.wire.bound_in(&written.body) == Some(order.max_output) {
+            return Ok(letter(written, response_bytes(order.max_output, 0)));
         }
-        Err(Failed::NotSent("the bound of the answer is not in the request".to_owned()))
+        Err(Failed::Unwritable("the bound of the answer is not in the request".to_owned()))
     }
 
     async fn begin(&self, order: Order<'_>) -> Result<Box<dyn Coming>, Failed> {
         let posted = self.transport.post(self.letter(&order)?).await.map_err(lost)?;
-        let mut posted = accepted(posted).await?;
+        let mut posted = self.accepted(posted).await?;
         if order.streamed {
             let wire = self.wire.clone();
             return Ok(Box::new(Streaming::new(wire, posted.body)));
         }
-        let body = read_json(&mut *posted.body, order.max_output).await?;
+        let body = read_all(&mut *posted.body, response_bytes(order.max_output, 0)).await?;
         let pieces = self.wire.whole(&body).map_err(Failed::Unknown)?;
         Ok(Box::new(AtOnce(pieces.into())))
     }
 
     async fn vectors(&self, texts: Texts<'_>) -> Result<Embedded, Failed> {
-        let written = self.wire.write_texts(&texts).map_err(Failed::NotSent)?;
+        let written = self.wire.write_texts(&texts).map_err(Failed::Unwritable)?;
         let count = texts.texts.len();
-        let letter = letter(written, response_bytes(0, count))?;
-        let mut posted = accepted(self.transport.post(letter).await.map_err(lost)?).await?;
+        let letter = letter(written, response_bytes(0, count));
+        let posted = self.transport.post(letter).await.map_err(lost)?;
+        let mut posted = self.accepted(posted).await?;
         let body = read_all(&mut *posted.body, response_bytes(0, count)).await?;
-        let body = serde_json::from_slice(&body).map_err(|_| not_json())?;
         let embedded = self.wire.embedded(&body).map_err(Failed::Unknown)?;
         if embedded.vectors.len() == count {
             return Ok(embedded);
         }
         let found = embedded.vectors.len();
         Err(Failed::Unknown(format!("the provider gave {found} vectors for {count} texts")))
+    }
+}
+
+impl<W: Wire> OverHttp<W> {
+    /// Passes an answer on, or says what its status means for the money.
+    async fn accepted(&self, mut posted: Posted) -> Result<Posted, Failed> {
+        let status = posted.status;
+        if status == 200 {
+            return Ok(posted);
+        }
+        let mut page = Vec::new();
+        while let Ok(Some(bytes)) = posted.body.next().await {
+            page.extend_from_slice(&bytes);
+            if page.len() > ERROR_BYTES_MAX {
+                break;
+            }
+        }
+        let why = words(&page);
+        Err(if self.wire.is_free(status) {
+            Failed::Free { status, why, after: posted.retry_after }
+        } else if turned_away(status) {
+            Failed::Refused { status, why }
+        } else {
+            Failed::Unknown(format!("the provider answered {status}: {why}"))
+        })
     }
 }
 
@@ -119,10 +167,9 @@ impl<W: Wire> Provider for OverHttp<W> {
     }
 }
 
-fn letter(written: Written, response_bytes: u64) -> Result<Letter, Failed> {
+fn letter(written: Written, response_bytes: u64) -> Letter {
     let Written { path, headers, body } = written;
-    let body = serde_json::to_vec(&body).map_err(|why| Failed::NotSent(why.to_string()))?;
-    Ok(Letter { path, headers, body: Bytes::from(body), response_bytes })
+    Letter { path, headers, body: Bytes::from(body), response_bytes }
 }
 
 fn lost(lost: Lost) -> Failed {
@@ -132,35 +179,9 @@ fn lost(lost: Lost) -> Failed {
     }
 }
 
-fn not_json() -> Failed {
-    Failed::Unknown("the provider's answer is not JSON".to_owned())
-}
-
-/// Passes an answer on, or says what its status means for the money.
-async fn accepted(mut posted: Posted) -> Result<Posted, Failed> {
-    let status = posted.status;
-    if status == 200 {
-        return Ok(posted);
-    }
-    let mut page = Vec::new();
-    while let Ok(Some(bytes)) = posted.body.next().await {
-        page.extend_from_slice(&bytes);
-        if page.len() > ERROR_BYTES_MAX {
-            break;
-        }
-    }
-    let why = words(&page);
-    match status {
-        // The request was turned away before a model saw it.
-        400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 => {
-            Err(Failed::Free { status, why, after: posted.retry_after })
-        }
-        _ => Err(Failed::Unknown(format!("the provider answered {status}: {why}"))),
-    }
-}
-
 /// A provider's own words, as far as they can be told.
-fn words(page: &[u8]) -> String {
+pub(super) fn words(page: &[u8]) -> String {
+    let page = page.get(..ERROR_BYTES_MAX).unwrap_or(page);
     let said: Option<Value> = serde_json::from_slice(page).ok();
     let message = said.as_ref().and_then(|said| {
         let error = said.get("error").unwrap_or(said);
@@ -171,9 +192,10 @@ fn words(page: &[u8]) -> String {
     plain.take(WORDS_CHARS_MAX).collect()
 }
 
-async fn read_json(body: &mut dyn Body, max_output: u64) -> Result<Value, Failed> {
-    let bytes = read_all(body, response_bytes(max_output, 0)).await?;
-    serde_json::from_slice(&bytes).map_err(|_| not_json())
+/// A report of what is billed, if it is one.
+pub(super) fn report(usage: &RawValue) -> Option<Value> {
+    let text = Some(usage.get()).filter(|text| text.len() <= REPORT_BYTES_MAX);
+    text.and_then(|text| serde_json::from_str(text).ok())
 }
 
 async fn read_all(body: &mut dyn Body, most: u64) -> Result<Vec<u8>, Failed> {

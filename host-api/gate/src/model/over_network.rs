@@ -111,10 +111,11 @@ impl OverNetwork {
         let target = Target::parse("POST", &url).map_err(|why| not_sent(why.to_string()))?;
         let headers = headers(letter.headers).map_err(not_sent)?;
         let limits = Limits { response_bytes: letter.response_bytes, ..*self.network.limits() };
-        let route = self.network.resolve(&target).await.map_err(|why| match why {
-            NoRoute::Denied(denial) => not_sent(denial.to_string()),
-            NoRoute::Failed(failure) => not_sent(failure.to_string()),
-        })?;
+        let route =
+            self.network.resolve(&target, limits.connect).await.map_err(|why| match why {
+                NoRoute::Denied(denial) => not_sent(denial.to_string()),
+                NoRoute::Failed(failure) => not_sent(failure.to_string()),
+            })?;
         let outgoing = Outgoing { headers, body: letter.body, limits };
         let incoming = self.network.send(route, outgoing).await.map_err(lost)?;
         let Incoming { status, headers, reply } = incoming;

@@ -110,6 +110,10 @@ pub struct Embedded {
 /// Why there is no answer, and what that means for the money.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
+    /// The provider's format cannot say it: nothing was sent, nothing is owed, and nobody else is
+    /// asked.
+    #[error("{0}")]
+    Unwritable(String),
     /// Nothing was sent: nothing is owed.
     #[error("{0}")]
     NotSent(String),
@@ -123,6 +127,14 @@ pub enum Failed {
         why: String,
         /// How long it wants to be left alone, in seconds.
         after: Option<u64>,
+    },
+    /// It was turned away with a status that speaks of the request, and nobody knows what is owed.
+    #[error("the provider answered {status}: {why}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// Its words, cut short.
+        why: String,
     },
     /// Nobody knows what is owed.
     #[error("{0}")]

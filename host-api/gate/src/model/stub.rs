@@ -7,6 +7,7 @@ use envelope_evidence::Digest;
 use envelope_rules::budget::Billed;
 use envelope_rules::model::{OPENAI, Overheads, Part, Role};
 
+use super::gathering::TOKEN_BYTES_MAX;
 use super::provider::{
     Asking, Coming, Embedded, Embedding, Failed, Finish, Next, Order, Piece, Provider, Texts,
 };
@@ -135,7 +136,8 @@ fn repeat(order: &Order<'_>) -> Script {
     let words: Vec<_> = said.split_inclusive(' ').collect();
     let finish = if words.len() > most { Finish::Length } else { Finish::Stop };
     let words: Vec<_> = words.into_iter().take(most).map(str::to_owned).collect();
-    let output = u64::try_from(words.len()).unwrap_or(u64::MAX);
+    let output = words.iter().map(|word| word.len().div_ceil(TOKEN_BYTES_MAX)).sum::<usize>();
+    let output = u64::try_from(output).unwrap_or(u64::MAX);
     let input = tokens(usize::try_from(order.ask.text_bytes()).unwrap_or(usize::MAX));
     let billed = Billed { input, output, ..Billed::default() };
     let ends = [Piece::Finish(finish), Piece::Billed(billed)];

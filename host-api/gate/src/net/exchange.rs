@@ -66,14 +66,11 @@ impl Drop for Connection {
 /// Sends the request over `wire` and waits for the head of the answer.
 pub(super) async fn exchange(
     wire: Wire,
-    target: &Target,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request<Full<Bytes>>,
     limits: Limits,
+    deadline: Instant,
     secrets: Arc<Secrets>,
 ) -> Result<Incoming, Failure> {
-    let deadline = Instant::now() + limits.total;
-    let request = request(target, headers, body)?;
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     let opened = builder.handshake(TokioIo::new(wire)).await;
@@ -170,7 +167,7 @@ impl Reply {
 
 /// The request as it goes over the wire. What was judged is what is sent: the target's own spelling
 /// stands in the request line, letter by letter.
-fn request(
+pub(super) fn request(
     target: &Target,
     mut headers: HeaderMap,
     body: Bytes,

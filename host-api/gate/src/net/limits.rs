@@ -11,7 +11,7 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of the body.
     pub between_bytes: Duration,
-    /// For the whole exchange, the guest's own pauses included.
+    /// From the dial to the end of the answer, the guest's own pauses included.
     pub total: Duration,
     /// Bytes a second of waiting that a peer keeps up over a body.
     pub floor: u64,

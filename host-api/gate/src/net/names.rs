@@ -26,8 +26,12 @@ impl Names for SystemNames {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             let found = found.map_err(|_| Failure::NameUnknown)?;
-            let mut addresses: Vec<_> = found.map(|found| found.ip()).collect();
-            addresses.dedup();
+            let mut addresses = Vec::new();
+            for address in found.map(|found| found.ip()) {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
             Ok(addresses)
         })
     }

@@ -96,6 +96,24 @@ mod tests {
         assert_eq!(through(&single), expected.as_bytes());
     }
 
+    /// Also where it is escaped, once and twice.
+    #[test]
+    fn an_escaped_secret_is_seen_in_no_cut() {
+        let escaped = ["%73esame-0815", "s%65same%2D0815", "\\u0073esame-0815", "se%2573ame-0815"];
+        for secret in escaped {
+            let text = format!("a %20 {secret} b {secret} %");
+            let mask = "*".repeat(secret.len());
+            let expected = format!("a %20 {mask} b {mask} %");
+            let bytes = text.as_bytes();
+            for at in 0..=bytes.len() {
+                for to in at..=bytes.len() {
+                    let seen = through(&[&bytes[..at], &bytes[at..to], &bytes[to..]]);
+                    assert_eq!(seen, expected.as_bytes(), "{secret} cut at {at} and {to}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_not_secret_passes_at_once() {
         let mut scrub = scrub();

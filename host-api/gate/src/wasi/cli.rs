@@ -27,6 +27,7 @@ impl environment::Host for Airlock {
 
     async fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
         self.environment("get-arguments").await?;
+        self.gate.charge(self.arguments.iter().map(|it| weight(it)).fold(0, u64::saturating_add));
         Ok(self.arguments.clone())
     }
 
@@ -34,6 +35,12 @@ impl environment::Host for Airlock {
         self.environment("initial-cwd").await?;
         Ok(Some("/".to_owned()))
     }
+}
+
+/// What it costs to copy an argument.
+fn weight(argument: &str) -> u64 {
+    let bytes = u64::try_from(argument.len()).unwrap_or(u64::MAX);
+    bytes.saturating_mul(cost::BYTE).saturating_add(cost::ITEM)
 }
 
 impl Airlock {

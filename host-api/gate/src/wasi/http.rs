@@ -23,6 +23,7 @@ pub(crate) use response::SharedReply;
 pub use response::{Future, IncomingBody, IncomingResponse, NoTrailers};
 pub use server::{NoOutparam, NoRequest, OutgoingResponse};
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasmtime::component::Resource;
@@ -43,8 +44,11 @@ pub const ANSWERS_MAX: usize = 64;
 pub(crate) struct UnderWay {
     /// Bodies that are being collected.
     bodies: Vec<Weak<Mutex<Collected>>>,
-    /// Held once by every answer that is open.
+    /// Held once by every answer that is open or will be.
     answers: Arc<()>,
+    /// The pollables that wait for a request to be whole, and the futures they wait for, each by
+    /// its place in the table.
+    pub(crate) waiting: BTreeMap<u32, u32>,
 }
 
 impl types::Host for Airlock {

@@ -50,6 +50,7 @@ impl poll::HostPollable for Airlock {
 
     async fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
         self.timers.remove(&pollable.rep());
+        self.http.waiting.remove(&pollable.rep());
         use wasmtime_wasi_io::bindings::wasi::io::poll::HostPollable as _;
         self.table.drop(pollable)
     }

@@ -1,4 +1,5 @@
-//! `wasi:io/streams`: files and standard streams, every read and write a call of its own.
+//! `wasi:io/streams`: files, standard streams and the bodies of HTTP. Every read and write is a
+//! call of its own, but for a request's body: that is part of the request.
 
 use envelope_evidence::Digest;
 use envelope_rules::Path;
@@ -294,7 +295,7 @@ impl Airlock {
                 | Stream::Collect(_)
                 | Stream::Closed,
             ) => Ok(None),
-            None => foreign_read(self.table.get_mut(from).map_err(over)?, len).await,
+            None => Err(Failed::Fs(FsError::BadDescriptor)),
         }
     }
 
@@ -340,14 +341,9 @@ impl Airlock {
             Some(Stream::Stdout) => self.say("stdout.write", bytes).await.map(Some),
             Some(Stream::Stderr) => self.say("stderr.write", bytes).await.map(Some),
             Some(Stream::Collect(body)) => self.collect(&body, bytes).map(Some),
-            Some(Stream::Stdin { .. } | Stream::Reply(_)) => {
-                Err(Failed::Fs(FsError::BadDescriptor))
-            }
             Some(Stream::Closed) => Ok(None),
-            None => {
-                let stream = self.table.get_mut(to).map_err(over)?;
-                let bytes = IoBytes::copy_from_slice(bytes);
-                foreign(stream.blocking_write_and_flush(bytes).await)
+            Some(Stream::Stdin { .. } | Stream::Reply(_)) | None => {
+                Err(Failed::Fs(FsError::BadDescriptor))
             }
         }
     }
@@ -402,23 +398,6 @@ impl Airlock {
         self.close(place);
         let error = self.table.push(Error::from(broken))?;
         Ok(Err(streams::StreamError::LastOperationFailed(error)))
-    }
-}
-
-async fn foreign_read(stream: &mut DynInputStream, len: u64) -> Read {
-    let len = usize::try_from(len.min(MOVE_BYTES_MAX)).unwrap_or(0);
-    foreign(stream.blocking_read(len).await).map(|bytes| bytes.map(|bytes| bytes.to_vec()))
-}
-
-/// What a stream that is not of this file says: the body of a request or an answer.
-fn foreign<T>(result: StreamResult<T>) -> Done<Option<T>> {
-    use wasmtime_wasi_io::streams::StreamError;
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(StreamError::Closed) => Ok(None),
-        Err(StreamError::LastOperationFailed(error) | StreamError::Trap(error)) => {
-            Err(Failed::Over(error))
-        }
     }
 }
 

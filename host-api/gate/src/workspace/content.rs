@@ -30,13 +30,29 @@ pub(super) struct Content {
     /// Written pieces by their number. Each holds all that shows of the base at its place; what it
     /// lacks at its end is zeros.
     pieces: BTreeMap<u64, Vec<u8>>,
+    /// Whether somebody paid for the digest of what it is now.
+    paid: bool,
 }
 
 impl Content {
     /// What is stored as `digest`, not loaded yet.
     pub(super) const fn stored(digest: Digest, size: u64) -> Self {
         let base = Base { digest, size, shown: size, bytes: None };
-        Self { size, base: Some(base), pieces: BTreeMap::new() }
+        Self { size, base: Some(base), pieces: BTreeMap::new(), paid: true }
+    }
+
+    /// The same bytes, which are stored as `digest` now.
+    pub(super) fn keep_as(&mut self, digest: Digest, bytes: Bytes) {
+        let size = self.size;
+        self.base = Some(Base { digest, size, shown: size, bytes: Some(bytes) });
+        self.pieces.clear();
+    }
+
+    /// Bytes to be paid for before the whole is hashed, once after each change.
+    pub(super) const fn owe(&mut self) -> u64 {
+        let owed = if self.paid { 0 } else { self.size };
+        self.paid = true;
+        owed
     }
 
     pub(super) const fn size(&self) -> u64 {
@@ -95,6 +111,7 @@ impl Content {
 
     /// Puts `data` at `offset`. What lies between the end of the file and there is zeros.
     pub(super) fn write(&mut self, offset: u64, mut data: &[u8]) {
+        self.paid = false;
         self.size = self.size.max(offset.saturating_add(to_u64(data.len())));
         let mut at = offset;
         while !data.is_empty() {
@@ -113,6 +130,7 @@ impl Content {
 
     /// Cuts the file or lengthens it by zeros. Needs nothing loaded.
     pub(super) fn set_size(&mut self, size: u64) {
+        self.paid = false;
         if size < self.size {
             if let Some(base) = &mut self.base {
                 base.shown = base.shown.min(size);

@@ -20,7 +20,7 @@ use super::stat::{Listed, Moment, NodeKind, Stat, Times};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct NodeId(u64);
 
-const ROOT: NodeId = NodeId(0);
+pub(super) const ROOT: NodeId = NodeId(0);
 
 #[derive(Debug, Clone)]
 pub(super) struct Node {

@@ -1,5 +1,6 @@
 //! What is asked of a human, and how it is written.
 
+use envelope_evidence::usage::MAX_EXACT;
 use envelope_evidence::{Digest, Label, Timestamp, canonical};
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,9 @@ pub enum BadRequest {
     /// It would last no time at all.
     #[error("a request has time to be decided in, and what it asks for a `ttl` above 0")]
     Time,
+    /// A number.
+    #[error("a number of a request is at most {MAX_EXACT}")]
+    Amount,
     /// The policy.
     #[error("one or two humans decide")]
     Approvers,
@@ -128,12 +132,15 @@ impl Request {
     pub fn check(&self) -> Result<(), BadRequest> {
         let ensure = |holds, bad| if holds { Ok(()) } else { Err(bad) };
         ensure(self.asked < self.expires, BadRequest::Time)?;
+        ensure(self.call <= MAX_EXACT, BadRequest::Amount)?;
         let fits = |text: &str, max| (1..=max).contains(&text.chars().count());
         match &self.matter {
             Matter::Scope { reason, wanted } => {
                 ensure(fits(reason, TEXT_CHARS_MAX), BadRequest::Text)?;
                 let longest = wanted.hosts.len().max(wanted.models.len());
                 ensure(longest <= LIST_MAX, BadRequest::List)?;
+                let largest = wanted.nano_usd.max(wanted.ttl);
+                ensure(largest <= MAX_EXACT, BadRequest::Amount)?;
                 ensure(wanted.ttl > 0, BadRequest::Time)
             }
             Matter::Choice { text, choices } => {
@@ -151,17 +158,41 @@ impl Request {
     }
 
     /// What the human sees, byte for byte: every field, in one spelling. Nothing an agent writes
-    /// can look like a field of its own, because texts stand in quotes and on one line.
-    pub fn shown(&self) -> String {
-        let bytes = canonical::of(self).unwrap_or_default();
-        let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        serde_json::to_string_pretty(&value).unwrap_or_default()
+    /// can look like a field of its own, because texts stand in quotes and on one line, and what
+    /// would break the line or turn its direction is spelled out. A request that does not
+    /// [hold](Self::check) is shown to nobody.
+    pub fn shown(&self) -> Result<String, BadRequest> {
+        self.check()?;
+        let bytes = canonical::of(self).map_err(|_| BadRequest::Amount)?;
+        let value = serde_json::from_slice::<serde_json::Value>(&bytes);
+        let shown = value.and_then(|value| serde_json::to_string_pretty(&value));
+        Ok(spelled_out(&shown.map_err(|_| BadRequest::Amount)?))
     }
 
     /// The digest of what the human sees. A decision names it.
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.shown().as_bytes())
+    pub fn digest(&self) -> Result<Digest, BadRequest> {
+        Ok(Digest::of(self.shown()?.as_bytes()))
     }
+}
+
+/// `json` with characters that are not seen, but move others, as escapes. They stand in strings
+/// only, so it says the same.
+fn spelled_out(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if moves_text(character) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Separators of lines and paragraphs, and what turns the direction of text.
+const fn moves_text(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether `document` can answer a question: JSON, and not too long. The schema is held against it

@@ -71,7 +71,7 @@ pub fn import(table: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Imported, B
     let shape = |why: serde_json::Error| BadTable::Shape(why.to_string());
     let entries: BTreeMap<String, Map<String, Value>> =
         serde_json::from_slice(&numbers_as_texts(table)).map_err(shape)?;
-    let (mut prices, mut left) = (BTreeMap::new(), BTreeMap::new());
+    let (mut prices, mut left) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
     for (key, entry) in &entries {
         let outcome = Entry::of(key, entry).and_then(|entry| {
             let (name, provider) = entry.name();
@@ -81,21 +81,35 @@ pub fn import(table: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Imported, B
             Ok((name, entry.price()?))
         });
         match outcome {
-            Ok((name, price)) => match prices.entry(name) {
-                std::collections::btree_map::Entry::Vacant(free) => {
-                    free.insert(price);
-                }
-                std::collections::btree_map::Entry::Occupied(_) => count(&mut left, "named twice"),
-            },
-            Err(why) => count(&mut left, why),
+            Ok((name, price)) => prices.entry(name).or_default().push(price),
+            Err(why) => count(&mut left, why, 1),
         }
     }
+    let prices = prices.into_iter().filter_map(|(name, found)| match one(&found) {
+        Some(price) => {
+            count(&mut left, "named twice", found.len().saturating_sub(1));
+            Some((name, price))
+        }
+        None => {
+            count(&mut left, "named twice, at different prices", found.len());
+            None
+        }
+    });
+    let prices: Vec<_> = prices.collect();
     let book = PriceBook::new(prices).map_err(|why| BadTable::Shape(why.to_string()))?;
     Ok(Imported { book, left })
 }
 
-fn count(left: &mut BTreeMap<&'static str, usize>, why: &'static str) {
-    *left.entry(why).or_default() += 1;
+/// The price that all of them are, if they are one.
+fn one(found: &[Price]) -> Option<Price> {
+    let (first, others) = found.split_first()?;
+    others.iter().all(|other| other == first).then(|| first.clone())
+}
+
+fn count(left: &mut BTreeMap<&'static str, usize>, why: &'static str, more: usize) {
+    if more > 0 {
+        *left.entry(why).or_default() += more;
+    }
 }
 
 /// One model of the table.

@@ -127,6 +127,17 @@ impl Meter {
         rooms.map(|account| account.headroom(Dimension::NanoUsd)).min().unwrap_or_default()
     }
 
+    /// What could still be spent, in nano-dollars, under a `ceiling` over all that the leaf used, if
+    /// there were plenty in the accounts that are `shared`.
+    pub fn unshared_within(&self, ceiling: &Cap, shared: &[Shared]) -> u64 {
+        let money = Dimension::NanoUsd;
+        let leaf = self.state.accounts.first().map(|leaf| leaf.headroom_of(ceiling, money));
+        let rows = self.state.charged(self.state.today);
+        let own = rows.filter(|account| !shared.iter().any(|it| it.is(account)));
+        let rooms = own.map(|account| account.headroom(money)).chain(leaf);
+        rooms.min().unwrap_or_default()
+    }
+
     /// Raises the caps of the shared accounts by the slice that a store leased.
     pub fn top_up(&mut self, shared: &[Shared], leased: Leased) {
         for account in &mut self.state.accounts {

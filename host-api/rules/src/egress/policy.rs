@@ -76,6 +76,38 @@ pub fn admit_both<'a>(
     Ok(Admitted { operator, warrant: warrant.admit(target)? })
 }
 
+/// How far an operator lets anybody reach. By default, nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ceiling {
+    /// As far as these rules.
+    Rules(Policy),
+    /// As far as the warrant: the operator wrote it for this very run, and can widen it. Whoever is
+    /// refused is told what the warrant lacks.
+    Warrant,
+}
+
+impl Ceiling {
+    /// Admits what this and the warrant both allow: see [`admit_both`].
+    pub fn admit(&self, warrant: &Policy, target: &Target) -> Result<(), Denial> {
+        match self {
+            Self::Rules(operator) => admit_both(operator, warrant, target).map(drop),
+            Self::Warrant => warrant.admit(target).map(drop),
+        }
+    }
+}
+
+impl Default for Ceiling {
+    fn default() -> Self {
+        Self::Rules(Policy::default())
+    }
+}
+
+impl From<Policy> for Ceiling {
+    fn from(policy: Policy) -> Self {
+        Self::Rules(policy)
+    }
+}
+
 /// A policy as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -27,18 +27,23 @@ pub enum BadRuleText {
 }
 
 impl RuleDocument {
-    /// The narrowest rule that admits `target`, but for the values in its query.
-    pub fn of(target: &Target) -> Self {
+    /// A rule that admits `target`, and besides it only what differs in the query: that is not
+    /// repeated, because its keys and its values may be secrets. None where the path holds a `*`,
+    /// which in a rule would stand for other paths too.
+    pub fn of(target: &Target) -> Option<Self> {
+        if target.path().contains('*') {
+            return None;
+        }
         let scheme = target.scheme();
         let own = target.port() == scheme.port();
-        Self {
+        Some(Self {
             schemes: vec![scheme],
             host: target.host().to_string(),
             ports: if own { Vec::new() } else { vec![target.port()] },
             methods: vec![target.method().as_str().to_owned()],
             paths: vec![target.path().to_owned()],
             query: target.query().map_or(QueryRule::None, |_| QueryRule::Any),
-        }
+        })
     }
 }
 
@@ -166,10 +171,21 @@ mod tests {
             "https://[2606:4700::1111]:8443/v1/a%20b",
         ] {
             let target = Target::parse("GET", url).unwrap();
-            let line = RuleDocument::of(&target).to_string();
+            let line = RuleDocument::of(&target).unwrap().to_string();
             assert!(policy(&line).admit(&target).is_ok(), "{line}");
             let other = Target::parse("POST", url).unwrap();
             assert!(policy(&line).admit(&other).is_err(), "{line}");
         }
+    }
+
+    /// A guest that sends a pattern is not told to ask for all that it stands for.
+    #[test]
+    fn a_star_in_a_path_is_not_made_a_pattern() {
+        for path in ["/v1/**", "/v1/a*", "/*"] {
+            let target = Target::parse("GET", &format!("https://a.example.org{path}")).unwrap();
+            assert_eq!(RuleDocument::of(&target), None, "{path}");
+        }
+        let query = Target::parse("GET", "https://a.example.org/v1?a=*").unwrap();
+        assert!(RuleDocument::of(&query).is_some(), "in a query it stands for nothing else");
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Cap, PriceBook};
 use crate::denial::{Code, Denial};
-use crate::egress::policy::{BadPolicy, Policy, PolicyDocument};
+use crate::egress::policy::{BadPolicy, Ceiling, Policy, PolicyDocument};
 use crate::guard::call::CapabilitySet;
 
 /// Models in one warrant: each call is held against each.
@@ -21,7 +21,7 @@ pub struct Operator {
     /// Which capabilities exist here.
     pub capabilities: CapabilitySet,
     /// Which destinations may be reached.
-    pub egress: Policy,
+    pub egress: Ceiling,
     /// What models cost. A model without a price is not called.
     pub prices: PriceBook,
 }

@@ -12,9 +12,6 @@ pub const PARTS_MAX: usize = 256;
 /// Tools of one request: what providers accept.
 pub const TOOLS_MAX: usize = 128;
 
-/// Texts that end an answer: what every provider accepts.
-pub const STOPS_MAX: usize = 4;
-
 /// Bytes of all text of a request: above every context window sold.
 pub const TEXT_BYTES_MAX: u64 = 8 << 20;
 
@@ -30,38 +27,10 @@ pub struct Ask {
     pub messages: Vec<Message>,
     /// What the model may ask the guest to do.
     pub tools: Vec<Tool>,
-    /// Whether it has to.
-    pub tool_choice: ToolChoice,
     /// The JSON Schema of the answer, as it was written.
     pub schema: Option<String>,
     /// The longest answer, in tokens.
     pub max_output: u32,
-    /// What changes the answer and not its price.
-    pub settings: Settings,
-}
-
-/// What changes an answer and not its price.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// A decimal between 0 and 2, as it was written: no number passes through a float.
-    pub temperature: Option<String>,
-    /// A decimal between 0 and 1.
-    pub top_p: Option<String>,
-    /// Texts that end the answer.
-    pub stop: Vec<String>,
-}
-
-/// Whether a model has to use a tool.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ToolChoice {
-    /// As it sees fit.
-    #[default]
-    Auto,
-    /// It must not.
-    None,
-    /// It has to, whichever.
-    Required,
 }
 
 /// One message.
@@ -168,9 +137,14 @@ pub enum BadAsk {
     /// A picture that is none.
     #[error("`{0}` is not a kind of picture that models read: use PNG, JPEG, GIF or WebP")]
     MediaType(String),
-    /// A number out of its range.
-    #[error("`{0}` is not a decimal in its range")]
-    Setting(&'static str),
+    /// A part in a message of somebody who cannot say it.
+    #[error("a message of the {} holds no {what}", role.name())]
+    Place {
+        /// Whose message it is.
+        role: Role,
+        /// What stands in it.
+        what: &'static str,
+    },
 }
 
 impl Ask {
@@ -184,16 +158,13 @@ impl Ask {
         }
         check_count("messages", self.messages.len(), MESSAGES_MAX)?;
         check_count("tools", self.tools.len(), TOOLS_MAX)?;
-        check_count("texts that end the answer", self.settings.stop.len(), STOPS_MAX)?;
         let bytes = self.text_bytes();
         if bytes > TEXT_BYTES_MAX {
             return Err(BadAsk::TooLong(bytes));
         }
         self.messages.iter().try_for_each(check_message)?;
         self.tools.iter().try_for_each(check_tool)?;
-        self.schema.as_deref().map_or(Ok(()), |schema| check_object("the schema", schema))?;
-        check_decimal("temperature", self.settings.temperature.as_deref(), 2)?;
-        check_decimal("top_p", self.settings.top_p.as_deref(), 1)
+        self.schema.as_deref().map_or(Ok(()), |schema| check_object("the schema", schema))
     }
 
     /// How many pictures there are.
@@ -206,13 +177,32 @@ impl Ask {
     pub fn text_bytes(&self) -> u64 {
         let parts = self.messages.iter().flat_map(|message| &message.parts).map(Part::text_bytes);
         let tools = self.tools.iter().map(Tool::text_bytes);
-        let stops = self.settings.stop.iter().map(|stop| len(stop));
         let rest = len(&self.model).saturating_add(self.schema.as_deref().map_or(0, len));
-        parts.chain(tools).chain(stops).fold(rest, u64::saturating_add)
+        parts.chain(tools).fold(rest, u64::saturating_add)
+    }
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+        }
     }
 }
 
 impl Part {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "words",
+            Self::Image(_) => "picture",
+            Self::Call(_) => "call of a tool",
+            Self::Answer { .. } => "answer of a tool",
+        }
+    }
+
     fn text_bytes(&self) -> u64 {
         match self {
             Self::Text(text) => len(text),
@@ -238,14 +228,28 @@ fn check_count(what: &'static str, found: usize, max: usize) -> Result<(), BadAs
 
 fn check_message(message: &Message) -> Result<(), BadAsk> {
     check_count("parts of a message", message.parts.len(), PARTS_MAX)?;
-    message.parts.iter().try_for_each(|part| match part {
+    message.parts.iter().try_for_each(|part| check_part(message.role, part))
+}
+
+fn check_part(role: Role, part: &Part) -> Result<(), BadAsk> {
+    let fits = match part {
+        Part::Text(_) => role != Role::Tool,
+        Part::Image(_) => role == Role::User,
+        Part::Call(_) => role == Role::Assistant,
+        // Some providers want them in a message of the user.
+        Part::Answer { .. } => matches!(role, Role::Tool | Role::User),
+    };
+    if !fits {
+        return Err(BadAsk::Place { role, what: part.kind() });
+    }
+    match part {
         Part::Image(image) => check_media_type(&image.media_type),
         Part::Call(call) => {
             check_tool_name(&call.name)?;
             check_object("the arguments of a call", &call.arguments)
         }
         Part::Text(_) | Part::Answer { .. } => Ok(()),
-    })
+    }
 }
 
 fn check_tool(tool: &Tool) -> Result<(), BadAsk> {
@@ -270,21 +274,6 @@ fn check_object(what: &'static str, text: &str) -> Result<(), BadAsk> {
     let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
     object.map(drop).map_err(|_| BadAsk::NotObject(what))
 }
-
-/// A plain decimal, `0.7`: digits, a point, digits; at most `most`.
-fn check_decimal(what: &'static str, text: Option<&str>, most: u8) -> Result<(), BadAsk> {
-    let Some(text) = text else { return Ok(()) };
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let whole = whole.parse::<u8>().ok().filter(|_| digits(whole) && digits(part));
-    let within = whole.is_some_and(|whole| {
-        whole < most || (whole == most && part.bytes().all(|byte| byte == b'0'))
-    });
-    if within && text.len() <= DECIMAL_CHARS_MAX { Ok(()) } else { Err(BadAsk::Setting(what)) }
-}
-
-/// Characters of a setting: finer than any model notices.
-const DECIMAL_CHARS_MAX: usize = 20;
 
 fn len(text: &str) -> u64 {
     u64::try_from(text.len()).unwrap_or(u64::MAX)

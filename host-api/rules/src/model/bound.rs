@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use super::ask::Ask;
+use super::ask::{Ask, Part, Tool, ToolCall};
+use super::spelling::{escaped, rewritten};
 use crate::budget::ModelCall;
 
 /// Texts of one request for embeddings: what providers accept.
@@ -10,8 +11,10 @@ pub const TEXTS_MAX: usize = 2048;
 
 /// What a wire format and its providers add to what the guest wrote, in tokens, at most.
 ///
-/// Each number covers the bytes of the keys, marks and escapes that the adapter writes around the
-/// guest's text, so that the whole bound is never below the bytes of the request as it is sent.
+/// Each number covers the bytes of the keys and marks that the adapter writes around what the guest
+/// wrote. JSON of the guest's is sent as it was written and counted no shorter, so the whole bound is
+/// never below the bytes of the request as it is sent, once the texts of its messages are decoded:
+/// as a model is shown them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overheads {
     /// The frame of the request.
@@ -74,13 +77,38 @@ impl Ask {
             sum.saturating_add(wide(count).saturating_mul(each))
         });
         ModelCall {
-            input: framed.saturating_add(self.text_bytes()),
+            input: framed.saturating_add(self.shown_bytes()),
             max_output: self.max_output.into(),
             choices: NonZeroU32::MIN,
             // Some providers cache by themselves and bill the writing.
             writes_cache: true,
         }
     }
+
+    /// Bytes of everything the guest wrote, as a model may be shown it.
+    fn shown_bytes(&self) -> u64 {
+        let parts = self.messages.iter().flat_map(|message| &message.parts).map(part);
+        let tools = self.tools.iter().map(tool);
+        let schema = self.schema.as_deref().map_or(0, rewritten);
+        let rest = escaped(&self.model).saturating_add(schema);
+        parts.chain(tools).fold(rest, u64::saturating_add)
+    }
+}
+
+fn part(part: &Part) -> u64 {
+    match part {
+        Part::Text(text) => wide(text.len()),
+        Part::Image(image) => wide(image.media_type.len()),
+        Part::Call(ToolCall { id, name, arguments }) => {
+            escaped(id).saturating_add(escaped(name)).saturating_add(rewritten(arguments))
+        }
+        Part::Answer { id, text } => escaped(id).saturating_add(wide(text.len())),
+    }
+}
+
+fn tool(tool: &Tool) -> u64 {
+    let Tool { name, description, parameters } = tool;
+    escaped(name).saturating_add(escaped(description)).saturating_add(rewritten(parameters))
 }
 
 /// The bounds of a request for embeddings: it has no answer that is paid for.

@@ -10,7 +10,7 @@ use envelope_gate::gate::Authorities;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
 use envelope_rules::denial::Denial;
-use envelope_rules::egress::policy::PolicyDocument;
+use envelope_rules::egress::policy::{Ceiling, PolicyDocument};
 use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
 use envelope_rules::guard::{
@@ -205,9 +205,11 @@ pub struct Fresh {
     pub caller: Label,
 }
 
-/// What a local operator allows the run of `warrant`: it is the same person who wrote that.
+/// What a local operator allows the run of `warrant`: it is the same person who wrote that, and who
+/// can let it send more. So a refused request is told what is missing, not that it is forbidden.
 pub(crate) fn operator(warrant: &Warrant, prices: PriceBook) -> Operator {
-    Operator { capabilities: warrant.capabilities(), egress: warrant.egress().clone(), prices }
+    let capabilities = warrant.capabilities().with(Capability::Http);
+    Operator { capabilities, egress: Ceiling::Warrant, prices }
 }
 
 /// The keys that verify local grants.

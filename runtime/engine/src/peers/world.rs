@@ -5,23 +5,31 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
-use envelope_gate::peers::{Errand, Peers};
+use envelope_gate::model::Models;
+use envelope_gate::net::Network;
+use envelope_gate::peers::{Errand, Peers, Room};
 use envelope_gate::stop::Stop;
 use envelope_gate::world::{GrantState, Performing, World};
 use envelope_rules::grant::Grant;
 
+/// What there is to reach is what the caller reaches; what may be reached, the warrant says. Shared
+/// accounts are not among it: the caller set all the money of this call aside in them, and pays
+/// there what the callee spent. Charged here too, it would be paid twice.
+///
 /// Whoever stops the caller stops the callee, and a grant is withdrawn with the one it came from.
 pub(super) struct Within {
     outer: Arc<dyn World>,
     run: String,
     jti: String,
     parent: Option<String>,
+    room: Room,
 }
 
 impl Within {
     pub(super) fn new(outer: Arc<dyn World>, errand: &Errand, grant: &Grant) -> Self {
         let parent = grant.claims().par.as_ref().map(|parent| parent.jti.to_string());
-        Self { outer, run: errand.run.to_string(), jti: grant.claims().jti.to_string(), parent }
+        let (run, jti) = (errand.run.to_string(), grant.claims().jti.to_string());
+        Self { outer, run, jti, parent, room: errand.room.clone() }
     }
 }
 
@@ -45,6 +53,18 @@ impl World for Within {
 
     fn stopped(&self) -> Option<Stop> {
         self.outer.stopped()
+    }
+
+    fn models(&self) -> Option<&Models> {
+        self.outer.models()
+    }
+
+    fn network(&self) -> Option<&Network> {
+        self.outer.network()
+    }
+
+    fn room(&self) -> Option<&Room> {
+        Some(&self.room)
     }
 
     fn peers(&self) -> Option<Arc<dyn Peers>> {

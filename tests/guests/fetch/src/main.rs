@@ -16,8 +16,13 @@ fn main() {
                 let status = response.status_code();
                 let code = response.header("envelope-denied").cloned();
                 let body = response.body().unwrap_or_default();
-                let code = code.map(|it| format!(" {}", it.to_str().unwrap_or_default()));
-                println!("{status}{} {} bytes", code.unwrap_or_default(), body.len());
+                match code {
+                    None => println!("{status} {} bytes", body.len()),
+                    Some(code) => {
+                        let (code, why) = (code.to_str().unwrap_or_default(), body.as_slice());
+                        println!("{status} {code} {}", String::from_utf8_lossy(why));
+                    }
+                }
             }
             Err(why) => println!("failed: {why}"),
         }

@@ -2,7 +2,8 @@
 
 use envelope_evidence::journal::{Event, Journal};
 use envelope_evidence::{Dimension, Usage};
-use envelope_rules::budget::{Accounting, Meter, ModelCall, Price};
+use envelope_rules::budget::{Accounting, Meter};
+use envelope_rules::grant::Standing;
 
 use super::Gate;
 use crate::stop::{Fault, Stop};
@@ -10,19 +11,18 @@ use crate::stop::{Fault, Stop};
 impl Gate {
     /// Leases what a call may cost of the accounts that the run shares with others, where its slice
     /// is not enough. What cannot be leased is not there: the call is clamped to what is.
-    pub(super) async fn fund(&mut self, price: &Price, fits: &ModelCall) -> Result<(), Stop> {
+    pub(in crate::gate) async fn fund(&mut self, wanted: u64) -> Result<(), Stop> {
         let world = std::sync::Arc::clone(&self.parts.world);
         let Some(books) = world.books() else { return Ok(()) };
-        let wanted = price.worst(fits).map_or(u64::MAX, envelope_rules::budget::NanoUsd::get);
-        let money = self.headroom().get(Dimension::NanoUsd);
         let leased = self.parts.meter.leased(&books.chain);
-        // The run's own account decides how much of it can be used at all.
-        let usable = if money < leased { money } else { wanted };
-        let Some(short) = usable.checked_sub(leased).filter(|short| *short > 0) else {
+        // What the run may spend by itself decides how much of a slice can be used at all.
+        let ceiling = self.authority(Standing { bound_run: None, revoked: false }).ceiling();
+        let own = self.parts.meter.unshared_within(&ceiling, &books.chain);
+        let Some(short) = wanted.min(own).checked_sub(leased).filter(|short| *short > 0) else {
             return Ok(());
         };
         let lease = self.parts.journal.header_digest();
-        let wish = short.max(books.slice);
+        let wish = short.max(books.slice).min(own.saturating_sub(leased));
         if let Ok(leased) = books.purse.lease(lease, &books.chain, 0, wish).await? {
             self.parts.meter.top_up(&books.chain, leased);
         }

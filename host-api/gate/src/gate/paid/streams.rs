@@ -39,8 +39,9 @@ enum State {
     Live(Box<Flow>),
     /// Another process had it, and recorded no end.
     Broken(Box<Begun>),
-    /// Its end is recorded.
-    Over,
+    /// Its end is recorded. What came of it is there until the guest was told, which a process that
+    /// is gone may not have come to.
+    Over(Option<Box<Outcome>>),
 }
 
 /// An answer in hand: what it was admitted under, and what came so far.
@@ -70,8 +71,16 @@ impl Streams {
         self.0.insert(number, Stream { model: model.to_owned(), state });
     }
 
-    pub(super) fn over(&mut self, number: usize, model: &str) {
-        self.0.insert(number, Stream { model: model.to_owned(), state: State::Over });
+    pub(super) fn over(&mut self, number: usize, model: &str, outcome: Outcome) {
+        let state = State::Over(Some(Box::new(outcome)));
+        self.0.insert(number, Stream { model: model.to_owned(), state });
+    }
+
+    /// The guest was told the end.
+    fn told(&mut self, number: usize) {
+        if let Some(stream) = self.0.get_mut(&number) {
+            stream.state = State::Over(None);
+        }
     }
 }
 
@@ -86,7 +95,12 @@ impl Gate {
         self.charge(crate::cost::CALL);
         match self.look_up(&request)? {
             Known::Answered(recorded) => {
+                let moved = recorded.size().min(CHUNK_BYTES_MAX);
+                self.charge(moved.saturating_mul(crate::cost::BYTE));
                 let chunk = self.read_back(&recorded, &model).await?;
+                if !matches!(chunk, Chunk::Text(_) | Chunk::Call(_)) {
+                    self.streams.told(number);
+                }
                 self.caught_up()?;
                 return Ok(Ok(chunk));
             }
@@ -129,7 +143,7 @@ impl Gate {
             return Ok(());
         }
         match state {
-            State::Over => Ok(()),
+            State::Over(_) => Ok(()),
             State::Broken(begun) => self.record_broken(*begun),
             State::Live(flow) => {
                 let Flow { call, live, terms, .. } = *flow;
@@ -142,9 +156,10 @@ impl Gate {
     /// The next piece of the world's.
     async fn flow(&mut self, number: usize) -> Result<Chunk, Stop> {
         let state = self.streams.0.get_mut(&number);
-        let state = state.map(|stream| std::mem::replace(&mut stream.state, State::Over));
+        let state = state.map(|stream| std::mem::replace(&mut stream.state, State::Over(None)));
         let mut flow = match state {
-            None | Some(State::Over) => return Ok(Chunk::End),
+            None | Some(State::Over(None)) => return Ok(Chunk::End),
+            Some(State::Over(Some(outcome))) => return Ok(end_of(*outcome)),
             Some(State::Broken(begun)) => {
                 self.record_broken(*begun)?;
                 let why = "the process that asked is gone: what was set aside is spent".to_owned();
@@ -191,13 +206,7 @@ impl Gate {
     async fn ended(&mut self, flow: Flow) -> Result<Chunk, Stop> {
         let Flow { call, gathering, terms, live } = flow;
         drop(live);
-        match self.done(terms, &call, gathering).await? {
-            Outcome::Done(reply) => Ok(Chunk::Done(Box::new(reply))),
-            Outcome::Embedded { .. }
-            | Outcome::Failed { .. }
-            | Outcome::Interrupted
-            | Outcome::Dropped => Ok(Chunk::End),
-        }
+        Ok(end_of(self.done(terms, &call, gathering).await?))
     }
 
     /// The answer broke off. What the guest has seen of it cannot be taken back: nobody else is
@@ -224,6 +233,15 @@ impl Gate {
     fn record_broken(&mut self, begun: Begun) -> Result<(), Stop> {
         let reserved: Usage = begun.reserved;
         self.record_paid(begun.call, Content::of(&written(&Outcome::Dropped)), reserved)
+    }
+}
+
+/// What a guest is told at the end.
+fn end_of(outcome: Outcome) -> Chunk {
+    match outcome {
+        Outcome::Done(reply) => Chunk::Done(Box::new(reply)),
+        Outcome::Dropped => Chunk::Failed { why: broken_off().to_string(), timed_out: false },
+        Outcome::Embedded { .. } | Outcome::Failed { .. } | Outcome::Interrupted => Chunk::End,
     }
 }
 

@@ -1,13 +1,13 @@
 //! What an attempt is admitted under, and what it came to.
 
 use envelope_evidence::{Dimension, Label, Usage};
-use envelope_rules::budget::{Billed, Frost, Hold, ModelCall, Place, Price};
+use envelope_rules::budget::{Billed, Frost, Hold, ModelCall, NanoUsd, Place, Price};
 use envelope_rules::denial::Denial;
 use envelope_rules::grant::Standing;
 use envelope_rules::guard::{Act, Clamped, clamp, within};
 
 use super::{Attempt, Gate};
-use crate::model::{Models, Usage as Shown};
+use crate::model::{Gathering, Models, Usage as Shown};
 use crate::request::{Request, bytes_used};
 use crate::stop::Stop;
 
@@ -30,15 +30,26 @@ pub(super) enum Owed {
     Nothing,
     /// All that was set aside: nobody knows better.
     All,
-    /// What the provider says. With a second item, it also billed for what nobody asked for.
-    Said(Billed, Option<&'static str>),
+    /// What the provider says.
+    Said(Billed),
+    /// What the provider says, or all that was set aside, whichever is more: it spoke before the
+    /// answer was over, or of less than came.
+    AtLeast(Billed),
+    /// More than all that was set aside: it also billed for what nobody asked for, and nobody knows
+    /// how much.
+    Unasked(Billed),
 }
 
 impl Owed {
-    pub(super) const fn of(billed: Option<Billed>, unasked: Option<&'static str>) -> Self {
-        match billed {
-            Some(billed) => Self::Said(billed, unasked),
+    /// What is owed for an answer that came to its end, or was cut.
+    pub(super) fn for_answer(gathering: &Gathering) -> Self {
+        match gathering.billed() {
+            billed if gathering.unasked() => Self::Unasked(billed.copied().unwrap_or_default()),
             None => Self::All,
+            Some(billed) if gathering.ended() && gathering.is_covered_by(billed) => {
+                Self::Said(*billed)
+            }
+            Some(billed) => Self::AtLeast(*billed),
         }
     }
 }
@@ -70,7 +81,8 @@ impl Gate {
         {
             return Ok(Err(denial));
         }
-        self.fund(&price, &fits).await?;
+        let worst = price.worst(&fits).map_or(u64::MAX, NanoUsd::get);
+        self.fund(worst).await?;
         let authority = self.authority(Standing { bound_run: None, revoked: false });
         let floor = models.floor();
         let clamped = clamp(asked, model, floor, &authority, &self.parts.meter, now);
@@ -109,12 +121,12 @@ impl Gate {
         let Terms { hold, price, place, model: _, clamped, key, sent, stub: _ } = terms;
         let reserved = *hold.worst();
         let (money, bounds) = (Dimension::NanoUsd, clamped.bounds);
-        let (paid, unasked) = match &owed {
-            Owed::Nothing => (Usage::ZERO, false),
-            Owed::All => (reserved, false),
-            Owed::Said(billed, None) => (price.settlement(billed), false),
-            // What it billed beside tokens is not known: at least all that was set aside.
-            Owed::Said(billed, Some(_)) => (larger(&price.settlement(billed), &reserved), true),
+        let paid = match &owed {
+            Owed::Nothing => Usage::ZERO,
+            Owed::All => reserved,
+            Owed::Said(billed) => price.settlement(billed),
+            Owed::AtLeast(billed) => larger(&price.settlement(billed), &reserved),
+            Owed::Unasked(billed) => above(&larger(&price.settlement(billed), &reserved)),
         };
         let bytes = sent.saturating_add(moved).min(reserved.get(Dimension::Bytes));
         let used = [
@@ -127,7 +139,7 @@ impl Gate {
             row.with(dimension, amount).unwrap_or(row)
         });
         let settled = self.parts.meter.settle(hold, used);
-        let overcharged = settled.overspent.is_some() || unasked;
+        let overcharged = settled.overspent.is_some();
         if let Some(place) = place.filter(|_| overcharged) {
             let run = Label::cut(&self.parts.journal.header().run);
             let key = Label::cut(&key);
@@ -139,8 +151,11 @@ impl Gate {
         }
         let nano_usd = used.get(money);
         let shown = match owed {
-            Owed::Said(billed, _) => Shown::reported(&billed, nano_usd, overcharged),
-            Owed::All => Shown {
+            Owed::Said(billed) => Shown::reported(&billed, nano_usd, overcharged),
+            Owed::AtLeast(billed) | Owed::Unasked(billed) if overcharged => {
+                Shown { confirmed: false, ..Shown::reported(&billed, nano_usd, true) }
+            }
+            Owed::All | Owed::AtLeast(_) | Owed::Unasked(_) => Shown {
                 input: bounds.input,
                 output: bounds.max_output,
                 nano_usd,
@@ -150,6 +165,12 @@ impl Gate {
         };
         Ok((used, shown))
     }
+}
+
+/// A nano-dollar more: so the books, and whoever reads the journal, know that a word was broken.
+fn above(usage: &Usage) -> Usage {
+    let money = Dimension::NanoUsd;
+    usage.with(money, usage.get(money).saturating_add(1)).unwrap_or(*usage)
 }
 
 /// The larger amount in every dimension.

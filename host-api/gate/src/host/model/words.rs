@@ -1,9 +1,7 @@
 //! Between the words of the interface and our own.
 
 use envelope_evidence::Digest;
-use envelope_rules::model::{
-    Ask, Image, Message, Part, Role, Settings, Tool, ToolCall, ToolChoice,
-};
+use envelope_rules::model::{Ask, Image, Message, Part, Role, Tool, ToolCall};
 
 use crate::bindings::envelope::host::{model, types};
 use crate::model::{Finish, Outcome, Reply, Usage};
@@ -17,9 +15,8 @@ pub(super) fn ask(request: model::Request) -> (Ask, Vec<String>) {
         let model::Tool { name, description, parameters } = tool;
         Tool { name, description, parameters }
     });
-    let (tool_choice, settings) = (ToolChoice::Auto, Settings::default());
     let tools = tools.collect();
-    (Ask { model, messages, tools, tool_choice, schema, max_output, settings }, paths)
+    (Ask { model, messages, tools, schema, max_output }, paths)
 }
 
 fn message(message: model::Message, paths: &mut Vec<String>) -> Message {

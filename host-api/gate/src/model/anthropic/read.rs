@@ -1,157 +1,138 @@
 //! What comes back.
 
-use envelope_rules::budget::Billed;
 use envelope_rules::model::ToolCall;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{ANSWER_TOOL, Heard};
+use crate::model::over_http::{report, words};
 use crate::model::provider::{Finish, Piece};
 
 #[derive(Deserialize)]
-struct Answer {
-    content: Vec<Block>,
+struct Answer<'a> {
+    #[serde(borrow)]
+    content: Vec<Block<'a>>,
     stop_reason: Option<String>,
-    usage: Option<Value>,
+    usage: Option<&'a RawValue>,
+}
+
+/// A block of any kind. Of those that are not known (thoughts, and what later versions bring) only
+/// the kind is looked at.
+#[derive(Deserialize)]
+struct Block<'a> {
+    r#type: String,
+    text: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+}
+
+/// An event of any kind.
+#[derive(Deserialize)]
+struct Event<'a> {
+    r#type: String,
+    #[serde(borrow)]
+    message: Option<Started<'a>>,
+    content_block: Option<Block<'a>>,
+    delta: Option<Delta>,
+    usage: Option<&'a RawValue>,
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
-    Text {
-        #[serde(default)]
-        text: String,
-    },
-    ToolUse {
-        id: String,
-        name: String,
-        #[serde(default)]
-        input: Value,
-    },
-    /// Thoughts, and what later versions bring.
-    #[serde(other)]
-    Other,
+struct Started<'a> {
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Event {
-    MessageStart {
-        message: Started,
-    },
-    ContentBlockStart {
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        delta: Delta,
-    },
-    ContentBlockStop,
-    MessageDelta {
-        delta: Option<Ending>,
-        usage: Option<Value>,
-    },
-    MessageStop,
-    Error {
-        error: Value,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct Started {
-    usage: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Ending {
+struct Delta {
+    r#type: Option<String>,
+    text: Option<String>,
+    partial_json: Option<String>,
     stop_reason: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Delta {
-    #[serde(rename = "text_delta")]
-    Text { text: String },
-    #[serde(rename = "input_json_delta")]
-    Input { partial_json: String },
-    #[serde(other)]
-    Other,
-}
-
-pub(super) fn whole(body: &Value) -> Result<Vec<Piece>, String> {
-    let answer = Answer::deserialize(body).map_err(|why| format!("an unknown answer: {why}"))?;
+pub(super) fn whole(body: &[u8]) -> Result<Vec<Piece>, String> {
+    let answer: Answer<'_> =
+        serde_json::from_slice(body).map_err(|why| format!("an unknown answer: {why}"))?;
     let mut pieces: Vec<_> = answer.content.into_iter().map(block).collect();
-    if let Some(usage) = &answer.usage {
-        let mut billed = Billed::default();
-        if hear(&mut billed, usage) {
-            pieces.push(Piece::Billed(billed));
-        }
-        pieces.extend(unasked(usage));
-    }
+    pieces.extend(settled(&mut Heard::default(), answer.usage));
     pieces.push(Piece::Finish(finish(answer.stop_reason.as_deref())));
     Ok(pieces)
 }
 
 pub(super) fn event(heard: &mut Heard, data: &str) -> Result<Option<Vec<Piece>>, String> {
-    let event: Event =
+    let event: Event<'_> =
         serde_json::from_str(data).map_err(|why| format!("an unknown event: {why}"))?;
     let mut pieces = Vec::new();
-    match event {
-        Event::MessageStart { message } => {
-            if let Some(usage) = message.usage {
+    match event.r#type.as_str() {
+        "message_start" => {
+            if let Some(usage) = event.message.and_then(|it| it.usage).and_then(report) {
+                hear(heard, &usage);
                 // What was written so far is told again at the end.
-                hear(&mut heard.billed, &usage);
+                heard.output = false;
             }
         }
-        Event::ContentBlockStart { content_block: Block::ToolUse { id, name, .. } } => {
-            heard.call = Some(ToolCall { id, name, arguments: String::new() });
-            pieces.push(Piece::Hidden);
-        }
-        Event::ContentBlockStart { content_block } => {
-            let piece = block(content_block);
-            // A block of words begins empty.
-            pieces.extend(Some(piece).filter(|piece| *piece != Piece::Text(String::new())));
-        }
-        Event::ContentBlockDelta { delta } => pieces.push(delta_piece(heard, delta)),
-        Event::ContentBlockStop => {
+        "content_block_start" => pieces.extend(event.content_block.and_then(|it| begun(heard, it))),
+        "content_block_delta" => pieces.extend(event.delta.and_then(|it| more(heard, it))),
+        "content_block_stop" => {
             pieces.extend(heard.call.take().map(|call| called(call.id, call.name, call.arguments)));
         }
-        Event::MessageDelta { delta, usage } => {
-            if let Some(usage) = usage {
-                if hear(&mut heard.billed, &usage) {
-                    pieces.push(Piece::Billed(heard.billed));
-                }
-                pieces.extend(unasked(&usage));
-            }
-            let reason = delta.and_then(|delta| delta.stop_reason);
+        "message_delta" => {
+            pieces.extend(settled(heard, event.usage));
+            let reason = event.delta.and_then(|delta| delta.stop_reason);
             pieces.extend(reason.map(|reason| Piece::Finish(finish(Some(&reason)))));
         }
-        Event::MessageStop => return Ok(None),
-        Event::Error { error } => return Err(format!("the provider failed on the way: {error}")),
-        Event::Other => {}
+        "message_stop" => return Ok(None),
+        "error" => {
+            let why = words(event.error.map_or("", RawValue::get).as_bytes());
+            return Err(format!("the provider failed on the way: {why}"));
+        }
+        _ => {}
     }
     Ok(Some(pieces))
 }
 
-fn delta_piece(heard: &mut Heard, delta: Delta) -> Piece {
-    match delta {
-        Delta::Text { text } => Piece::Text(text),
-        Delta::Input { partial_json } => {
-            if let Some(call) = &mut heard.call {
-                call.arguments.push_str(&partial_json);
-            }
-            Piece::Hidden
+/// What a block shows when it begins. One of words begins empty.
+fn begun(heard: &mut Heard, block: Block<'_>) -> Option<Piece> {
+    match block.r#type.as_str() {
+        "tool_use" => {
+            let (id, name) = (block.id.unwrap_or_default(), block.name.unwrap_or_default());
+            heard.call = Some(ToolCall { id, name, arguments: String::new() });
+            Some(Piece::Hidden)
         }
-        Delta::Other => Piece::Hidden,
+        "text" => block.text.filter(|text| !text.is_empty()).map(Piece::Text),
+        _ => Some(Piece::Hidden),
     }
 }
 
-fn block(block: Block) -> Piece {
-    match block {
-        Block::Text { text } => Piece::Text(text),
-        Block::ToolUse { id, name, input } => called(id, name, input.to_string()),
-        Block::Other => Piece::Hidden,
+fn more(heard: &mut Heard, delta: Delta) -> Option<Piece> {
+    match delta.r#type.as_deref() {
+        Some("text_delta") => delta.text.map(Piece::Text),
+        Some("input_json_delta") => {
+            let part = delta.partial_json.unwrap_or_default();
+            if let Some(call) = &mut heard.call {
+                call.arguments.push_str(&part);
+            }
+            // The first is empty: no token of anything.
+            (!part.is_empty()).then_some(Piece::Hidden)
+        }
+        Some(_) | None => Some(Piece::Hidden),
+    }
+}
+
+fn block(block: Block<'_>) -> Piece {
+    let Block { r#type, text, id, name, input } = block;
+    match r#type.as_str() {
+        "text" => Piece::Text(text.unwrap_or_default()),
+        "tool_use" => {
+            let input = input.map_or("", RawValue::get).to_owned();
+            called(id.unwrap_or_default(), name.unwrap_or_default(), input)
+        }
+        _ => Piece::Hidden,
     }
 }
 
@@ -173,14 +154,22 @@ fn finish(reason: Option<&str>) -> Finish {
     }
 }
 
-/// Takes what a report says. Reports on the way say parts of it; the last word holds. Whether it
-/// spoke of the answer.
-fn hear(billed: &mut Billed, usage: &Value) -> bool {
+/// What the last report says: the bill, if by now everything was told that makes one up.
+fn settled(heard: &mut Heard, usage: Option<&RawValue>) -> Vec<Piece> {
+    let Some(usage) = usage.and_then(report) else { return Vec::new() };
+    hear(heard, &usage);
+    let told = (heard.input && heard.output).then_some(Piece::Billed(heard.billed));
+    told.into_iter().chain(unasked(&usage)).collect()
+}
+
+/// Takes what a report says. Reports on the way say parts of it; the last word holds.
+fn hear(heard: &mut Heard, usage: &Value) {
+    let billed = &mut heard.billed;
     let count = |name: &str| usage.get(name).and_then(Value::as_u64);
     let long = usage.get("cache_creation").and_then(|it| it.get("ephemeral_1h_input_tokens"));
     let long = long.and_then(Value::as_u64);
     if let Some(input) = count("input_tokens") {
-        billed.input = input;
+        (billed.input, heard.input) = (input, true);
     }
     if let Some(read) = count("cache_read_input_tokens") {
         billed.cache_read = read;
@@ -191,10 +180,8 @@ fn hear(billed: &mut Billed, usage: &Value) -> bool {
         billed.cache_write_long = long;
     }
     if let Some(output) = count("output_tokens") {
-        billed.output = output;
-        return true;
+        (billed.output, heard.output) = (output, true);
     }
-    false
 }
 
 /// Searches of the provider's own, at a fee of their own. None was asked for.

@@ -4,8 +4,10 @@ use envelope_rules::budget::Billed;
 use envelope_rules::model::ToolCall;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Parts;
+use crate::model::over_http::{report, words};
 use crate::model::provider::{Embedded, Finish, Piece};
 
 /// Calls of tools in one answer.
@@ -16,27 +18,28 @@ const DONE: &str = "[DONE]";
 
 /// An answer, whole or a piece of it: both have one shape here.
 #[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    usage: Option<Value>,
-    error: Option<Value>,
+struct Answer<'a> {
+    #[serde(borrow, default)]
+    choices: Vec<Choice<'a>>,
+    usage: Option<&'a RawValue>,
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Choice {
-    #[serde(alias = "delta")]
-    message: Option<Said>,
+struct Choice<'a> {
+    index: Option<u64>,
+    #[serde(borrow, alias = "delta")]
+    message: Option<Said<'a>>,
     finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct Said<'a> {
     content: Option<String>,
     refusal: Option<String>,
     /// Thoughts, as some servers show them.
-    #[serde(alias = "reasoning")]
-    reasoning_content: Option<Value>,
+    #[serde(borrow, alias = "reasoning")]
+    reasoning_content: Option<&'a RawValue>,
     tool_calls: Option<Vec<Called>>,
 }
 
@@ -53,7 +56,7 @@ struct Function {
     arguments: Option<String>,
 }
 
-pub(super) fn whole(body: &Value) -> Result<Vec<Piece>, String> {
+pub(super) fn whole(body: &[u8]) -> Result<Vec<Piece>, String> {
     let mut parts = Parts::default();
     let mut pieces = answer(&mut parts, body)?;
     if pieces.is_empty() {
@@ -71,21 +74,22 @@ pub(super) fn event(parts: &mut Parts, data: &str) -> Result<Option<Vec<Piece>>,
     if data.trim() == DONE {
         return Ok(None);
     }
-    let body: Value =
-        serde_json::from_str(data).map_err(|_| "an event that is not JSON".to_owned())?;
-    answer(parts, &body).map(Some)
+    answer(parts, data.as_bytes()).map(Some)
 }
 
-fn answer(parts: &mut Parts, body: &Value) -> Result<Vec<Piece>, String> {
-    let said = Answer::deserialize(body).map_err(|why| format!("an unknown answer: {why}"))?;
-    if let Some(error) = said.error.filter(|error| !error.is_null()) {
-        return Err(format!("the provider failed on the way: {error}"));
+fn answer(parts: &mut Parts, body: &[u8]) -> Result<Vec<Piece>, String> {
+    let said: Answer<'_> =
+        serde_json::from_slice(body).map_err(|why| format!("an unknown answer: {why}"))?;
+    if let Some(error) = said.error {
+        return Err(format!("the provider failed on the way: {}", words(error.get().as_bytes())));
     }
     let mut pieces = Vec::new();
-    if said.choices.len() > 1 {
+    let (asked, others): (Vec<_>, Vec<_>) =
+        said.choices.into_iter().partition(|choice| choice.index.unwrap_or_default() == 0);
+    if asked.len() > 1 || !others.is_empty() {
         pieces.push(Piece::Unasked("more than one answer"));
     }
-    if let Some(choice) = said.choices.into_iter().next() {
+    if let Some(choice) = asked.into_iter().next() {
         if let Some(message) = choice.message {
             spoken(parts, message, &mut pieces)?;
         }
@@ -94,13 +98,14 @@ fn answer(parts: &mut Parts, body: &Value) -> Result<Vec<Piece>, String> {
             pieces.push(Piece::Finish(finish(&reason)));
         }
     }
-    pieces.extend(said.usage.as_ref().and_then(billed).map(Piece::Billed));
+    pieces.extend(said.usage.and_then(report).as_ref().and_then(billed).map(Piece::Billed));
     Ok(pieces)
 }
 
-fn spoken(parts: &mut Parts, said: Said, pieces: &mut Vec<Piece>) -> Result<(), String> {
+fn spoken(parts: &mut Parts, said: Said<'_>, pieces: &mut Vec<Piece>) -> Result<(), String> {
     let Said { content, refusal, reasoning_content, tool_calls } = said;
-    if reasoning_content.is_some_and(|thought| thought.as_str().is_some_and(|it| !it.is_empty())) {
+    let thought = |it: &RawValue| it.get().starts_with('"') && it.get() != "\"\"";
+    if reasoning_content.is_some_and(thought) {
         pieces.push(Piece::Hidden);
     }
     pieces.extend(content.into_iter().chain(refusal).filter(|it| !it.is_empty()).map(Piece::Text));
@@ -138,7 +143,8 @@ fn finish(reason: &str) -> Finish {
 }
 
 /// What it says it bills. Parts are taken off their wholes; a part that is larger than its whole is
-/// a lie, and is counted beside it.
+/// a lie, and is counted beside it. Thoughts are a part of the answer to most, and stand beside it
+/// for some: then the total is larger than what goes in and comes out, and all of it is counted.
 fn billed(usage: &Value) -> Option<Billed> {
     let count = |name: &str| usage.get(name).and_then(Value::as_u64);
     let detail = |of: &str, name: &str| {
@@ -147,19 +153,26 @@ fn billed(usage: &Value) -> Option<Billed> {
     let (input, output) = (count("prompt_tokens")?, count("completion_tokens")?);
     let cached = detail("prompt_tokens_details", "cached_tokens").unwrap_or_default();
     let thought = detail("completion_tokens_details", "reasoning_tokens").unwrap_or_default();
+    let total = count("total_tokens").unwrap_or_default();
+    let beside = total.saturating_sub(input.saturating_add(output));
+    let shown = match beside {
+        0 => output.checked_sub(thought).unwrap_or(output),
+        more => output.saturating_add(more.saturating_sub(thought)),
+    };
     Some(Billed {
         input: input.checked_sub(cached).unwrap_or(input),
         cache_read: cached,
-        output: output.checked_sub(thought).unwrap_or(output),
+        output: shown,
         reasoning: thought,
         ..Billed::default()
     })
 }
 
 #[derive(Deserialize)]
-struct Vectors {
+struct Vectors<'a> {
     data: Vec<Vector>,
-    usage: Option<Value>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -168,11 +181,12 @@ struct Vector {
     embedding: Vec<f32>,
 }
 
-pub(super) fn embedded(body: &Value) -> Result<Embedded, String> {
-    let read = Vectors::deserialize(body).map_err(|why| format!("unknown vectors: {why}"))?;
+pub(super) fn embedded(body: &[u8]) -> Result<Embedded, String> {
+    let read: Vectors<'_> =
+        serde_json::from_slice(body).map_err(|why| format!("unknown vectors: {why}"))?;
     let mut placed: Vec<_> = (0..).zip(read.data).collect();
     placed.sort_by_key(|(place, vector)| vector.index.unwrap_or(*place));
     let vectors = placed.into_iter().map(|(_, vector)| vector.embedding).collect();
-    let input = read.usage.as_ref().and_then(|usage| usage.get("prompt_tokens")?.as_u64());
+    let input = read.usage.and_then(report).and_then(|it| it.get("prompt_tokens")?.as_u64());
     Ok(Embedded { vectors, billed: input.map(|input| Billed { input, ..Billed::default() }) })
 }

@@ -2,53 +2,134 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use envelope_rules::model::{Ask, Image, Message, Part, Role, Tool, ToolCall, ToolChoice};
-use serde_json::{Map, Number, Value, json};
+use envelope_rules::model::{Ask, Image, Message, Part, Role, Tool, ToolCall};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::model::provider::{Images, Order};
 
-/// The body of a request, without its bound. Every field stands here: nothing of the guest's is
-/// passed on that this does not know.
-pub(super) fn body(order: &Order<'_>) -> Result<Map<String, Value>, String> {
-    let Ask { messages, tools, tool_choice, schema, settings, .. } = order.ask;
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(order.model));
-    let mut sent = Vec::new();
+/// The body of a request. Every field stands here: nothing of the guest's is passed on that this
+/// does not know.
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Said<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Offered<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Shape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<Reports>,
+    /// The bound of an answer, under the name that the provider honours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) service_tier: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Reports {
+    include_usage: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Said<'a> {
+    role: &'static str,
+    content: Option<Content<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Called<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(&'a str),
+    Parts(Vec<Piece<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Piece<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: Address },
+}
+
+#[derive(Serialize)]
+struct Address {
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Called<'a> {
+    id: &'a str,
+    r#type: &'static str,
+    function: Call<'a>,
+}
+
+#[derive(Serialize)]
+struct Call<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct Offered<'a> {
+    r#type: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    description: &'a str,
+    parameters: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Shape<'a> {
+    r#type: &'static str,
+    json_schema: Schema<'a>,
+}
+
+#[derive(Serialize)]
+struct Schema<'a> {
+    name: &'static str,
+    schema: &'a RawValue,
+    strict: bool,
+}
+
+/// The body of a request, without its bound.
+pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
+    let Ask { model: _, messages, tools, schema, max_output: _ } = order.ask;
+    let mut said = Vec::new();
     for message in messages {
-        write_message(message, order.images, &mut sent)?;
+        say(message, order.images, &mut said)?;
     }
-    body.insert("messages".to_owned(), Value::Array(sent));
-    if !tools.is_empty() {
-        let tools: Result<Vec<_>, _> = tools.iter().map(tool).collect();
-        body.insert("tools".to_owned(), Value::Array(tools?));
-        body.insert("tool_choice".to_owned(), json!(choice(*tool_choice)));
-    }
-    if let Some(schema) = schema {
-        body.insert("response_format".to_owned(), response_format(schema)?);
-    }
-    if let Some(temperature) = &settings.temperature {
-        body.insert("temperature".to_owned(), Value::Number(number(temperature)?));
-    }
-    if let Some(top_p) = &settings.top_p {
-        body.insert("top_p".to_owned(), Value::Number(number(top_p)?));
-    }
-    if !settings.stop.is_empty() {
-        body.insert("stop".to_owned(), json!(settings.stop));
-    }
-    if order.streamed {
-        body.insert("stream".to_owned(), json!(true));
-        body.insert("stream_options".to_owned(), json!({ "include_usage": true }));
-    }
-    Ok(body)
+    let streamed = order.streamed.then_some(true);
+    Ok(Body {
+        model: order.model,
+        messages: said,
+        tools: tools.iter().map(offered).collect::<Result<_, _>>()?,
+        tool_choice: (!tools.is_empty()).then_some("auto"),
+        response_format: schema.as_deref().map(shape).transpose()?,
+        stream: streamed,
+        stream_options: streamed.map(|include_usage| Reports { include_usage }),
+        max_completion_tokens: None,
+        max_tokens: None,
+        service_tier: None,
+    })
 }
 
-/// A decimal, passed on as it was written.
-pub(in crate::model) fn number(text: &str) -> Result<Number, String> {
-    serde_json::from_str(text).map_err(|_| format!("`{text}` is not a number"))
-}
-
-/// JSON of the guest's, which was looked at before.
-pub(in crate::model) fn parsed(text: &str) -> Result<Value, String> {
+/// JSON of the guest's, passed on as it was written: so what is sent is what was counted.
+pub(in crate::model) fn raw(text: &str) -> Result<&RawValue, String> {
     serde_json::from_str(text).map_err(|why| why.to_string())
 }
 
@@ -59,80 +140,63 @@ pub(in crate::model) fn encoded(image: &Image, images: &Images) -> Result<String
     Ok(STANDARD.encode(bytes))
 }
 
-const fn choice(choice: ToolChoice) -> &'static str {
-    match choice {
-        ToolChoice::Auto => "auto",
-        ToolChoice::None => "none",
-        ToolChoice::Required => "required",
-    }
-}
-
-fn tool(tool: &Tool) -> Result<Value, String> {
+fn offered(tool: &Tool) -> Result<Offered<'_>, String> {
     let Tool { name, description, parameters } = tool;
-    let parameters = parsed(parameters)?;
-    Ok(json!({
-        "type": "function",
-        "function": { "name": name, "description": description, "parameters": parameters },
-    }))
+    let function = Function { name, description, parameters: raw(parameters)? };
+    Ok(Offered { r#type: "function", function })
 }
 
-/// Strict where the schema is of the kind that can be held strictly: closed.
-fn response_format(schema: &str) -> Result<Value, String> {
-    let schema = parsed(schema)?;
-    let strict = schema.get("additionalProperties") == Some(&Value::Bool(false));
-    Ok(json!({
-        "type": "json_schema",
-        "json_schema": { "name": "answer", "schema": schema, "strict": strict },
-    }))
+/// Whether a schema is of the kind that can be held strictly: closed.
+#[derive(Deserialize)]
+struct Closed {
+    #[serde(rename = "additionalProperties")]
+    others: bool,
+}
+
+fn shape(text: &str) -> Result<Shape<'_>, String> {
+    let schema = raw(text)?;
+    let strict = serde_json::from_str(text).is_ok_and(|closed: Closed| !closed.others);
+    let json_schema = Schema { name: "answer", schema, strict };
+    Ok(Shape { r#type: "json_schema", json_schema })
 }
 
 /// Answers of tools are messages of their own here.
-fn write_message(message: &Message, images: &Images, sent: &mut Vec<Value>) -> Result<(), String> {
-    let (mut content, mut calls) = (Vec::new(), Vec::new());
+fn say<'a>(message: &'a Message, images: &Images, said: &mut Vec<Said<'a>>) -> Result<(), String> {
+    let (mut content, mut tool_calls) = (Vec::new(), Vec::new());
     for part in &message.parts {
         match part {
-            Part::Text(text) => content.push(json!({ "type": "text", "text": text })),
-            Part::Image(image) if message.role == Role::User => {
+            Part::Text(text) => content.push(Piece::Text { text }),
+            Part::Image(image) => {
                 let (kind, data) = (&image.media_type, encoded(image, images)?);
                 let url = format!("data:{kind};base64,{data}");
-                content.push(json!({ "type": "image_url", "image_url": { "url": url } }));
+                content.push(Piece::ImageUrl { image_url: Address { url } });
             }
-            Part::Image(_) => return Err("a picture stands in a message of the user".to_owned()),
-            Part::Call(ToolCall { id, name, arguments }) => calls.push(json!({
-                "id": id,
-                "type": "function",
-                "function": { "name": name, "arguments": arguments },
-            })),
+            Part::Call(ToolCall { id, name, arguments }) => {
+                let function = Call { name, arguments };
+                tool_calls.push(Called { id, r#type: "function", function });
+            }
             Part::Answer { id, text } => {
-                sent.push(json!({ "role": "tool", "tool_call_id": id, "content": text }));
+                let content = Some(Content::Text(text));
+                let tool_call_id = Some(id.as_str());
+                said.push(Said { role: "tool", content, tool_call_id, ..Said::default() });
             }
         }
+    }
+    if content.is_empty() && tool_calls.is_empty() {
+        return Ok(());
     }
     let role = match message.role {
         Role::System => "system",
         Role::User => "user",
         Role::Assistant => "assistant",
-        Role::Tool => {
-            let alone = content.is_empty() && calls.is_empty();
-            let what = "a message of a tool holds answers alone".to_owned();
-            return if alone { Ok(()) } else { Err(what) };
-        }
+        // It holds answers alone, and they stand above.
+        Role::Tool => return Ok(()),
     };
-    if !calls.is_empty() && message.role != Role::Assistant {
-        return Err("a call of a tool stands in a message of the assistant".to_owned());
-    }
-    if content.is_empty() && calls.is_empty() {
-        return Ok(());
-    }
     let content = match content.as_slice() {
-        [] => Value::Null,
-        [one] if one.get("text").is_some() => one.get("text").cloned().unwrap_or_default(),
-        [..] => Value::Array(content),
+        [] => None,
+        [Piece::Text { text }] => Some(Content::Text(text)),
+        [..] => Some(Content::Parts(content)),
     };
-    let mut written = json!({ "role": role, "content": content });
-    if let (Value::Object(written), false) = (&mut written, calls.is_empty()) {
-        written.insert("tool_calls".to_owned(), Value::Array(calls));
-    }
-    sent.push(written);
+    said.push(Said { role, content, tool_calls, tool_call_id: None });
     Ok(())
 }

@@ -109,8 +109,8 @@ impl Airlock {
 
     pub(super) async fn list(&mut self, handle: &Resource<Descriptor>) -> Done<Listing> {
         let folder = self.folder(handle)?;
-        let shown = self.shown(&folder)?;
-        let count = u64::try_from(shown.len()).unwrap_or(u64::MAX);
+        let (shown, walked) = self.shown(&folder)?;
+        let count = u64::try_from(walked).unwrap_or(u64::MAX);
         let request = Request::file("list", Access::Look, &folder.path, &()).looking_at(count);
         let list = |_: &mut Inside, _| {
             let names: String =
@@ -123,9 +123,10 @@ impl Airlock {
         Ok(Listing(entries))
     }
 
-    /// The entries of a folder that the grant lets be seen.
-    fn shown(&mut self, folder: &Descriptor) -> Done<Vec<(String, NodeKind)>> {
+    /// The entries of a folder that the grant lets be seen, and how many were looked at.
+    fn shown(&mut self, folder: &Descriptor) -> Done<(Vec<(String, NodeKind)>, usize)> {
         let entries = self.gate.inside().workspace.list(folder.node)?;
+        let walked = entries.len();
         let claims = self.gate.claims();
         let seen = |name: &str| {
             claims
@@ -133,7 +134,7 @@ impl Airlock {
                 .is_some_and(|(claims, path)| claims.shows(&path))
         };
         let entries = entries.into_iter().map(|entry| (entry.name, entry.kind));
-        Ok(entries.filter(|(name, _)| seen(name)).collect())
+        Ok((entries.filter(|(name, _)| seen(name)).collect(), walked))
     }
 
     /// Makes a folder. Of one that is there and may be looked at, that is all there is to say:

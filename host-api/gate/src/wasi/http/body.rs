@@ -49,18 +49,17 @@ pub(crate) type SharedBody = Arc<Mutex<Collected>>;
 #[derive(Debug)]
 pub struct OutgoingBody {
     shared: SharedBody,
+    /// The length that its headers promise.
+    promised: Option<u64>,
     written: bool,
 }
 
-impl OutgoingBody {
-    pub(super) const fn of(shared: SharedBody) -> Self {
-        Self { shared, written: false }
-    }
-}
-
 impl Airlock {
-    /// A body with nothing in it.
-    pub(super) fn new_body(&mut self) -> wasmtime::Result<SharedBody> {
+    /// A body with nothing in it, and the guest's handle on it.
+    pub(super) fn new_body(
+        &mut self,
+        promised: Option<u64>,
+    ) -> wasmtime::Result<(SharedBody, Resource<OutgoingBody>)> {
         let bodies = &mut self.http.bodies;
         bodies.retain(|body| body.strong_count() > 0);
         if bodies.len() >= BODIES_MAX {
@@ -68,7 +67,8 @@ impl Airlock {
         }
         let body = SharedBody::default();
         bodies.push(Arc::downgrade(&body));
-        Ok(body)
+        let handle = OutgoingBody { shared: Arc::clone(&body), promised, written: false };
+        Ok((body, self.table.push(handle)?))
     }
 
     /// Adds to a body what the guest writes.
@@ -115,7 +115,9 @@ impl types::HostOutgoingBody for Airlock {
             return Ok(Err(()));
         }
         let shared = Arc::clone(&body.shared);
-        Ok(Ok(self.output(Stream::Collect(shared))?))
+        let stream = self.output(Stream::Collect(shared))?;
+        self.table.add_child(Resource::<DynOutputStream>::new_borrow(stream.rep()), it)?;
+        Ok(Ok(stream))
     }
 
     async fn finish(
@@ -129,9 +131,15 @@ impl types::HostOutgoingBody for Airlock {
             self.complete(&body.shared, State::Dropped).await?;
             return Ok(Err(ErrorCode::HttpRequestTrailerSectionSize(Some(0))));
         }
+        let written = u64::try_from(lock(&body.shared).bytes.len()).unwrap_or(u64::MAX);
         self.complete(&body.shared, State::Whole).await?;
         let too_large = lock(&body.shared).state == State::TooLarge;
-        Ok(if too_large { Err(ErrorCode::HttpRequestBodySize(None)) } else { Ok(()) })
+        let kept = body.promised.is_none_or(|promised| promised == written);
+        Ok(match (too_large, kept) {
+            (true, _) => Err(ErrorCode::HttpRequestBodySize(None)),
+            (false, false) => Err(ErrorCode::HttpRequestBodySize(Some(written))),
+            (false, true) => Ok(()),
+        })
     }
 
     async fn drop(&mut self, it: Resource<OutgoingBody>) -> wasmtime::Result<()> {

@@ -13,7 +13,7 @@ use super::request::RequestOptions;
 use super::wish;
 use crate::egress::content;
 use crate::gate::{Effect, Effected};
-use crate::net::{self, Failure, NoRoute, Outgoing, Route};
+use crate::net::{self, Failure, Network, NoRoute, Outgoing, Route};
 use crate::stop::Fault;
 use crate::world::World;
 
@@ -38,6 +38,14 @@ pub(super) struct Send {
 }
 
 impl Send {
+    /// What the operator, the guest and the time that the run has left allow.
+    fn limits(&self, network: &Network, world: &dyn World) -> net::Limits {
+        let limits = self.options.within(*network.limits());
+        let left = Duration::from_millis(self.deadline.millis_since(world.now()));
+        let (connect, total) = (limits.connect.min(left), limits.total.min(left));
+        net::Limits { connect, total, ..limits }
+    }
+
     fn oversized(&self, most: u64) -> Option<Denial> {
         let size = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
         let what = format_args!("{size} bytes, at most {most}");
@@ -60,7 +68,8 @@ impl Effect for Send {
         if let Some(denial) = content::refuse(network, target, headers, body) {
             return Ok(Err(denial));
         }
-        Ok(match network.resolve(&self.target).await {
+        let within = self.limits(network, world).connect;
+        Ok(match network.resolve(&self.target, within).await {
             Ok(route) => Ok(Ok(route)),
             Err(NoRoute::Failed(failure)) => Ok(Err(failure)),
             Err(NoRoute::Denied(denial)) => Err(denial),
@@ -76,9 +85,7 @@ impl Effect for Send {
         let Some(network) = world.network() else {
             return told(&Came::Failed(Failure::Unreachable), 0, None);
         };
-        let mut limits = self.options.within(*network.limits());
-        let left = Duration::from_millis(self.deadline.millis_since(world.now()));
-        limits.total = limits.total.min(left);
+        let limits = self.limits(network, world);
         let Self { headers, body, .. } = self;
         match network.send(route, Outgoing { headers, body, limits }).await {
             Ok(net::Incoming { status, headers, reply }) => {

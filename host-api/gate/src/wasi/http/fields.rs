@@ -1,6 +1,7 @@
 //! Headers, as the guest's own data: nothing in here leaves by itself.
 
 use envelope_rules::egress::target::overrides_target;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue};
 use wasmtime::component::Resource;
 
@@ -59,6 +60,12 @@ impl Fields {
         sizes.sum()
     }
 
+    /// The length of the body that they promise, if they promise one that can be.
+    pub(super) fn promised(&self) -> Option<u64> {
+        let length = self.of(&CONTENT_LENGTH).next()?;
+        length.to_str().ok()?.parse().ok()
+    }
+
     fn of<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a HeaderValue> {
         self.entries.iter().filter(move |(it, _)| it == name).map(|(_, value)| value)
     }
@@ -73,7 +80,7 @@ impl Fields {
     }
 }
 
-/// Whether a guest may name the header at all.
+/// Whether the header is the host's own: no guest may name it.
 pub(super) fn is_ours(name: &HeaderName) -> bool {
     OURS.contains(&name.as_str()) || overrides_target(name.as_str())
 }
@@ -98,6 +105,16 @@ impl Airlock {
     pub(super) fn charge_bytes(&mut self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.gate.charge(bytes.saturating_mul(cost::BYTE));
+    }
+
+    /// Lets the guest look at the headers of `parent`, which has to outlive them.
+    pub(super) fn show<T: 'static>(
+        &mut self,
+        headers: Fields,
+        parent: &Resource<T>,
+    ) -> wasmtime::Result<Resource<Fields>> {
+        self.charge_bytes(headers.bytes());
+        Ok(self.table.push_child(headers, parent)?)
     }
 
     /// Headers that may be changed, at the price of looking at them.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use envelope_rules::egress::target::URL_BYTES_MAX;
+use http::uri::{Authority, PathAndQuery};
 use wasmtime::component::Resource;
 
 use super::body::{OutgoingBody, SharedBody};
@@ -11,7 +13,7 @@ use crate::bindings::wasi::http::types::{self, Method, Scheme};
 
 /// Bytes of a method, a host or a path that are taken down: more than any of them may have, so that
 /// it is the rules that say no.
-const TEXT_BYTES_MAX: usize = 64 << 10;
+const TEXT_BYTES_MAX: usize = 2 * URL_BYTES_MAX;
 
 /// A request that is being written.
 #[derive(Debug)]
@@ -47,9 +49,32 @@ impl RequestOptions {
     }
 }
 
-/// What a setter gives: texts that no URL holds are not even taken down.
-fn fits(text: Option<&str>) -> Result<(), ()> {
-    if text.is_some_and(|text| text.len() > TEXT_BYTES_MAX) { Err(()) } else { Ok(()) }
+impl Airlock {
+    /// Whether a setter takes a text down: nothing endless, and nothing that `is` not what it
+    /// should be. Whether it may be asked for is for the rules to say.
+    fn fits(&mut self, text: Option<&str>, is: fn(&str) -> bool) -> Result<(), ()> {
+        let Some(text) = text else { return Ok(()) };
+        self.charge_bytes(text.len().min(TEXT_BYTES_MAX));
+        if text.len() <= TEXT_BYTES_MAX && is(text) { Ok(()) } else { Err(()) }
+    }
+}
+
+fn is_method(text: &str) -> bool {
+    http::Method::from_bytes(text.as_bytes()).is_ok()
+}
+
+/// An empty path is one: that of the root.
+fn is_path(text: &str) -> bool {
+    text.is_empty() || PathAndQuery::try_from(text).is_ok()
+}
+
+fn is_authority(text: &str) -> bool {
+    Authority::try_from(text).is_ok()
+}
+
+fn is_scheme(text: &str) -> bool {
+    let more = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(more)
 }
 
 impl types::HostOutgoingRequest for Airlock {
@@ -67,12 +92,13 @@ impl types::HostOutgoingRequest for Airlock {
         &mut self,
         it: Resource<OutgoingRequest>,
     ) -> wasmtime::Result<Result<Resource<OutgoingBody>, ()>> {
-        if self.table.get(&it)?.body.is_some() {
+        let request = self.table.get(&it)?;
+        if request.body.is_some() {
             return Ok(Err(()));
         }
-        let body = self.new_body()?;
-        self.table.get_mut(&it)?.body = Some(body.clone());
-        Ok(Ok(self.table.push(OutgoingBody::of(body))?))
+        let (body, handle) = self.new_body(request.headers.promised())?;
+        self.table.get_mut(&it)?.body = Some(body);
+        Ok(Ok(handle))
     }
 
     async fn method(&mut self, it: Resource<OutgoingRequest>) -> wasmtime::Result<Method> {
@@ -84,8 +110,10 @@ impl types::HostOutgoingRequest for Airlock {
         it: Resource<OutgoingRequest>,
         method: Method,
     ) -> wasmtime::Result<Result<(), ()>> {
-        let fits = fits(Some(method_name(&method)));
-        self.table.get_mut(&it)?.method = method;
+        let fits = self.fits(Some(method_name(&method)), is_method);
+        if fits.is_ok() {
+            self.table.get_mut(&it)?.method = method;
+        }
         Ok(fits)
     }
 
@@ -101,7 +129,7 @@ impl types::HostOutgoingRequest for Airlock {
         it: Resource<OutgoingRequest>,
         path: Option<String>,
     ) -> wasmtime::Result<Result<(), ()>> {
-        let fits = fits(path.as_deref());
+        let fits = self.fits(path.as_deref(), is_path);
         if fits.is_ok() {
             self.table.get_mut(&it)?.path = path;
         }
@@ -117,7 +145,7 @@ impl types::HostOutgoingRequest for Airlock {
         it: Resource<OutgoingRequest>,
         scheme: Option<Scheme>,
     ) -> wasmtime::Result<Result<(), ()>> {
-        let fits = fits(scheme.as_ref().map(scheme_name));
+        let fits = self.fits(scheme.as_ref().map(scheme_name), is_scheme);
         if fits.is_ok() {
             self.table.get_mut(&it)?.scheme = scheme;
         }
@@ -136,7 +164,7 @@ impl types::HostOutgoingRequest for Airlock {
         it: Resource<OutgoingRequest>,
         authority: Option<String>,
     ) -> wasmtime::Result<Result<(), ()>> {
-        let fits = fits(authority.as_deref());
+        let fits = self.fits(authority.as_deref(), is_authority);
         if fits.is_ok() {
             self.table.get_mut(&it)?.authority = authority;
         }
@@ -148,8 +176,7 @@ impl types::HostOutgoingRequest for Airlock {
         it: Resource<OutgoingRequest>,
     ) -> wasmtime::Result<Resource<Fields>> {
         let headers = self.table.get(&it)?.headers.to_fixed();
-        self.charge_bytes(headers.bytes());
-        Ok(self.table.push(headers)?)
+        self.show(headers, &it)
     }
 
     async fn drop(&mut self, it: Resource<OutgoingRequest>) -> wasmtime::Result<()> {

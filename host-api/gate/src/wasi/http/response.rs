@@ -35,8 +35,8 @@ pub enum Future {
 pub struct Waiting {
     pub(super) wish: Wish,
     pub(super) body: SharedBody,
-    /// Pollables to be told.
-    pub(super) pollables: Vec<u32>,
+    /// Counts among the answers that are open: it will be one.
+    pub(super) _open: Arc<()>,
 }
 
 /// An answer, its body not asked for yet.
@@ -55,8 +55,10 @@ pub struct IncomingBody {
 }
 
 /// Trailers that never come: they are read over.
-#[derive(Debug)]
-pub struct NoTrailers;
+#[derive(Debug, Default)]
+pub struct NoTrailers {
+    told: bool,
+}
 
 /// An answer's body, as the handles of one guest share it.
 pub(crate) type SharedReply = Arc<Mutex<Reply>>;
@@ -89,9 +91,7 @@ impl types::HostFutureIncomingResponse for Airlock {
         }
         // It is told when the body is whole; until then no time is late enough.
         let pollable = self.timer(u64::MAX)?;
-        if let Future::Waits(waiting) = self.table.get_mut(&it)? {
-            waiting.pollables.push(pollable.rep());
-        }
+        self.http.waiting.insert(pollable.rep(), it.rep());
         Ok(pollable)
     }
 
@@ -112,8 +112,10 @@ impl types::HostFutureIncomingResponse for Airlock {
     }
 
     async fn drop(&mut self, it: Resource<Future>) -> wasmtime::Result<()> {
+        let place = it.rep();
         if let Future::Waits(waiting) = self.table.delete(it)? {
             super::lock(&waiting.body).awaited_by = None;
+            self.http.waiting.retain(|_, future| *future != place);
         }
         Ok(())
     }
@@ -129,8 +131,7 @@ impl types::HostIncomingResponse for Airlock {
         it: Resource<IncomingResponse>,
     ) -> wasmtime::Result<Resource<Fields>> {
         let headers = self.table.get(&it)?.headers.to_fixed();
-        self.charge_bytes(headers.bytes());
-        Ok(self.table.push(headers)?)
+        self.show(headers, &it)
     }
 
     async fn consume(
@@ -158,7 +159,9 @@ impl types::HostIncomingBody for Airlock {
             return Ok(Err(()));
         }
         let reply = Arc::clone(&body.reply);
-        Ok(Ok(self.input(Stream::Reply(reply))?))
+        let stream = self.input(Stream::Reply(reply))?;
+        self.table.add_child(Resource::<DynInputStream>::new_borrow(stream.rep()), it)?;
+        Ok(Ok(stream))
     }
 
     async fn finish(
@@ -166,7 +169,7 @@ impl types::HostIncomingBody for Airlock {
         it: Resource<IncomingBody>,
     ) -> wasmtime::Result<Resource<NoTrailers>> {
         self.table.delete(it)?;
-        Ok(self.table.push(NoTrailers)?)
+        Ok(self.table.push(NoTrailers::default())?)
     }
 
     async fn drop(&mut self, it: Resource<IncomingBody>) -> wasmtime::Result<()> {
@@ -187,8 +190,8 @@ impl types::HostFutureTrailers for Airlock {
         &mut self,
         it: Resource<NoTrailers>,
     ) -> wasmtime::Result<Option<Result<Result<Option<Resource<Fields>>, ErrorCode>, ()>>> {
-        self.table.get(&it)?;
-        Ok(Some(Ok(Ok(None))))
+        let told = std::mem::replace(&mut self.table.get_mut(&it)?.told, true);
+        Ok(Some(if told { Err(()) } else { Ok(Ok(None)) }))
     }
 
     async fn drop(&mut self, it: Resource<NoTrailers>) -> wasmtime::Result<()> {

@@ -44,8 +44,8 @@ impl outgoing_handler::Host for Airlock {
         let wish = Wish::of(request, options.unwrap_or_default());
         match body {
             Some(body) if lock(&body).state == State::Open => {
-                let pollables = Vec::new();
-                let waiting = Waiting { wish, body: Arc::clone(&body), pollables };
+                let open = Arc::clone(&self.http.answers);
+                let waiting = Waiting { wish, body: Arc::clone(&body), _open: open };
                 let future = self.table.push(Future::Waits(Box::new(waiting)))?;
                 lock(&body).awaited_by = Some(future.rep());
                 Ok(Ok(future))
@@ -60,23 +60,26 @@ impl outgoing_handler::Host for Airlock {
 
 impl Airlock {
     /// Sends what waited for its body.
-    pub(super) async fn go_on(&mut self, future: u32) -> wasmtime::Result<()> {
-        let future = Resource::<Future>::new_borrow(future);
+    pub(super) async fn go_on(&mut self, place: u32) -> wasmtime::Result<()> {
+        let future = Resource::<Future>::new_borrow(place);
         let waiting = std::mem::replace(self.table.get_mut(&future)?, Future::Taken);
         let Future::Waits(waiting) = waiting else { return Ok(()) };
         let came = self.answer(&waiting.wish, Some(&waiting.body)).await?;
         *self.table.get_mut(&future)? = Future::Came(came);
-        for pollable in waiting.pollables {
-            // It may be gone, and another timer in its place.
-            if self.timers.get(&pollable) == Some(&u64::MAX) {
-                self.timers.insert(pollable, 0);
+        let timers = &mut self.timers;
+        self.http.waiting.retain(|pollable, future| {
+            let is_it = *future == place;
+            if is_it {
+                timers.insert(*pollable, 0);
             }
-        }
+            !is_it
+        });
         Ok(())
     }
 
     /// The answer to `wish`: the peer's, or a refusal.
     async fn answer(&mut self, wish: &Wish, body: Option<&SharedBody>) -> Answered {
+        self.charge_bytes(wish.bytes());
         let (state, bytes) = match body {
             None => (State::Whole, Bytes::new()),
             Some(body) => {

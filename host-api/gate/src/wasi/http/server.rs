@@ -102,8 +102,11 @@ impl types::HostOutgoingResponse for Airlock {
         it: Resource<OutgoingResponse>,
         status: u16,
     ) -> wasmtime::Result<Result<(), ()>> {
+        if !(100..1000).contains(&status) {
+            return Ok(Err(()));
+        }
         self.table.get_mut(&it)?.status = status;
-        Ok(if (100..1000).contains(&status) { Ok(()) } else { Err(()) })
+        Ok(Ok(()))
     }
 
     async fn headers(
@@ -111,20 +114,20 @@ impl types::HostOutgoingResponse for Airlock {
         it: Resource<OutgoingResponse>,
     ) -> wasmtime::Result<Resource<Fields>> {
         let headers = self.table.get(&it)?.headers.to_fixed();
-        self.charge_bytes(headers.bytes());
-        Ok(self.table.push(headers)?)
+        self.show(headers, &it)
     }
 
     async fn body(
         &mut self,
         it: Resource<OutgoingResponse>,
     ) -> wasmtime::Result<Result<Resource<OutgoingBody>, ()>> {
-        if self.table.get(&it)?.body.is_some() {
+        let response = self.table.get(&it)?;
+        if response.body.is_some() {
             return Ok(Err(()));
         }
-        let body = self.new_body()?;
-        self.table.get_mut(&it)?.body = Some(body.clone());
-        Ok(Ok(self.table.push(OutgoingBody::of(body))?))
+        let (body, handle) = self.new_body(response.headers.promised())?;
+        self.table.get_mut(&it)?.body = Some(body);
+        Ok(Ok(handle))
     }
 
     async fn drop(&mut self, it: Resource<OutgoingResponse>) -> wasmtime::Result<()> {

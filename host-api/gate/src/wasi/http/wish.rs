@@ -40,6 +40,12 @@ impl Wish {
         }
     }
 
+    /// How much of it there is to look at, the body aside.
+    pub(super) fn bytes(&self) -> usize {
+        let Self { method, scheme, authority, path, headers, .. } = self;
+        method.len() + scheme.len() + authority.len() + path.len() + headers.bytes()
+    }
+
     /// Where it goes, in its one spelling.
     pub(super) fn target(&self) -> Result<Target, Denial> {
         Target::from_parts(&self.method, &self.scheme, &self.authority, &self.path)
