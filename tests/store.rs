@@ -1,6 +1,7 @@
 //! The store, on both engines: what it keeps, and what cannot be quietly changed in it.
 
 mod attacks;
+mod budget;
 mod journal;
 pub mod log;
 mod migrations;

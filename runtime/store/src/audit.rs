@@ -5,6 +5,7 @@
 //! holds table, log and signatures against one another. Rules of the database stop accidents;
 //! whoever owns the database is stopped by the checkpoints that others hold.
 
+mod money;
 mod prove;
 mod publish;
 mod tiles;
@@ -82,8 +83,23 @@ const PLACE_OF: Wide = Wide(Text::common(
     WHERE i.noun = $1 AND i.org = $2 AND i.id = $3 AND i.version = $4",
 ));
 
-pub(crate) const STATEMENTS: [Wide; 11] =
-    [TURN, PENDING, SIZE, PLACE, PLACED, LEAVES, SIGNED, LATEST, SIGN, UNPLACED, PLACE_OF];
+pub(crate) const STATEMENTS: [Wide; 15] = [
+    TURN,
+    PENDING,
+    SIZE,
+    PLACE,
+    PLACED,
+    LEAVES,
+    SIGNED,
+    LATEST,
+    SIGN,
+    UNPLACED,
+    PLACE_OF,
+    money::ACCOUNTS,
+    money::ACCOUNTS_LOST,
+    money::LEASES,
+    money::LEASES_LOST,
+];
 
 /// The entry of the public log for a change: a commitment, which tells nothing without its salt.
 pub fn entry(salt: &Salt, payload: &[u8]) -> Vec<u8> {

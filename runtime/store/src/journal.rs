@@ -4,12 +4,16 @@
 //! queue, and one transaction takes all that has gathered. The queue has an end: when the disk is
 //! slower than the runs, the runs wait. What was acknowledged is in the database.
 
+mod writer;
+
 use tokio::sync::{mpsc, oneshot};
 
 use crate::sql::{Scoped, Text};
 use crate::value::{Row, Value};
 use crate::work::Lease;
 use crate::{Org, Store, StoreError, Tx};
+
+pub use writer::InStore;
 
 /// Chunks that may wait: more than runs on one node, each of which waits for its own.
 pub const WAITING_MAX: usize = 1024;

@@ -5,7 +5,10 @@
 //! short list that is reviewed by name ([`sql::Wide`]).
 
 pub mod audit;
+pub mod backup;
+pub mod budget;
 mod error;
+mod files;
 pub mod journal;
 pub mod migrate;
 pub mod noun;

@@ -39,12 +39,13 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 5] = [
+pub const MIGRATIONS: [Migration; 6] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
     twin!("0004_outbox"),
     twin!("0005_journal"),
+    twin!("0006_budget"),
 ];
 
 const JOURNAL: [&str; 2] = [

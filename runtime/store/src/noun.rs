@@ -148,6 +148,8 @@ nouns! {
     Badge "badges"
     /// What somebody swore.
     Attestation "attestations"
+    /// A model that broke its word.
+    Frost "frosts"
 }
 
 pub(crate) fn wide() -> impl Iterator<Item = Wide> {

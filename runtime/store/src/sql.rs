@@ -4,7 +4,7 @@
 //! [`OrgTx`](crate::OrgTx) runs it. A [`Wide`] statement reaches beyond, and is therefore on a list
 //! that is reviewed.
 
-use crate::{audit, journal, migrate, noun, outbox, work};
+use crate::{audit, backup, budget, journal, migrate, noun, outbox, work};
 
 /// A statement's text in both dialects.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,8 @@ impl Wide {
 /// Every statement over one organisation.
 pub fn scoped() -> Vec<Scoped> {
     let nouns = noun::Noun::ALL.iter().flat_map(|noun| noun.statements().all());
-    nouns.chain(work::SCOPED).chain(outbox::SCOPED).chain(journal::SCOPED).collect()
+    let nouns = nouns.chain(work::SCOPED).chain(outbox::SCOPED).chain(journal::SCOPED);
+    nouns.chain(budget::SCOPED).collect()
 }
 
 /// Every statement over all organisations.
@@ -58,5 +59,6 @@ pub fn wide() -> Vec<Wide> {
     all.extend(work::WIDE);
     all.extend(outbox::WIDE);
     all.extend(noun::wide());
+    all.extend(backup::statements());
     all
 }

@@ -99,6 +99,20 @@ impl Tx {
         .map_err(StoreError::database(name))
     }
 
+    /// Runs one statement that the database itself spelled.
+    pub(crate) async fn owned(
+        &mut self,
+        name: &'static str,
+        sql: String,
+    ) -> Result<(), StoreError> {
+        let sql = sqlx::AssertSqlSafe(sql);
+        match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
+            Inner::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
+        }
+        .map_err(StoreError::database(name))
+    }
+
     async fn run(&mut self, text: Text, arguments: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let name = text.name;
         match &mut self.inner {

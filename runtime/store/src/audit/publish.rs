@@ -7,7 +7,7 @@ use envelope_evidence::tlog::{Checkpoint, Log};
 use super::tiles::{Edge, File};
 use super::{AuditError, SIGN, TURN, entry, latest, page, signed};
 use crate::value::Value;
-use crate::{Store, Tx};
+use crate::{Store, Tx, files};
 
 /// The file that says how far the log reaches.
 const CHECKPOINT: &str = "checkpoint";
@@ -122,21 +122,7 @@ impl Publisher {
 
     /// Writes a file whole or not at all, and so that a power cut keeps it.
     fn write(&self, (path, bytes): &File) -> Result<(), AuditError> {
-        self.try_write(path, bytes).map_err(|why| AuditError::Folder { path: path.clone(), why })
-    }
-
-    fn try_write(&self, path: &str, bytes: &[u8]) -> std::io::Result<()> {
-        use std::io::Write as _;
-        if let Some((folder, _)) = path.rsplit_once('/') {
-            self.folder.create_dir_all(folder)?;
-        }
-        let new = format!("{path}.new");
-        let mut file = self.folder.create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        self.folder.rename(&new, &self.folder, path)?;
-        // The new name lasts when its folder does.
-        let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
-        self.folder.open(folder)?.sync_all()
+        files::write(&self.folder, path, bytes)
+            .map_err(|why| AuditError::Folder { path: path.clone(), why })
     }
 }

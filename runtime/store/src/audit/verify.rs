@@ -11,7 +11,7 @@ use envelope_evidence::tlog::{Checkpoint, Log, Untrusted};
 use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
-use super::{AuditError, PAGE, SIGNED, UNPLACED, entry, page, signed, unsigned};
+use super::{AuditError, PAGE, SIGNED, UNPLACED, entry, money, page, signed, unsigned};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
@@ -30,6 +30,8 @@ pub enum Finding {
     Row(String),
     /// The log knows a row that is gone.
     Lost(String),
+    /// What is leased of an account is not what is out on the leases of it.
+    Books(String),
     /// A change that the triggers wrote is neither in the log nor waiting for it.
     Unplaced(i64),
     /// The log's entry at this place is not what its source yields, or has none.
@@ -55,6 +57,7 @@ impl fmt::Display for Finding {
             Self::Document(row) => write!(f, "`{row}`: the document is not the one named"),
             Self::Row(row) => write!(f, "`{row}`: the row is not what the log says"),
             Self::Lost(row) => write!(f, "`{row}`: the log knows a row that is gone"),
+            Self::Books(row) => write!(f, "`{row}`: the leases add up to something else"),
             Self::Unplaced(seq) => write!(f, "change {seq}: neither logged nor waiting"),
             Self::Leaf(place) => write!(f, "entry {place}: its source says something else"),
             Self::Gap(place) => write!(f, "entry {place}: missing"),
@@ -75,6 +78,7 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
     for &noun in Noun::ALL {
         rows(&mut tx, noun, &mut findings).await?;
     }
+    money::check(&mut tx, &mut findings).await?;
     for row in tx.wide(&UNPLACED, vec![Value::from(signed(PAGE)?)]).await? {
         findings.push(Finding::Unplaced(row.int(0)?));
     }
@@ -119,9 +123,13 @@ fn is_logged(noun: Noun, row: &Row) -> Result<bool, StoreError> {
         "noun": noun.table(), "org": row.text(0)?, "parent": row.maybe_text(2)?,
         "state": row.text(3)?, "version": row.int(4)?,
     });
-    let logged: Option<Json> =
-        row.maybe_text(8)?.and_then(|payload| serde_json::from_str(payload).ok());
-    Ok(logged == Some(says) && row.int(9)? == row.int(4)?)
+    Ok(said_last(&says, row.maybe_text(8)?, row.int(9)? == row.int(4)?))
+}
+
+/// The log's last word is `says`, and it spoke as often as it had to.
+pub(super) fn said_last(says: &Json, logged: Option<&str>, as_often: bool) -> bool {
+    let logged: Option<Json> = logged.and_then(|payload| serde_json::from_str(payload).ok());
+    as_often && logged.as_ref() == Some(says)
 }
 
 /// The checkpoints that open, the store's and those held, by size.
