@@ -1,6 +1,7 @@
 //! The binary `envelope`, run as a person or a script runs it.
 
 mod compiled;
+mod database;
 pub mod desk;
 mod letter;
 mod models;

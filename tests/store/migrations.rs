@@ -11,7 +11,7 @@ fn a_database_that_was_never_migrated_is_not_opened() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         for url in urls().await {
-            refused(&url, "never migrated").await;
+            refused(&url, "run `envelope db migrate`").await;
             Store::migrated(&url).await.unwrap().close().await;
             Store::open(&url).await.unwrap().close().await;
         }

@@ -1,9 +1,11 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
 mod answer;
+mod backup;
 mod build;
 mod chain;
 mod completions;
+mod db;
 mod demo;
 mod disk;
 mod exit;
@@ -12,6 +14,7 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod log;
 mod models;
 mod net;
 mod new;
@@ -22,6 +25,7 @@ mod prices;
 mod replay;
 mod resume;
 mod run;
+mod store;
 mod verify;
 
 use std::process::ExitCode;
@@ -52,6 +56,12 @@ enum Command {
     Verify(verify::Verify),
     #[command(subcommand)]
     Prices(prices::Prices),
+    #[command(subcommand)]
+    Db(db::Db),
+    #[command(subcommand)]
+    Log(log::Log),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Completions(completions::Completions),
 }
 
@@ -68,6 +78,10 @@ fn main() -> ExitCode {
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
         Command::Prices(prices) => prices.run(),
+        Command::Db(db) => db.run(),
+        Command::Log(log) => log.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

@@ -11,20 +11,23 @@ mod publish;
 mod tiles;
 mod verify;
 
-use envelope_evidence::tlog::{Checkpoint, Log, Salt, Untrusted};
+use envelope_evidence::tlog::{self, Checkpoint, Log, Salt, Untrusted};
 use envelope_evidence::{Digest, merkle};
 
 use crate::sql::{Text, Wide};
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
 
-pub use prove::{prove_consistency, prove_inclusion};
+pub use prove::{prove_consistency, prove_inclusion, prove_receipt};
 pub use publish::Publisher;
 pub use verify::{FINDINGS_MAX, Finding, verify};
 
 /// Changes that get their places in one transaction: enough that a commit costs little for each,
 /// few enough that nobody waits long behind it.
 pub const BATCH_MAX: i64 = 256;
+
+/// What the log calls a receipt that it logs as one.
+const RECEIPT: &str = "receipt";
 
 /// Rows read at once: some hundred kilobytes.
 const PAGE: u64 = 4096;
@@ -38,9 +41,11 @@ const TURN: Wide = Wide(Text {
 
 const PENDING: Wide = Wide(Text::common(
     "audit.pending",
-    "SELECT i.seq, i.payload, i.salt FROM audit_pending p JOIN audit_in i ON i.seq = p.seq
+    "SELECT i.seq, i.payload, i.salt, i.noun FROM audit_pending p JOIN audit_in i ON i.seq = p.seq
     ORDER BY p.seq LIMIT $1",
 ));
+
+const WAITING: Wide = Wide(Text::common("audit.waiting", "SELECT count(*) FROM audit_pending"));
 
 const SIZE: Wide =
     Wide(Text::common("audit.size", "SELECT coalesce(max(idx) + 1, 0) FROM audit_leaf"));
@@ -54,7 +59,7 @@ const PLACED: Wide = Wide(Text::common("audit.placed", "DELETE FROM audit_pendin
 
 const LEAVES: Wide = Wide(Text::common(
     "audit.leaves",
-    "SELECT l.idx, l.seq, l.leaf, i.payload, i.salt FROM audit_leaf l
+    "SELECT l.idx, l.seq, l.leaf, i.payload, i.salt, i.noun FROM audit_leaf l
     LEFT JOIN audit_in i ON i.seq = l.seq WHERE l.idx >= $1 ORDER BY l.idx LIMIT $2",
 ));
 
@@ -83,9 +88,10 @@ const PLACE_OF: Wide = Wide(Text::common(
     WHERE i.noun = $1 AND i.org = $2 AND i.id = $3 AND i.version = $4",
 ));
 
-pub(crate) const STATEMENTS: [Wide; 15] = [
+pub(crate) const STATEMENTS: [Wide; 16] = [
     TURN,
     PENDING,
+    WAITING,
     SIZE,
     PLACE,
     PLACED,
@@ -108,6 +114,32 @@ pub fn entry(salt: &Salt, payload: &[u8]) -> Vec<u8> {
     format!(r#"{{"commit":"{commit}","kind":"change","v":1}}"#).into_bytes()
 }
 
+/// The entry for what a trigger wrote: a receipt is logged as every verifier of receipts knows it.
+fn entry_of(noun: &str, salt: &Salt, payload: &[u8]) -> Vec<u8> {
+    if noun == RECEIPT { tlog::entry(salt, payload) } else { entry(salt, payload) }
+}
+
+/// How far the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Changes that have their places.
+    pub placed: i64,
+    /// Changes that wait for theirs.
+    pub waiting: i64,
+    /// Entries under the last checkpoint, if there is one.
+    pub signed: Option<i64>,
+}
+
+/// How far the log is.
+pub async fn progress(store: &Store) -> Result<Progress, StoreError> {
+    let mut tx = store.read().await?;
+    let waiting = tx.wide(&WAITING, Vec::new()).await?;
+    let waiting = waiting.first().map_or(Ok(0), |row| row.int(0))?;
+    let signed = tx.wide(&LATEST, Vec::new()).await?;
+    let signed = signed.first().map(|row| row.int(0)).transpose()?;
+    Ok(Progress { placed: size(&mut tx).await?, waiting, signed })
+}
+
 /// Gives at most [`BATCH_MAX`] changes their places in the log, and tells how many.
 pub async fn sequence(store: &Store) -> Result<usize, StoreError> {
     let mut tx = store.write().await?;
@@ -115,7 +147,8 @@ pub async fn sequence(store: &Store) -> Result<usize, StoreError> {
     let pending = tx.wide(&PENDING, vec![Value::from(BATCH_MAX)]).await?;
     let mut next = size(&mut tx).await?;
     for change in &pending {
-        let leaf = merkle::leaf(&entry(&change.bytes(2)?, change.text(1)?.as_bytes()));
+        let salt = change.bytes(2)?;
+        let leaf = merkle::leaf(&entry_of(change.text(3)?, &salt, change.text(1)?.as_bytes()));
         let seq = Value::from(change.int(0)?);
         let place = vec![Value::from(next), seq.clone(), Value::from(leaf.as_bytes().as_slice())];
         tx.wide(&PLACE, place).await?;

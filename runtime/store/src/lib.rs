@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod blobs;
 pub mod budget;
 mod error;
 mod files;

@@ -39,13 +39,15 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 6] = [
+pub const MIGRATIONS: [Migration; 8] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
     twin!("0004_outbox"),
     twin!("0005_journal"),
     twin!("0006_budget"),
+    twin!("0007_receipts"),
+    twin!("0008_blobs"),
 ];
 
 const JOURNAL: [&str; 2] = [
@@ -115,6 +117,17 @@ pub async fn check(store: &Store) -> Result<(), StoreError> {
             wrong(format!("the step `{}` is missing: run `envelope db migrate`", next.name))
         }
     }
+}
+
+/// Every step of this program, and whether the database took it.
+pub async fn status(store: &Store) -> Result<Vec<(&'static str, bool)>, StoreError> {
+    let done = match store.read().await?.wide(&DONE, Vec::new()).await {
+        Ok(done) => done.len(),
+        Err(StoreError::Database { why: sqlx::Error::Database(_), .. }) => 0,
+        Err(other) => return Err(other),
+    };
+    let steps = MIGRATIONS.iter().enumerate();
+    Ok(steps.map(|(number, step)| (step.name, number < done)).collect())
 }
 
 /// Lets a role of PostgreSQL, which is not the owner, do what the program does, and nothing else:

@@ -8,6 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::sql::{Text, Wide};
 use crate::tx::{Inner, Tx};
 use crate::{StoreError, migrate};
 
@@ -18,6 +19,17 @@ const CONNECTIONS_MAX: u32 = 16;
 /// How long a transaction waits for its turn before it is an error: a writer that is stuck longer
 /// than this will not become free.
 const TURN_MAX: Duration = Duration::from_secs(30);
+
+const INTEGRITY: Wide = Wide(Text {
+    name: "store.integrity",
+    sqlite: "SELECT integrity_check FROM pragma_integrity_check",
+    postgres: "SELECT 'ok'",
+});
+
+pub(crate) const STATEMENTS: [Wide; 1] = [INTEGRITY];
+
+/// What SQLite says of a file that is not there.
+const CANTOPEN: &str = "14";
 
 /// Which engine a store is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,22 +55,27 @@ enum Pools {
 impl Store {
     /// Opens a database whose migrations are those of this program.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let store = Self::connect(url).await?;
+        let store = Self::look(url).await?;
         migrate::check(&store).await?;
         Ok(store)
     }
 
     /// Opens a database and brings its migrations up to those of this program.
     pub async fn migrated(url: &str) -> Result<Self, StoreError> {
-        let store = Self::connect(url).await?;
+        let store = Self::connect(url, true).await?;
         migrate::run(&store).await?;
         migrate::check(&store).await?;
         Ok(store)
     }
 
-    async fn connect(url: &str) -> Result<Self, StoreError> {
+    /// Connects to a database whatever its migrations are: to say what they are.
+    pub async fn look(url: &str) -> Result<Self, StoreError> {
+        Self::connect(url, false).await
+    }
+
+    async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = match url.split_once(':') {
-            Some(("sqlite", file)) => sqlite(file).await,
+            Some(("sqlite", file)) => sqlite(file, create).await,
             Some(("postgres" | "postgresql", _)) => postgres(url).await,
             other => {
                 let scheme = other.map_or("", |(scheme, _)| scheme);
@@ -100,6 +117,16 @@ impl Store {
         Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
     }
 
+    /// What the engine itself finds wrong with its file: nothing, when all is well. A server looks
+    /// after its own files.
+    pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.read().await?;
+        let said = tx.wide(&INTEGRITY, Vec::new()).await?;
+        let said: Result<Vec<_>, _> =
+            said.iter().map(|row| row.text(0).map(str::to_owned)).collect();
+        Ok(said?.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// Ends every connection.
     pub async fn close(&self) {
         match &self.pools {
@@ -112,7 +139,7 @@ impl Store {
     }
 }
 
-async fn sqlite(file: &str) -> Result<Pools, StoreError> {
+async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .foreign_keys(true)
@@ -126,8 +153,15 @@ async fn sqlite(file: &str) -> Result<Pools, StoreError> {
         .pragma("cell_size_check", "ON");
     let wrong = StoreError::database("connect");
     let pool = || SqlitePoolOptions::new().acquire_timeout(TURN_MAX);
-    let writer = options.clone().create_if_missing(true);
-    let writer = pool().max_connections(1).connect_with(writer).await.map_err(&wrong)?;
+    let writer = options.clone().create_if_missing(create);
+    let writer =
+        pool().max_connections(1).connect_with(writer).await.map_err(|why| match &why {
+            sqlx::Error::Database(said) if !create && said.code().as_deref() == Some(CANTOPEN) => {
+                let what = "there is no such file: run `envelope db migrate`";
+                StoreError::Migration(what.to_owned())
+            }
+            _ => wrong(why),
+        })?;
     let readers = options.read_only(true);
     let readers = pool().max_connections(CONNECTIONS_MAX).connect_lazy_with(readers);
     Ok(Pools::Sqlite { writer, readers })

@@ -3,7 +3,7 @@
 use envelope_evidence::tlog::{Log, Proof};
 use envelope_evidence::{Digest, merkle};
 
-use super::{AuditError, PLACE_OF, latest, page, unsigned};
+use super::{AuditError, PLACE_OF, RECEIPT, latest, page, unsigned};
 use crate::noun::Noun;
 use crate::{Org, Store, Tx};
 
@@ -13,11 +13,31 @@ pub async fn prove_inclusion(
     log: &Log,
     noun: Noun,
     org: &Org,
+    row: (&str, i64),
+) -> Result<(Proof, String), AuditError> {
+    prove(store, log, (noun.table(), org), row).await
+}
+
+/// The proof that a receipt is logged: the file that stands beside it in its folder.
+pub async fn prove_receipt(
+    store: &Store,
+    log: &Log,
+    org: &Org,
+    id: &str,
+) -> Result<Proof, AuditError> {
+    let (proof, _) = prove(store, log, (RECEIPT, org), (id, 1)).await?;
+    Ok(proof)
+}
+
+async fn prove(
+    store: &Store,
+    log: &Log,
+    (noun, org): (&str, &Org),
     (id, version): (&str, i64),
 ) -> Result<(Proof, String), AuditError> {
     let mut tx = store.read().await?;
     let (held, checkpoint) = latest(&mut tx, log).await?.ok_or(AuditError::Unknown)?;
-    let key = vec![noun.table().into(), org.as_str().into(), id.into(), version.into()];
+    let key = vec![noun.into(), org.as_str().into(), id.into(), version.into()];
     let rows = tx.wide(&PLACE_OF, key).await?;
     let row = rows.first().ok_or(AuditError::Unknown)?;
     let (index, payload, salt) = (unsigned(row.int(0)?)?, row.text(1)?, row.bytes(2)?);

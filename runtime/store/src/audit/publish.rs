@@ -5,7 +5,7 @@ use envelope_evidence::key::{ForLogs, SigningKey};
 use envelope_evidence::tlog::{Checkpoint, Log};
 
 use super::tiles::{Edge, File};
-use super::{AuditError, SIGN, TURN, entry, latest, page, signed};
+use super::{AuditError, SIGN, TURN, entry_of, latest, page, signed};
 use crate::value::Value;
 use crate::{Store, Tx, files};
 
@@ -102,7 +102,7 @@ impl Publisher {
                 // A gap, or an entry that its source no longer yields, is a log that was cut open.
                 let payload = row.maybe_text(3)?.filter(|_| row.int(0).ok() == signed(place).ok());
                 let payload = payload.ok_or(AuditError::Fork { size: place })?;
-                self.edge.push(entry(&row.bytes(4)?, payload.as_bytes()));
+                self.edge.push(entry_of(row.text(5)?, &row.bytes(4)?, payload.as_bytes()));
             }
         }
         due.first().map_or(Ok(()), |held| Err(AuditError::Fork { size: held.size }))

@@ -11,7 +11,7 @@ use envelope_evidence::tlog::{Checkpoint, Log, Untrusted};
 use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
-use super::{AuditError, PAGE, SIGNED, UNPLACED, entry, money, page, signed, unsigned};
+use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, money, page, signed, unsigned};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
@@ -194,7 +194,8 @@ async fn leaves(
 /// What the leaf has to be, if its source is still there.
 fn source(row: &Row) -> Result<Option<Digest>, StoreError> {
     let Some(payload) = row.maybe_text(3)? else { return Ok(None) };
-    Ok(Some(merkle::leaf(&entry(&row.bytes(4)?, payload.as_bytes()))))
+    let entry = entry_of(row.text(5)?, &row.bytes(4)?, payload.as_bytes());
+    Ok(Some(merkle::leaf(&entry)))
 }
 
 /// Holds the tree against the checkpoints of its size.

@@ -81,13 +81,16 @@ macro_rules! table {
     (one $name:literal, $columns:literal, $places:literal, $key:literal) => {
         table!($name, $columns, $places, $key > "$1", "$2", &[false], SMALL)
     };
+    (one_text $name:literal, $columns:literal, $places:literal, $key:literal) => {
+        table!($name, $columns, $places, $key > "$1", "$2", &[true], SMALL)
+    };
     (two $name:literal, $columns:literal, $places:literal) => {
         table!($name, $columns, $places, "org, id" > "$1, $2", "$3", &[true, true], SMALL)
     };
 }
 
 /// Every table but that of the migrations, each after those that it refers to.
-pub(super) const TABLES: [Table; 32] = [
+pub(super) const TABLES: [Table; 36] = [
     table!(noun "organisations"),
     table!(noun "users"),
     table!(noun "agents"),
@@ -130,6 +133,34 @@ pub(super) const TABLES: [Table; 32] = [
         "$4",
         &[true, true, false],
         LARGE
+    ),
+    table!(one_text "storage", "org, used, cap", "$1, $2, $3", "org"),
+    table!(
+        "blobs",
+        "org, digest, size, state, touched",
+        "$1, $2, $3, $4, $5",
+        "org, digest" > "$1, $2",
+        "$3",
+        &[true, true],
+        SMALL
+    ),
+    table!(
+        "workspaces",
+        "org, id, version, manifest, state, changed, pinned",
+        "$1, $2, $3, $4, $5, $6, $7",
+        "org, id, version" > "$1, $2, $3",
+        "$4",
+        &[true, true, false],
+        SMALL
+    ),
+    table!(
+        "needs",
+        "org, id, version, digest",
+        "$1, $2, $3, $4",
+        "org, id, version, digest" > "$1, $2, $3, $4",
+        "$5",
+        &[true, true, false, true],
+        SMALL
     ),
     table!(one "outbox", "seq, org, topic, body, tries, due", "$1, $2, $3, $4, $5, $6", "seq"),
     table!(one "audit_in", "seq, noun, org, id, version, payload, salt",
