@@ -15,5 +15,7 @@ mod receipts;
 mod roles;
 mod schema;
 mod statements;
+mod tls;
+mod vault;
 mod work;
 pub mod world;

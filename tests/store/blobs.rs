@@ -69,7 +69,7 @@ fn later(by: Duration) -> Timestamp {
 
 fn manifest(files: &[(&str, &[u8])]) -> Manifest {
     let entry = |(path, bytes): &(&str, &[u8])| FileEntry {
-        path: Path::new(path).unwrap(),
+        path: Path::parse(path).unwrap(),
         digest: Digest::of(bytes),
         size: u64::try_from(bytes.len()).unwrap(),
     };

@@ -84,14 +84,12 @@ fn a_step_that_is_missing_unknown_or_another_is_named() {
 }
 
 #[test]
-fn a_url_of_neither_engine_and_a_far_server_are_refused() {
+fn a_url_of_neither_engine_is_refused() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let wrong = Store::open("mysql://user:secret@here/x").await.unwrap_err();
         assert!(matches!(wrong, StoreError::Url { .. }));
         assert!(!wrong.to_string().contains("secret"), "{wrong}");
-        let far = Store::open("postgres://user@db.example/x").await.unwrap_err();
-        assert!(matches!(far, StoreError::FarServer), "{far}");
     });
 }
 

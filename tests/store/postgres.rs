@@ -16,20 +16,28 @@ pub const SUPERUSER: &str = "founder";
 const ASKED: usize = 600;
 
 fn start() -> Result<PathBuf, String> {
-    let programs = programs().ok_or("no `initdb` in PATH or /usr/lib/postgresql")?;
-    let folder = env::temp_dir().join(format!("envelope-postgres-{}", process::id()));
     sweep();
+    let folder = env::temp_dir().join(format!("envelope-postgres-{}", process::id()));
+    serve(folder, |_| Ok(()), &["-c", "listen_addresses="])
+}
+
+/// A server of its own in `folder`, prepared before it starts.
+pub fn serve(
+    folder: PathBuf,
+    prepare: impl FnOnce(&Path) -> Result<(), String>,
+    arguments: &[&str],
+) -> Result<PathBuf, String> {
+    let programs = programs().ok_or("no `initdb` in PATH or /usr/lib/postgresql")?;
     fs::create_dir_all(&folder).map_err(|why| why.to_string())?;
-    if is_root() {
-        run(Command::new("chown").arg("postgres").arg(&folder))?;
-    }
+    own(&folder)?;
     let data = folder.join("data");
     let mut initdb = unprivileged(&programs.join("initdb"));
     initdb.args(["--auth=trust", "--encoding=UTF8", "--no-sync", "--locale=C", "--username"]);
     run(initdb.arg(SUPERUSER).arg("--pgdata").arg(&data))?;
+    prepare(&data)?;
     let mut server = unprivileged(&programs.join("postgres"));
     server.arg("-D").arg(&data).arg("-k").arg(&folder);
-    server.args(["-c", "listen_addresses=", "-c", "max_connections=400"]);
+    server.args(["-c", "max_connections=400"]).args(arguments);
     let log = fs::File::create(folder.join("log")).map_err(|why| why.to_string())?;
     server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     // The server dies with the thread that started it, which lives as long as the tests do.
@@ -39,7 +47,9 @@ fn start() -> Result<PathBuf, String> {
         Err(why) => drop(tell.send(why.to_string())),
     });
     for _ in 0..ASKED {
-        let ready = Command::new(programs.join("pg_isready")).arg("-qh").arg(&folder).status();
+        let mut ready = Command::new(programs.join("pg_isready"));
+        let port = arguments.iter().find_map(|it| it.strip_prefix("port="));
+        let ready = ready.arg("-qh").arg(&folder).args(["-p", port.unwrap_or("5432")]).status();
         if ready.is_ok_and(|status| status.success()) {
             return Ok(folder);
         }
@@ -60,6 +70,11 @@ fn programs() -> Option<PathBuf> {
     let mut folders = env::split_paths(&path).chain(kept);
     folders
         .find(|folder| ["initdb", "postgres", "pg_isready"].iter().all(|p| folder.join(p).exists()))
+}
+
+/// Gives a file or folder to the user that the server runs as.
+pub fn own(path: &Path) -> Result<(), String> {
+    if is_root() { run(Command::new("chown").arg("postgres").arg(path)) } else { Ok(()) }
 }
 
 fn is_root() -> bool {

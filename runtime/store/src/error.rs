@@ -10,12 +10,6 @@ pub enum StoreError {
         /// The start of what was given, without what follows its scheme.
         url: String,
     },
-    /// The network between us and the server is not encrypted by this build.
-    #[error(
-        "this build does not encrypt its way to PostgreSQL: \
-        use a server on this machine (a socket, `localhost` or a loopback address)"
-    )]
-    FarServer,
     /// An organisation's name that is no name.
     #[error("an organisation's name has 1 to {0} characters of `a-z`, `0-9` and `-`")]
     Org(usize),

@@ -9,7 +9,7 @@ mod writer;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::sql::{Scoped, Text};
-use crate::value::{Row, Value};
+use crate::value::Value;
 use crate::work::Lease;
 use crate::{Org, Store, StoreError, Tx};
 
@@ -172,17 +172,8 @@ pub async fn read(store: &Store, org: &Org, id: &str) -> Result<(Vec<u8>, i64), 
             if row.int(0)? != next {
                 return Err(StoreError::Data(format!("chunk {next} of `{id}` is missing")));
             }
-            lines.extend_from_slice(chunk(row)?);
+            lines.extend_from_slice(row.blob(1)?);
             next += 1;
-        }
-    }
-}
-
-fn chunk(row: &Row) -> Result<&[u8], StoreError> {
-    match row.values().get(1) {
-        Some(Value::Bytes(bytes)) => Ok(bytes),
-        Some(Value::Null | Value::Int(_) | Value::Text(_)) | None => {
-            Err(StoreError::Data("a chunk that is not bytes".to_owned()))
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod sql;
 mod store;
 mod tx;
 pub mod value;
+pub mod vault;
 pub mod work;
 
 pub use error::StoreError;

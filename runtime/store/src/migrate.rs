@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 8] = [
+pub const MIGRATIONS: [Migration; 9] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -48,6 +48,7 @@ pub const MIGRATIONS: [Migration; 8] = [
     twin!("0006_budget"),
     twin!("0007_receipts"),
     twin!("0008_blobs"),
+    twin!("0009_vault"),
 ];
 
 const JOURNAL: [&str; 2] = [

@@ -4,7 +4,7 @@
 //! [`OrgTx`](crate::OrgTx) runs it. A [`Wide`] statement reaches beyond, and is therefore on a list
 //! that is reviewed.
 
-use crate::{audit, backup, blobs, budget, journal, migrate, noun, outbox, store, work};
+use crate::{audit, backup, blobs, budget, journal, migrate, noun, outbox, store, vault, work};
 
 /// A statement's text in both dialects.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +50,14 @@ impl Wide {
 pub fn scoped() -> Vec<Scoped> {
     let nouns = noun::Noun::ALL.iter().flat_map(|noun| noun.statements().all());
     let nouns = nouns.chain(work::SCOPED).chain(outbox::SCOPED).chain(journal::SCOPED);
-    nouns.chain(budget::SCOPED).chain(blobs::scoped()).collect()
+    nouns.chain(budget::SCOPED).chain(blobs::scoped()).chain(vault::SCOPED).collect()
 }
 
 /// Every statement over all organisations.
 pub fn wide() -> Vec<Wide> {
     let mut all = [&migrate::STATEMENTS[..], &audit::STATEMENTS[..]].concat();
     all.extend(store::STATEMENTS);
+    all.extend(vault::WIDE);
     all.extend(work::WIDE);
     all.extend(outbox::WIDE);
     all.extend(noun::wide());

@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -127,6 +127,21 @@ impl Store {
         Ok(said?.into_iter().filter(|line| line != "ok").collect())
     }
 
+    /// Lets go of old pages: after an erasure, so that what it destroyed does not lie about in the
+    /// write-ahead log (SQLite) or between live rows (PostgreSQL, whose own log and copies are its
+    /// operator's to let go of).
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await.map(|_| ())
+            }
+            Pools::Postgres(pool) => {
+                sqlx::raw_sql("VACUUM keys, sealed").execute(pool).await.map(|_| ())
+            }
+        }
+        .map_err(StoreError::database("tidy"))
+    }
+
     /// Ends every connection.
     pub async fn close(&self) {
         match &self.pools {
@@ -149,6 +164,8 @@ async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         // Else a REPLACE deletes rows without asking the triggers.
         .pragma("recursive_triggers", "ON")
+        // What is deleted is overwritten, not only forgotten about.
+        .pragma("secure_delete", "ON")
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON");
     let wrong = StoreError::database("connect");
@@ -170,9 +187,9 @@ async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url).map_err(StoreError::database("connect"))?;
     let near = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&options.get_host());
-    if !near && options.get_socket().is_none() && !options.get_host().starts_with('/') {
-        return Err(StoreError::FarServer);
-    }
+    let far = !near && options.get_socket().is_none() && !options.get_host().starts_with('/');
+    // Whatever the URL says: what goes over a network goes encrypted, and to the right server.
+    let options = if far { options.ssl_mode(PgSslMode::VerifyFull) } else { options };
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(TURN_MAX);
     let pool = pool.connect_with(options).await.map_err(StoreError::database("connect"))?;
     Ok(Pools::Postgres(pool))

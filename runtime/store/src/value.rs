@@ -87,6 +87,16 @@ impl Row {
         .ok_or_else(|| self.is_not(column, "as many bytes as it has to be"))
     }
 
+    /// Bytes, however many.
+    pub fn blob(&self, column: usize) -> Result<&[u8], StoreError> {
+        match self.values.get(column) {
+            Some(Value::Bytes(bytes)) => Ok(bytes),
+            Some(Value::Null | Value::Int(_) | Value::Text(_)) | None => {
+                Err(self.is_not(column, "bytes"))
+            }
+        }
+    }
+
     const fn is_not(&self, column: usize, want: &'static str) -> StoreError {
         StoreError::Column { statement: self.statement, column, want }
     }

@@ -90,7 +90,7 @@ macro_rules! table {
 }
 
 /// Every table but that of the migrations, each after those that it refers to.
-pub(super) const TABLES: [Table; 36] = [
+pub(super) const TABLES: [Table; 38] = [
     table!(noun "organisations"),
     table!(noun "users"),
     table!(noun "agents"),
@@ -161,6 +161,24 @@ pub(super) const TABLES: [Table; 36] = [
         "$5",
         &[true, true, false, true],
         SMALL
+    ),
+    table!(
+        "keys",
+        "org, id, version, state, master, sealed, changed",
+        "$1, $2, $3, $4, $5, $6, $7",
+        "org, id" > "$1, $2",
+        "$3",
+        &[true, true],
+        SMALL
+    ),
+    table!(
+        "sealed",
+        "org, id, field, version, bytes, until",
+        "$1, $2, $3, $4, $5, $6",
+        "org, id, field" > "$1, $2, $3",
+        "$4",
+        &[true, true, true],
+        LARGE
     ),
     table!(one "outbox", "seq, org, topic, body, tries, due", "$1, $2, $3, $4, $5, $6", "seq"),
     table!(one "audit_in", "seq, noun, org, id, version, payload, salt",
