@@ -4,6 +4,8 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use envelope_store::{Store, StoreError};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,6 +23,12 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn pem(kind: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
 }
 
 fn free_port() -> u16 {
@@ -41,8 +49,8 @@ fn server(authority: &CertifiedIssuer<'static, KeyPair>) -> u16 {
                 .unwrap();
             own(&path)
         };
-        write("server.crt", &certificate.pem())?;
-        write("server.key", &key.serialize_pem())?;
+        write("server.crt", &pem("CERTIFICATE", certificate.der()))?;
+        write("server.key", &pem("PRIVATE KEY", &key.serialize_der()))?;
         write("pg_hba.conf", "local all all trust\nhostssl all all 127.0.0.0/8 trust\n")
     };
     let (at, listen) = (format!("port={port}"), format!("listen_addresses={FAR},{OTHER}"));
@@ -61,7 +69,7 @@ fn a_far_server_is_reached_encrypted_or_not_at_all() {
     let port = server(&ours);
     let roots = |authority: &CertifiedIssuer<'static, KeyPair>| {
         let path = folder().join("root.pem");
-        fs::write(&path, authority.pem()).unwrap();
+        fs::write(&path, pem("CERTIFICATE", authority.der())).unwrap();
         path.display().to_string()
     };
     let (ours, others) = (roots(&ours), roots(&others));

@@ -63,7 +63,7 @@ macro_rules! table {
             }),
             count: Wide(Text::common(
                 concat!("backup.", $name, ".any"),
-                concat!("SELECT 1 FROM ", $name, " LIMIT 1",),
+                concat!("SELECT ", $key, " FROM ", $name, " LIMIT 1",),
             )),
         }
     };
