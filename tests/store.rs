@@ -4,6 +4,7 @@ mod attacks;
 mod backup;
 mod blobs;
 mod budget;
+mod cuts;
 mod journal;
 pub mod log;
 mod migrations;

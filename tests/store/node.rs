@@ -1,5 +1,5 @@
-//! A node of its own, so that a test can kill it: it spends money that it shares with others, or
-//! does work that it takes from a queue. What it says on its standard output is what the world saw.
+//! A node of its own, so that a test can kill it: it spends money that it shares with others,
+//! does work that it takes from a queue, or fills its disk. What it says on its standard output is what the world saw.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -10,6 +10,7 @@ use envelope_gate::model::Purse as _;
 use envelope_rules::budget::{Accounting, Level, Shared};
 use envelope_store::budget::StorePurse;
 use envelope_store::journal::{Lost, Queue, queue, read};
+use envelope_store::noun::{Change, Noun};
 use envelope_store::work::{Lease, claim};
 use envelope_store::{Org, Store, StoreError};
 
@@ -23,10 +24,11 @@ const STEPS: u64 = 6;
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [mode, url, name, rest @ ..] = arguments.as_slice() else { panic!("{arguments:?}") };
-    let store = Store::open(url).await.unwrap();
+    let store = Store::migrated(url).await.unwrap();
     match mode.as_str() {
         "spend" => spend(store, name).await,
         "work" => work(store, name, &rest[0]).await,
+        "fill" => fill(&store, name).await,
         other => panic!("{other}"),
     }
 }
@@ -54,6 +56,32 @@ async fn spend(store: Store, name: &str) {
         let returned = leased.slice - spent;
         purse.account(lease, Accounting { seq: 0, spent, returned }).await.unwrap();
     }
+}
+
+/// Writes until the disk is full, makes room by removing `ballast`, and writes again.
+async fn fill(store: &Store, ballast: &str) {
+    let org = Org::new("acme").unwrap();
+    let body = format!("{{\"text\":\"{}\"}}", "x".repeat(20_000));
+    let add = async |noun, id: &str, body: &str| {
+        let mut tx = store.write().await?;
+        let first = Change { id, state: "active", body, at: now() };
+        tx.of(&org).add(noun, None, first).await?;
+        tx.commit().await
+    };
+    add(Noun::Organisation, "acme", "{}").await.unwrap();
+    let mut kept = 0;
+    let full = loop {
+        match add(Noun::Agent, &format!("agent-{kept:05}"), &body).await {
+            Ok(()) => kept += 1,
+            Err(why) => break why,
+        }
+    };
+    say(&format!("full {kept} {full}"));
+    std::fs::remove_file(ballast).unwrap();
+    add(Noun::Agent, "again", &body).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let found = tx.of(&org).list(Noun::Agent, "active", "").await.unwrap();
+    say(&format!("found {} {:?}", found.len(), store.integrity().await.unwrap()));
 }
 
 fn now() -> Timestamp {

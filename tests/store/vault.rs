@@ -6,7 +6,7 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use envelope_evidence::Timestamp;
-use envelope_store::audit::verify;
+use envelope_store::audit::{Finding, verify};
 use envelope_store::noun::{Change, Noun};
 use envelope_store::vault::{FIELD_BYTES_MAX, Field, MasterKeys, VaultError, expire, rotate};
 use envelope_store::{Engine, Org, backup};
@@ -70,6 +70,21 @@ fn disk(world: &World) -> std::path::PathBuf {
         }
         Engine::Postgres => SERVER.as_ref().unwrap().join("data"),
     }
+}
+
+/// Takes the rules of tables away, as only an owner can, and then does `attack`.
+async fn unruled(world: &World, tables: &str, attack: &str) {
+    let rules = "SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'
+        AND tbl_name IN ('keys', 'sealed')";
+    for rule in world.own(world.spell(rules, "SELECT 'SELECT 1'")).await.unwrap() {
+        world.own(&rule).await.unwrap();
+    }
+    if world.engine == Engine::Postgres {
+        for table in tables.split(", ") {
+            world.own(&format!("ALTER TABLE {table} DISABLE TRIGGER ALL")).await.unwrap();
+        }
+    }
+    world.own(attack).await.unwrap();
 }
 
 #[test]
@@ -164,6 +179,9 @@ fn whoever_is_erased_is_nowhere_and_the_log_still_verifies() {
         assert_eq!(verify(&world.store, &log(), &held).await.unwrap(), []);
         let back = world.own("UPDATE keys SET state = 'live', version = version + 1").await;
         assert!(back.is_err(), "what is destroyed stays so");
+        unruled(world, "keys, sealed", "DELETE FROM sealed WHERE id = 'bob'").await;
+        let found = verify(&world.store, &log(), &held).await.unwrap();
+        assert_eq!(found, [Finding::Lost("sealed/acme/bob/name".to_owned())]);
     });
 }
 
@@ -218,14 +236,12 @@ fn the_master_key_is_rotated_under_load_and_the_old_one_dies() {
         while let Some(end) = tasks.join_next().await {
             end.unwrap();
         }
-        let old = unseal(world, &org, &keys(2, &[]), field("new-0-39", "name")).await;
-        assert!(
-            matches!(old, Err(VaultError::NoMaster { .. })),
-            "written after the sweep: {old:?}"
-        );
+        seal(world, &org, field("late", "name"), "late", MAX).await;
+        let late = unseal(world, &org, &keys(2, &[]), field("late", "name")).await;
+        assert!(matches!(late, Err(VaultError::NoMaster { .. })), "after the sweep: {late:?}");
         while rotate(&world.store, &ring).await.unwrap() > 0 {}
         let (alone, dead) = (keys(2, &[]), keys(1, &[]));
-        for name in names.iter().map(String::as_str).chain(["new-0-39", "new-1-39", "new-2-0"]) {
+        for name in names.iter().map(String::as_str).chain(["late", "new-0-39", "new-2-0"]) {
             assert!(unseal(world, &org, &alone, field(name, "name")).await.unwrap().is_some());
             let refused = unseal(world, &org, &dead, field(name, "name")).await;
             assert!(matches!(refused, Err(VaultError::NoMaster { .. })), "{name}: {refused:?}");

@@ -5,7 +5,7 @@
 //! holds table, log and signatures against one another. Rules of the database stop accidents;
 //! whoever owns the database is stopped by the checkpoints that others hold.
 
-mod money;
+mod kept;
 mod prove;
 mod publish;
 mod tiles;
@@ -88,24 +88,12 @@ const PLACE_OF: Wide = Wide(Text::common(
     WHERE i.noun = $1 AND i.org = $2 AND i.id = $3 AND i.version = $4",
 ));
 
-pub(crate) const STATEMENTS: [Wide; 16] = [
-    TURN,
-    PENDING,
-    WAITING,
-    SIZE,
-    PLACE,
-    PLACED,
-    LEAVES,
-    SIGNED,
-    LATEST,
-    SIGN,
-    UNPLACED,
-    PLACE_OF,
-    money::ACCOUNTS,
-    money::ACCOUNTS_LOST,
-    money::LEASES,
-    money::LEASES_LOST,
-];
+const STATEMENTS: [Wide; 12] =
+    [TURN, PENDING, WAITING, SIZE, PLACE, PLACED, LEAVES, SIGNED, LATEST, SIGN, UNPLACED, PLACE_OF];
+
+pub(crate) fn statements() -> impl Iterator<Item = Wide> {
+    STATEMENTS.into_iter().chain(kept::statements())
+}
 
 /// The entry of the public log for a change: a commitment, which tells nothing without its salt.
 pub fn entry(salt: &Salt, payload: &[u8]) -> Vec<u8> {

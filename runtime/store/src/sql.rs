@@ -55,7 +55,7 @@ pub fn scoped() -> Vec<Scoped> {
 
 /// Every statement over all organisations.
 pub fn wide() -> Vec<Wide> {
-    let mut all = [&migrate::STATEMENTS[..], &audit::STATEMENTS[..]].concat();
+    let mut all: Vec<_> = migrate::STATEMENTS.into_iter().chain(audit::statements()).collect();
     all.extend(store::STATEMENTS);
     all.extend(vault::WIDE);
     all.extend(work::WIDE);

@@ -11,7 +11,7 @@ use envelope_evidence::tlog::{Checkpoint, Log, Untrusted};
 use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
-use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, money, page, signed, unsigned};
+use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, page, signed, unsigned};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
@@ -78,7 +78,7 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
     for &noun in Noun::ALL {
         rows(&mut tx, noun, &mut findings).await?;
     }
-    money::check(&mut tx, &mut findings).await?;
+    kept::check(&mut tx, &mut findings).await?;
     for row in tx.wide(&UNPLACED, vec![Value::from(signed(PAGE)?)]).await? {
         findings.push(Finding::Unplaced(row.int(0)?));
     }
