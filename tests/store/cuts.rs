@@ -61,10 +61,10 @@ fn torn(old: &[u8], new: &[u8], chance: &mut Chance) -> Vec<u8> {
     for start in (0..new.len()).step_by(SECTOR) {
         let end = (start + SECTOR).min(new.len());
         if old.get(start..end) != Some(&new[start..end]) && chance.below(4) >= keep {
-            match old.get(start..end) {
-                Some(before) => bytes[start..end].copy_from_slice(before),
-                None => bytes[start..end].fill(0),
-            }
+            // What was there before is not harmed by what is written beside it.
+            let there = end.min(old.len()).max(start);
+            bytes[start..there].copy_from_slice(old.get(start..there).unwrap_or_default());
+            bytes[there..end].fill(0);
         }
     }
     // A file that grew may not have.

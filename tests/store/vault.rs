@@ -11,6 +11,8 @@ use envelope_store::noun::{Change, Noun};
 use envelope_store::vault::{FIELD_BYTES_MAX, Field, MasterKeys, VaultError, expire, rotate};
 use envelope_store::{Engine, Org, backup};
 
+use memchr::memmem;
+
 use super::log::{log, publish, publisher};
 use super::postgres::SERVER;
 use super::world::{World, at, both, folder};
@@ -54,7 +56,7 @@ fn holding(folder: &Path, needle: &[u8]) -> Vec<String> {
         }
         // A file of the server may go while we look.
         let bytes = fs::read(&path).unwrap_or_default();
-        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|part| part == needle);
+        let holds = |needle: &[u8]| memmem::find(&bytes, needle).is_some();
         if holds(needle) || holds(hex.as_bytes()) {
             found.push(path.display().to_string());
         }

@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -171,14 +172,18 @@ async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {
     let wrong = StoreError::database("connect");
     let pool = || SqlitePoolOptions::new().acquire_timeout(TURN_MAX);
     let writer = options.clone().create_if_missing(create);
-    let writer =
-        pool().max_connections(1).connect_with(writer).await.map_err(|why| match &why {
-            sqlx::Error::Database(said) if !create && said.code().as_deref() == Some(CANTOPEN) => {
-                let what = "there is no such file: run `envelope db migrate`";
-                StoreError::Migration(what.to_owned())
-            }
-            _ => wrong(why),
-        })?;
+    // A commit that failed on a full disk leaves a connection that believes to be still at it.
+    let one = pool().max_connections(1).before_acquire(|connection, _| {
+        Box::pin(async move { Ok(!connection.is_in_transaction()) })
+    });
+    let writer = one.connect_with(writer).await.map_err(|why| {
+        let code = why.as_database_error().and_then(|said| said.code());
+        if !create && code.as_deref() == Some(CANTOPEN) {
+            let what = "there is no such file: run `envelope db migrate`";
+            return StoreError::Migration(what.to_owned());
+        }
+        wrong(why)
+    })?;
     let readers = options.read_only(true);
     let readers = pool().max_connections(CONNECTIONS_MAX).connect_lazy_with(readers);
     Ok(Pools::Sqlite { writer, readers })

@@ -136,7 +136,8 @@ pub(super) async fn check(tx: &mut Tx, findings: &mut Vec<Finding>) -> Result<()
         for row in tx.wide(&statement, vec![Value::from(signed(PAGE)?)]).await? {
             // What is sealed may go, if the log says that it went.
             let last: Option<Json> = serde_json::from_str(row.text(2)?).ok();
-            if !last.is_some_and(|last| noun == "sealed" && last["state"] == "gone") {
+            let state = last.as_ref().and_then(|last| last.get("state")?.as_str());
+            if (noun, state) != ("sealed", Some("gone")) {
                 findings.push(Finding::Lost(format!("{noun}/{}/{}", row.text(0)?, row.text(1)?)));
             }
         }
