@@ -1,5 +1,6 @@
 //! A node of its own, so that a test can kill it: it spends money that it shares with others,
-//! does work that it takes from a queue, or fills its disk. What it says on its standard output is what the world saw.
+//! does work that it takes from a queue, or fills its disk. What it says on its
+//! standard output is what the world saw.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! A receipt proves by itself that it was logged: its folder carries the proof, and whoever verifies
-//! it needs no database.
+//! A receipt proves by itself that it was logged: its folder carries the proof, and whoever
+//! verifies it needs no database.
 
 use envelope_evidence::dsse::Envelope;
 use envelope_evidence::receipt::{PROOF_FILE, RECEIPT_FILE};

@@ -57,8 +57,8 @@ pub(crate) struct Verify {
 
 /// Prove that a row stood in the log as one of its versions says
 ///
-/// The proof of a receipt is the file `receipt.tlog-proof` of its folder: `envelope verify` reads it
-/// there, and needs no database.
+/// The proof of a receipt is the file `receipt.tlog-proof` of its folder: `envelope verify` reads
+/// it there, and needs no database.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:

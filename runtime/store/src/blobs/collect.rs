@@ -40,7 +40,8 @@ const DOOMED: Scoped = Scoped(Text::common(
     "SELECT digest FROM blobs WHERE org = $1 AND state = 'doomed' ORDER BY digest LIMIT $2",
 ));
 
-/// One sweep removes a blob, and nobody puts it again meanwhile; on SQLite the transaction does that.
+/// One sweep removes a blob, and nobody puts it again meanwhile; on SQLite the transaction sees to
+/// that.
 const HOLD: Scoped = Scoped(Text {
     name: "blobs.hold",
     sqlite: "SELECT size FROM blobs WHERE org = $1 AND digest = $2 AND state = 'doomed'",
