@@ -4,7 +4,6 @@
 //! Each figure is printed as it is measured. Claims are compared with those of an empty queue.
 
 #[path = "../store/postgres.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;
 #[path = "../store/world.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
