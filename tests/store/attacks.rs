@@ -5,7 +5,7 @@ use envelope_store::audit::{AuditError, Finding, sequence, verify};
 use envelope_store::{Engine, noun::Noun};
 
 use super::log::{key, log, publish, publisher};
-use super::world::{World, both, folder};
+use super::world::{World, active, both, folder};
 
 /// What an owner types, and a word of the refusal.
 const REFUSED: [(&str, &str); 13] = [
@@ -127,6 +127,33 @@ fn what_the_owner_does_without_the_rules_is_named() {
             assert_eq!(verify(&world.store, &log(), &[]).await.unwrap(), named, "{attack}");
         });
     }
+}
+
+/// Past every rule, with the file in hand: one letter of one document.
+#[test]
+fn a_row_that_is_edited_on_the_disk_is_named() {
+    both(async |world| {
+        if world.engine == Engine::Postgres {
+            return;
+        }
+        let org = world.found("acme", 3).await;
+        let body = r#"{"name":"the one that is edited"}"#;
+        let change = envelope_store::noun::Change { body, ..active("agent-001") };
+        world.step(&org, Noun::Agent, 1, change).await.unwrap();
+        let held = [publish(world, &mut publisher(&folder())).await];
+        world.own("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+        let path = world.url.strip_prefix("sqlite:").unwrap();
+        let mut bytes = std::fs::read(path).unwrap();
+        let places: Vec<_> = memchr::memmem::find_iter(&bytes, body).collect();
+        let [place] = places[..] else { panic!("{places:?}") };
+        bytes[place + 9] = b'T';
+        std::fs::write(path, bytes).unwrap();
+        let store = envelope_store::Store::open(&world.url).await.unwrap();
+        assert_eq!(store.integrity().await.unwrap(), Vec::<String>::new(), "a file like any other");
+        let found = verify(&store, &log(), &held).await.unwrap();
+        assert_eq!(found, [Finding::Document("agents/acme/agent-001".to_owned())]);
+        store.close().await;
+    });
 }
 
 #[test]

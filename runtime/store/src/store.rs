@@ -130,7 +130,7 @@ impl Store {
 
     /// Lets go of old pages: after an erasure, so that what it destroyed does not lie about in the
     /// write-ahead log (SQLite) or between live rows (PostgreSQL, whose own log and copies are its
-    /// operator's to let go of).
+    /// operator's to let go of, and whose tables only their owner tidies).
     pub async fn tidy(&self) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
