@@ -171,8 +171,8 @@ fn install_go(home: &Path) -> io::Result<()> {
     let sources = PathBuf::from(String::from_utf8_lossy(&sources).trim());
     let module = sources.join("src/cmd/vendor/golang.org/x/mod");
     succeed(Command::new("cp").arg("-R").arg(module).arg(home.join("mod")))?;
-    fs::write(home.join("mod/go.mod"), "module golang.org/x/mod\n")?;
-    let needs = "module tlog\nrequire golang.org/x/mod v0.0.0\n\
+    fs::write(home.join("mod/go.mod"), "module golang.org/x/mod\ngo 1.25\n")?;
+    let needs = "module tlog\ngo 1.25\nrequire golang.org/x/mod v0.0.0\n\
         replace golang.org/x/mod => ./mod\n";
     fs::write(home.join("go.mod"), needs)?;
     fs::copy(folder().join("tlog.go"), home.join("tlog.go"))?;
