@@ -47,11 +47,18 @@ pub fn opa() -> &'static Path {
     &PROGRAM
 }
 
+/// The program that is a node of its own.
+pub fn store_node() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| program("store-node"));
+    &PROGRAM
+}
+
 /// The program called `name`. All are built once with the features this test binary was built
 /// with, so that next to nothing is compiled twice.
 fn program(name: &str) -> PathBuf {
     static MESSAGES: LazyLock<String> = LazyLock::new(|| {
-        let targets = ["--bin=envelope", "--example=opa-by-regorus", "--test=suite"];
+        let targets =
+            ["--bin=envelope", "--example=opa-by-regorus", "--example=store-node", "--test=suite"];
         let mut arguments = vec!["build", "--workspace", "--message-format=json"];
         arguments.extend(targets);
         if !cfg!(debug_assertions) {

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod compiled;
+mod database;
 pub mod desk;
 mod letter;
 mod models;

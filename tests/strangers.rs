@@ -1,4 +1,4 @@
-//! Software nobody here wrote checks what we emit: Python and Node packages.
+//! Software nobody here wrote checks what we emit: Python, Node and Go.
 
 mod canonical;
 mod chain;
@@ -6,6 +6,7 @@ pub mod componentize;
 mod digests;
 mod grants;
 mod keys;
+mod log;
 mod models;
 mod policies;
 mod receipts;

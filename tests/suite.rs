@@ -11,5 +11,6 @@ mod house;
 mod models;
 mod net;
 mod rules;
+mod store;
 mod strangers;
 mod terms;

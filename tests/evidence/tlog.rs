@@ -90,6 +90,11 @@ fn a_checkpoint_is_three_lines_and_a_signature() {
     let key = STANDARD.encode([&[1], raw.as_slice()].concat());
     let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(vkey, format!("{ORIGIN}+{id}+{key}"));
+    assert_eq!(Log::of_vkey(&vkey), Ok(log()));
+    let other = Digest::of(b"id").hex()[..8].to_owned();
+    for wrong in ["", "a+b", &vkey[1..], &format!("{vkey}="), &vkey.replace(&id, &other)] {
+        assert_eq!(Log::of_vkey(wrong), Err(Untrusted::Key), "{wrong}");
+    }
     assert_eq!(log().open(&note), Ok(checkpoint));
 }
 

@@ -67,6 +67,16 @@ pub static NODE: Stranger = Stranger {
     home: OnceLock::new(),
 };
 
+/// Go and one module of it; a script is compiled once.
+pub static GO: Stranger = Stranger {
+    program: "python3",
+    advice: PYTHON_ADVICE,
+    listed_in: &["go.txt", "tlog.go"],
+    install: install_go,
+    command: |home, script| Command::new(home.join(script.trim_end_matches(".go"))),
+    home: OnceLock::new(),
+};
+
 /// A stranger at work. It is ended with what holds it.
 pub struct Running(Child);
 
@@ -151,6 +161,27 @@ fn install_python(home: &Path, requirements: &str) -> io::Result<()> {
     let mut command = Command::new(home.join("bin").join("python"));
     succeed(command.args(pip).arg("--requirement").arg(folder().join(requirements)))?;
     Ok(())
+}
+
+/// The module is not fetched: Go's own tools are built from it, and their sources are at hand.
+fn install_go(home: &Path) -> io::Result<()> {
+    install_python(home, "go.txt")?;
+    let go = home.join("bin").join("go");
+    let sources = succeed(Command::new(&go).args(["env", "GOROOT"]))?;
+    let sources = PathBuf::from(String::from_utf8_lossy(&sources).trim());
+    let module = sources.join("src/cmd/vendor/golang.org/x/mod");
+    succeed(Command::new("cp").arg("-R").arg(module).arg(home.join("mod")))?;
+    fs::write(home.join("mod/go.mod"), "module golang.org/x/mod\ngo 1.25\n")?;
+    let needs = "module tlog\ngo 1.25\nrequire golang.org/x/mod v0.0.0\n\
+        replace golang.org/x/mod => ./mod\n";
+    fs::write(home.join("go.mod"), needs)?;
+    fs::copy(folder().join("tlog.go"), home.join("tlog.go"))?;
+    let mut build = Command::new(&go);
+    build.args(["build", "-o", "tlog", "tlog.go"]).current_dir(home);
+    build.env("GOCACHE", home.join("cache")).env("GOPROXY", "off").env("GOFLAGS", "-mod=mod");
+    build.env("GOTOOLCHAIN", "local").env("GOWORK", "off");
+    succeed(&mut build)?;
+    fs::remove_dir_all(home.join("cache"))
 }
 
 fn install_node(home: &Path) -> io::Result<()> {

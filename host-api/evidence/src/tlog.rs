@@ -55,6 +55,17 @@ impl Log {
         format!("{}+{}+{}", self.origin, hex(&self.key_id()), STANDARD.encode(key))
     }
 
+    /// Reads the one line that [`vkey`](Self::vkey) writes, in no other spelling.
+    pub fn of_vkey(line: &str) -> Result<Self, Untrusted> {
+        // A key in base64 may hold a plus sign, a name and an id may not.
+        let mut parts = line.splitn(3, '+');
+        let (origin, key) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+        let key = base64_of(key).and_then(|key| <[u8; 33]>::try_from(key).ok());
+        let [ED25519, key @ ..] = key.ok_or(Untrusted::Key)? else { return Err(Untrusted::Key) };
+        let log = Self::new(origin, PublicKey::from_bytes(&key).map_err(|_| Untrusted::Key)?)?;
+        if log.vkey() == line { Ok(log) } else { Err(Untrusted::Key) }
+    }
+
     /// Opens a checkpoint signed by this log. Signatures of others (witnesses) are not judged.
     pub fn open(&self, note: &str) -> Result<Checkpoint, Untrusted> {
         let mut lines = Lines::of(note)?;
@@ -185,6 +196,9 @@ pub enum Untrusted {
         "a log's name has 1 to {ORIGIN_BYTES_MAX} bytes and no space, `+` or control character"
     )]
     Name,
+    /// Not the key of a log in the one line that names it.
+    #[error("a log's key is one line: its name, its key id and its Ed25519 key, joined by `+`")]
+    Key,
     /// More than [`NOTE_BYTES_MAX`].
     #[error("longer than {NOTE_BYTES_MAX} bytes")]
     TooLong,

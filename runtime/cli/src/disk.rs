@@ -81,6 +81,11 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), Unwritable> {
     Ok(())
 }
 
+/// Makes a folder and those above it, if they are not there.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Unwritable> {
+    fs::create_dir_all(path).map_err(|why| unwritable(path, why))
+}
+
 /// Where `path` really is.
 pub(crate) fn real(path: &Path) -> Result<PathBuf, Unreadable> {
     fs::canonicalize(path).map_err(|why| Unreadable::Io { path: path.to_owned(), why })

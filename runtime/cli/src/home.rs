@@ -11,7 +11,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use envelope_engine::component::CacheKey;
 use envelope_engine::local::Keys;
-use envelope_evidence::key::{ForReceipts, SigningKey};
+use envelope_evidence::key::{ForLogs, ForReceipts, SigningKey};
 use zeroize::Zeroizing;
 
 /// Bytes that are read of a key: one more than it has, to know a longer file for what it is.
@@ -47,6 +47,17 @@ impl LocalKeys {
         let receipts = Arc::new(SigningKey::from_secret(&receipts));
         Ok(Self { receipts, grants: Keys { grants } })
     }
+}
+
+/// The key that signs the audit log.
+pub(crate) fn log_key() -> Result<SigningKey<ForLogs>, NoKeys> {
+    let key = key(&made(home()?.join("keys"))?.join("log.key"))?;
+    Ok(SigningKey::from_secret(&key))
+}
+
+/// The folder of this program's own, made if there is none.
+pub(crate) fn made_home() -> Result<PathBuf, NoKeys> {
+    made(home()?)
 }
 
 /// Where this program keeps what is its own.

@@ -2,10 +2,12 @@
 
 mod answer;
 mod approvals;
+mod backup;
 mod build;
 mod callees;
 mod chain;
 mod completions;
+mod db;
 mod demo;
 mod desk;
 mod disk;
@@ -15,6 +17,7 @@ mod guest;
 mod home;
 mod inspect;
 mod keys;
+mod log;
 mod models;
 mod net;
 mod new;
@@ -25,6 +28,7 @@ mod prices;
 mod replay;
 mod resume;
 mod run;
+mod store;
 mod verify;
 
 use std::process::ExitCode;
@@ -57,6 +61,12 @@ enum Command {
     Verify(verify::Verify),
     #[command(subcommand)]
     Prices(prices::Prices),
+    #[command(subcommand)]
+    Db(db::Db),
+    #[command(subcommand)]
+    Log(log::Log),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Completions(completions::Completions),
 }
 
@@ -74,6 +84,10 @@ fn main() -> ExitCode {
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
         Command::Prices(prices) => prices.run(),
+        Command::Db(db) => db.run(),
+        Command::Log(log) => log.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

@@ -1,0 +1,117 @@
+//! `envelope backup` and `envelope restore`: every row of one moment, for either engine.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use envelope_store::backup::{self, BackupError, Contents};
+use serde_json::json;
+
+use crate::answer::{Answer, Trouble, give};
+use crate::disk;
+use crate::exit::Exit;
+use crate::log::{held, verified};
+use crate::page::{GOOD, styled};
+use crate::store::{Place, folder, open_folder, wait};
+
+/// Write every row of this moment into a new folder
+///
+/// Runs may go on meanwhile. The folder can be restored on SQLite and on PostgreSQL, whichever it
+/// came from.
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  written
+  1  the database or the disk refused
+  2  the input cannot be used
+
+Examples:
+  envelope backup monday/")]
+pub(crate) struct Backup {
+    /// The folder, which is made
+    folder: PathBuf,
+
+    #[command(flatten)]
+    place: Place,
+
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Read a backup into an empty database, all of it or nothing
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  restored, and verified where that was asked
+  8  restored, and what it says does not fit together: each finding is told
+  1  the backup, the database or the disk refused: nothing was restored
+  2  the input cannot be used
+
+Examples:
+  envelope restore monday/ --db sqlite:new.db --verify envelope.example/log+8c2a4f0e+AQ…")]
+pub(crate) struct Restore {
+    /// The folder
+    folder: PathBuf,
+
+    #[command(flatten)]
+    place: Place,
+
+    /// Verify the log that was restored, by its key
+    #[arg(long, value_name = "KEY")]
+    verify: Option<String>,
+
+    /// A checkpoint that was kept elsewhere
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    held: Vec<PathBuf>,
+
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+impl Backup {
+    pub(crate) fn run(&self) -> Exit {
+        give(wait(self.carry_out()), self.json)
+    }
+
+    async fn carry_out(&self) -> Result<Answer, Trouble> {
+        if disk::is_there(&self.folder) {
+            let what = format!("`{}` is there already", self.folder.display());
+            return Err(Trouble::usage(what, "give another name: a backup is never overwritten"));
+        }
+        let store = self.place.open().await?;
+        let written = backup::write(&store, &folder(&self.folder)?).await.map_err(failed)?;
+        Ok(told("backup", "written", &written))
+    }
+}
+
+impl Restore {
+    pub(crate) fn run(&self) -> Exit {
+        give(wait(self.carry_out()), self.json)
+    }
+
+    async fn carry_out(&self) -> Result<Answer, Trouble> {
+        let folder = open_folder(&self.folder)?;
+        let log = self.verify.as_ref().map(|key| {
+            let hint = "give the line that `envelope log export` told";
+            let log = envelope_evidence::tlog::Log::of_vkey(key);
+            log.map_err(|why| Trouble::usage(why, hint))
+        });
+        let (log, held) = (log.transpose()?, held(&self.held)?);
+        let store = self.place.migrated().await?;
+        let restored = backup::restore(&store, &folder).await.map_err(failed)?;
+        let Some(log) = log else { return Ok(told("restore", "restored", &restored)) };
+        let verified = verified(&store, &log, &held).await?;
+        Ok(Answer { note: told("restore", "restored", &restored).note, ..verified })
+    }
+}
+
+fn told(kind: &'static str, done: &str, contents: &Contents) -> Answer {
+    let rows = contents.rows();
+    let note = format!("{} {rows} rows\n", styled(GOOD, done));
+    Answer::note(kind, note, json!({ "rows": rows }))
+}
+
+fn failed(why: BackupError) -> Trouble {
+    Trouble::failed(why, "nothing was changed that was there before")
+}

@@ -1,0 +1,128 @@
+//! Publishing the log: tiles first, then the signature, and only what continues what was signed.
+
+use cap_std::fs::Dir;
+use envelope_evidence::key::{ForLogs, SigningKey};
+use envelope_evidence::tlog::{Checkpoint, Log};
+
+use super::tiles::{Edge, File};
+use super::{AuditError, SIGN, TURN, entry_of, latest, page, signed};
+use crate::value::Value;
+use crate::{Store, Tx, files};
+
+/// The file that says how far the log reaches.
+const CHECKPOINT: &str = "checkpoint";
+
+/// Publishes the log of a store into a folder that anything can serve.
+pub struct Publisher {
+    log: Log,
+    folder: Dir,
+    edge: Edge,
+}
+
+impl Publisher {
+    /// A publisher of the log by its name and key.
+    pub fn new(log: Log, folder: Dir) -> Self {
+        Self { log, folder, edge: Edge::default() }
+    }
+
+    /// Publishes every change that has a place by now, and returns the signed checkpoint.
+    ///
+    /// The checkpoint is kept before anybody sees it, so that a crash never makes two of one size;
+    /// and nothing is signed unless the log begins with what was signed before, in the database
+    /// and in the folder.
+    pub async fn publish(
+        &mut self,
+        store: &Store,
+        key: &SigningKey<ForLogs>,
+    ) -> Result<String, AuditError> {
+        let published = self.try_publish(store, key).await;
+        if published.is_err() {
+            // What was taken from the edge may not have arrived: the next time starts afresh.
+            self.edge = Edge::default();
+        }
+        published
+    }
+
+    async fn try_publish(
+        &mut self,
+        store: &Store,
+        key: &SigningKey<ForLogs>,
+    ) -> Result<String, AuditError> {
+        let mut tx = store.write().await?;
+        tx.wide(&TURN, Vec::new()).await?;
+        let kept = latest(&mut tx, &self.log).await?;
+        let shown = self.shown()?;
+        let held: Vec<_> = kept.iter().map(|(held, _)| *held).chain(shown).collect();
+        self.catch_up(&mut tx, &held).await?;
+        let checkpoint =
+            Checkpoint { size: self.edge.tree().size(), root: self.edge.tree().root() };
+        for file in self.edge.take() {
+            self.write(&file)?;
+        }
+        let note = match kept {
+            Some((held, note)) if held.size == checkpoint.size => note,
+            Some(_) | None => {
+                let wrong = |why| AuditError::Checkpoint { size: checkpoint.size, why };
+                let note = self.log.sign(checkpoint, |text| key.sign(text)).map_err(wrong)?;
+                let row = vec![Value::from(signed(checkpoint.size)?), Value::from(note.as_str())];
+                tx.wide(&SIGN, row).await?;
+                note
+            }
+        };
+        tx.commit().await?;
+        self.write(&(CHECKPOINT.to_owned(), note.clone().into_bytes()))?;
+        Ok(note)
+    }
+
+    /// Reads on from where the edge is. Each of the `held` checkpoints has to be passed on the way
+    /// unless it was passed before.
+    async fn catch_up(&mut self, tx: &mut Tx, held: &[Checkpoint]) -> Result<(), AuditError> {
+        let mut due: Vec<_> =
+            held.iter().filter(|held| held.size >= self.edge.tree().size()).collect();
+        loop {
+            let mut wrong = None;
+            due.retain(|held| {
+                let reached = held.size == self.edge.tree().size();
+                if reached && held.root != self.edge.tree().root() {
+                    wrong = Some(held.size);
+                }
+                !reached
+            });
+            if let Some(size) = wrong {
+                return Err(AuditError::Fork { size });
+            }
+            let from = self.edge.tree().size();
+            let rows = page(tx, from).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let stop = due.iter().map(|held| held.size).min().unwrap_or(u64::MAX);
+            let rows = rows.iter().zip(from..).take_while(|(_, place)| *place < stop);
+            for (row, place) in rows {
+                // A gap, or an entry that its source no longer yields, is a log that was cut open.
+                let payload = row.maybe_text(3)?.filter(|_| row.int(0).ok() == signed(place).ok());
+                let payload = payload.ok_or(AuditError::Fork { size: place })?;
+                self.edge.push(entry_of(row.text(5)?, &row.bytes(4)?, payload.as_bytes()));
+            }
+        }
+        due.first().map_or(Ok(()), |held| Err(AuditError::Fork { size: held.size }))
+    }
+
+    /// The checkpoint in the folder, if one was ever shown there.
+    fn shown(&self) -> Result<Option<Checkpoint>, AuditError> {
+        match self.folder.read_to_string(CHECKPOINT) {
+            Ok(note) => {
+                let opened = self.log.open(&note);
+                opened.map(Some).map_err(|why| AuditError::Checkpoint { size: 0, why })
+            }
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(why) => Err(AuditError::Folder { path: CHECKPOINT.to_owned(), why }),
+        }
+    }
+
+    /// Writes a file whole or not at all, and so that a power cut keeps it.
+    fn write(&self, (path, bytes): &File) -> Result<(), AuditError> {
+        files::write(&self.folder, path, bytes)
+            .map_err(|why| AuditError::Folder { path: path.clone(), why })
+    }
+}

@@ -1,0 +1,212 @@
+//! Holding table, log and signatures against one another.
+//!
+//! Each layer answers for the one below: a row for its document, the log's source for the row, the
+//! leaf for the source, a signed checkpoint for the leaves, and a checkpoint that somebody else
+//! holds for all of it.
+
+use std::fmt;
+
+use envelope_evidence::merkle::Tree;
+use envelope_evidence::tlog::{Checkpoint, Log, Untrusted};
+use envelope_evidence::{Digest, merkle};
+use serde_json::{Value as Json, json};
+
+use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, page, signed, unsigned};
+use crate::noun::Noun;
+use crate::value::{Row, Value};
+use crate::{Store, StoreError, Tx};
+
+/// Findings told at most: whoever changed one thing is named, whoever changed everything need not
+/// be named a million times.
+pub const FINDINGS_MAX: usize = 100;
+
+/// What does not fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// A row's document is not what its digest names.
+    Document(String),
+    /// A row is not what the log last said of it.
+    Row(String),
+    /// The log knows a row that is gone.
+    Lost(String),
+    /// What is leased of an account is not what is out on the leases of it.
+    Books(String),
+    /// A change that the triggers wrote is neither in the log nor waiting for it.
+    Unplaced(i64),
+    /// The log's entry at this place is not what its source yields, or has none.
+    Leaf(u64),
+    /// The log has a gap: this place is missing.
+    Gap(u64),
+    /// A checkpoint of this size does not open.
+    Unsigned(u64, Untrusted),
+    /// A checkpoint of this size signs other entries.
+    Fork(u64),
+    /// The log has fewer entries than a checkpoint signs.
+    Cut {
+        /// The entries signed.
+        signed: u64,
+        /// The entries there are.
+        found: u64,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(row) => write!(f, "`{row}`: the document is not the one named"),
+            Self::Row(row) => write!(f, "`{row}`: the row is not what the log says"),
+            Self::Lost(row) => write!(f, "`{row}`: the log knows a row that is gone"),
+            Self::Books(row) => write!(f, "`{row}`: the leases add up to something else"),
+            Self::Unplaced(seq) => write!(f, "change {seq}: neither logged nor waiting"),
+            Self::Leaf(place) => write!(f, "entry {place}: its source says something else"),
+            Self::Gap(place) => write!(f, "entry {place}: missing"),
+            Self::Unsigned(size, why) => write!(f, "checkpoint of {size}: {why}"),
+            Self::Fork(size) => write!(f, "checkpoint of {size}: signs other entries"),
+            Self::Cut { signed, found } => {
+                write!(f, "checkpoint of {signed}: the log ends after {found} entries")
+            }
+        }
+    }
+}
+
+/// What does not fit together; nothing, when all does. `held` are checkpoints that somebody else
+/// kept: without one, whoever owns the database and cuts the log's end is not caught.
+pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Finding>, AuditError> {
+    let mut tx = store.read().await?;
+    let mut findings = Vec::new();
+    for &noun in Noun::ALL {
+        rows(&mut tx, noun, &mut findings).await?;
+    }
+    kept::check(&mut tx, &mut findings).await?;
+    for row in tx.wide(&UNPLACED, vec![Value::from(signed(PAGE)?)]).await? {
+        findings.push(Finding::Unplaced(row.int(0)?));
+    }
+    let checkpoints = checkpoints(&mut tx, log, held, &mut findings).await?;
+    leaves(&mut tx, checkpoints, &mut findings).await?;
+    findings.truncate(FINDINGS_MAX);
+    Ok(findings)
+}
+
+/// Every row of a noun against its document and against the log.
+async fn rows(tx: &mut Tx, noun: Noun, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+    let (mut org, mut id) = (String::new(), String::new());
+    loop {
+        let from = vec![Value::from(org.as_str()), id.as_str().into(), signed(PAGE)?.into()];
+        let rows = tx.wide(&noun.rows(), from).await?;
+        let Some(last) = rows.last() else { break };
+        (org, id) = (last.text(0)?.to_owned(), last.text(1)?.to_owned());
+        for row in &rows {
+            let name = || Ok::<_, StoreError>(name(noun, row.text(0)?, row.text(1)?));
+            if Digest::of(row.text(5)?.as_bytes()).to_string() != row.text(6)? {
+                findings.push(Finding::Document(name()?));
+            }
+            if !is_logged(noun, row)? {
+                findings.push(Finding::Row(name()?));
+            }
+        }
+    }
+    for row in tx.wide(&noun.lost(), vec![Value::from(signed(PAGE)?)]).await? {
+        findings.push(Finding::Lost(name(noun, row.text(0)?, row.text(1)?)));
+    }
+    Ok(())
+}
+
+fn name(noun: Noun, org: &str, id: &str) -> String {
+    format!("{}/{org}/{id}", noun.table())
+}
+
+/// The log's last word on the row is what it says, and it spoke once for each version.
+fn is_logged(noun: Noun, row: &Row) -> Result<bool, StoreError> {
+    let says = json!({
+        "changed": row.int(7)?, "digest": row.text(6)?, "id": row.text(1)?,
+        "noun": noun.table(), "org": row.text(0)?, "parent": row.maybe_text(2)?,
+        "state": row.text(3)?, "version": row.int(4)?,
+    });
+    Ok(said_last(&says, row.maybe_text(8)?, row.int(9)? == row.int(4)?))
+}
+
+/// The log's last word is `says`, and it spoke as often as it had to.
+pub(super) fn said_last(says: &Json, logged: Option<&str>, as_often: bool) -> bool {
+    let logged: Option<Json> = logged.and_then(|payload| serde_json::from_str(payload).ok());
+    as_often && logged.as_ref() == Some(says)
+}
+
+/// The checkpoints that open, the store's and those held, by size.
+async fn checkpoints(
+    tx: &mut Tx,
+    log: &Log,
+    held: &[String],
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Checkpoint>, StoreError> {
+    let mut open = Vec::new();
+    for row in tx.wide(&SIGNED, Vec::new()).await? {
+        let size = unsigned(row.int(0)?)?;
+        match log.open(row.text(1)?) {
+            Ok(checkpoint) if checkpoint.size == size => open.push(checkpoint),
+            Ok(_) => findings.push(Finding::Fork(size)),
+            Err(why) => findings.push(Finding::Unsigned(size, why)),
+        }
+    }
+    for note in held {
+        match log.open(note) {
+            Ok(checkpoint) => open.push(checkpoint),
+            Err(why) => findings.push(Finding::Unsigned(0, why)),
+        }
+    }
+    open.sort_by_key(|checkpoint| checkpoint.size);
+    Ok(open)
+}
+
+/// Every leaf against its source, and the tree against every checkpoint.
+async fn leaves(
+    tx: &mut Tx,
+    checkpoints: Vec<Checkpoint>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), StoreError> {
+    let (mut tree, mut due) = (Tree::default(), checkpoints.into_iter().peekable());
+    let mut next = 0;
+    loop {
+        let rows = page(tx, next).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            meet(&tree, &mut due, findings);
+            let place = unsigned(row.int(0)?)?;
+            if place != next {
+                findings.push(Finding::Gap(next));
+            }
+            let leaf = Digest::from_bytes(row.bytes(2)?);
+            if source(row)? != Some(leaf) {
+                findings.push(Finding::Leaf(place));
+            }
+            tree.push(leaf);
+            next = place + 1;
+        }
+    }
+    meet(&tree, &mut due, findings);
+    let found = tree.size();
+    findings.extend(due.map(|held| Finding::Cut { signed: held.size, found }));
+    Ok(())
+}
+
+/// What the leaf has to be, if its source is still there.
+fn source(row: &Row) -> Result<Option<Digest>, StoreError> {
+    let Some(payload) = row.maybe_text(3)? else { return Ok(None) };
+    let entry = entry_of(row.text(5)?, &row.bytes(4)?, payload.as_bytes());
+    Ok(Some(merkle::leaf(&entry)))
+}
+
+/// Holds the tree against the checkpoints of its size.
+fn meet(
+    tree: &Tree,
+    due: &mut std::iter::Peekable<impl Iterator<Item = Checkpoint>>,
+    findings: &mut Vec<Finding>,
+) {
+    while let Some(held) = due.next_if(|held| held.size == tree.size()) {
+        if held.root != tree.root() {
+            findings.push(Finding::Fork(held.size));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Backups: every row of one moment, in files that either engine reads back.
+//!
+//! What is written is what the tables hold, never the file of an engine: so a backup of SQLite is
+//! restored on PostgreSQL and the other way round. Rows come back past the triggers, in one
+//! transaction, and the audit log that they form is then held against its checkpoints.
+
+mod rows;
+mod tables;
+
+use cap_std::fs::Dir;
+use envelope_evidence::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::sql::Wide;
+use crate::value::Value;
+use crate::{Engine, Store, StoreError, Tx, files, migrate};
+use tables::{TABLES, Table};
+
+/// The file that says what a backup holds. It is written last: without it there is no backup.
+const CONTENTS: &str = "backup.json";
+
+/// The version of the format.
+const VERSION: u64 = 1;
+
+/// The largest file that is read: a page of journals.
+const FILE_BYTES_MAX: u64 = 1 << 30;
+
+pub(crate) fn statements() -> impl Iterator<Item = Wide> {
+    let tables = TABLES.iter().flat_map(|table| [table.page, table.fill, table.count]);
+    tables.chain(tables::RULES)
+}
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contents {
+    v: u64,
+    /// The last migration of the database.
+    migration: String,
+    /// Its files, in the order in which they are read back.
+    files: Vec<Page>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    table: String,
+    rows: u64,
+    digest: Digest,
+}
+
+impl Contents {
+    /// Rows of all tables.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|page| page.rows).sum()
+    }
+}
+
+/// Why there is no backup, or none that can be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the backup.
+    #[error("`{path}`: {why}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the disk says.
+        why: std::io::Error,
+    },
+    /// A file that is not what the backup says of it.
+    #[error("`{0}` is not what this backup was written with")]
+    Altered(String),
+    /// A folder that holds no backup, or one of another program.
+    #[error("this is no backup that can be restored here: {0}")]
+    Contents(String),
+    /// Rows would be mixed with others.
+    #[error("the database is not empty: `{0}` has rows; restore into a new one")]
+    NotEmpty(&'static str),
+}
+
+/// Writes every row of this moment into an empty folder.
+pub async fn write(store: &Store, folder: &Dir) -> Result<Contents, BackupError> {
+    let mut tx = store.read().await?;
+    let migration = migrate::MIGRATIONS.last().map_or("", |last| last.name).to_owned();
+    let mut contents = Contents { v: VERSION, migration, files: Vec::new() };
+    for table in TABLES {
+        let mut from = table.first();
+        loop {
+            let rows = table.page(&mut tx, from).await?;
+            let Some(next) = table.after(&rows) else { break };
+            from = next;
+            let bytes = rows::written(&rows);
+            let page = Page {
+                table: table.name.to_owned(),
+                rows: u64::try_from(rows.len()).unwrap_or(u64::MAX),
+                digest: Digest::of(&bytes),
+            };
+            put(folder, &name(contents.files.len()), &bytes)?;
+            contents.files.push(page);
+        }
+    }
+    let text = serde_json::to_vec_pretty(&contents);
+    let text = text.map_err(|why| BackupError::Contents(why.to_string()))?;
+    put(folder, CONTENTS, &text)?;
+    Ok(contents)
+}
+
+/// Reads a backup back into a database that is migrated and empty, all of it or nothing.
+pub async fn restore(store: &Store, folder: &Dir) -> Result<Contents, BackupError> {
+    let contents = contents(folder)?;
+    let mut tx = store.write().await?;
+    for table in TABLES {
+        let count = tx.wide(&table.count, Vec::new()).await?;
+        if !count.is_empty() {
+            return Err(BackupError::NotEmpty(table.name));
+        }
+    }
+    let rules = lift(&mut tx, store.engine()).await?;
+    for (number, page) in contents.files.iter().enumerate() {
+        let path = name(number);
+        let bytes = get(folder, &path)?;
+        let altered = || BackupError::Altered(path.clone());
+        if Digest::of(&bytes) != page.digest {
+            return Err(altered());
+        }
+        let table = TABLES.iter().find(|table| table.name == page.table).ok_or_else(altered)?;
+        for row in rows::read(&bytes).ok_or_else(altered)? {
+            table.fill(&mut tx, row).await?;
+        }
+    }
+    set(&mut tx, store.engine(), rules).await?;
+    tx.commit().await?;
+    Ok(contents)
+}
+
+fn contents(folder: &Dir) -> Result<Contents, BackupError> {
+    let wrong = |why: String| BackupError::Contents(why);
+    let contents: Contents = serde_json::from_slice(&get(folder, CONTENTS)?)
+        .map_err(|why| wrong(format!("`{CONTENTS}`: {why}")))?;
+    let ours = migrate::MIGRATIONS.last().map_or("", |last| last.name);
+    if contents.v != VERSION {
+        return Err(wrong(format!("version {} of the format is unknown", contents.v)));
+    }
+    if contents.migration != ours {
+        return Err(wrong(format!(
+            "it was written at the step `{}`, and this program is at `{ours}`",
+            contents.migration
+        )));
+    }
+    Ok(contents)
+}
+
+/// Takes the triggers away until the transaction ends, and returns what makes them again. On
+/// PostgreSQL only the owner of the tables can.
+async fn lift(tx: &mut Tx, engine: Engine) -> Result<Vec<String>, StoreError> {
+    let mut rules = Vec::new();
+    for row in tx.wide(&tables::TRIGGERS, Vec::new()).await? {
+        let (lift, set) = (row.text(0)?, row.text(1)?);
+        tx.owned("backup.lift", lift.to_owned()).await?;
+        rules.push(set.to_owned());
+    }
+    debug_assert!(!rules.is_empty(), "no rules on {engine:?}");
+    Ok(rules)
+}
+
+async fn set(tx: &mut Tx, engine: Engine, rules: Vec<String>) -> Result<(), StoreError> {
+    for rule in rules {
+        tx.owned("backup.set", rule).await?;
+    }
+    if engine == Engine::Postgres {
+        tx.wide(&tables::COUNTERS, Vec::<Value>::new()).await?;
+    }
+    Ok(())
+}
+
+fn name(number: usize) -> String {
+    format!("rows/{number:06}.jsonl")
+}
+
+fn put(folder: &Dir, path: &str, bytes: &[u8]) -> Result<(), BackupError> {
+    files::write(folder, path, bytes)
+        .map_err(|why| BackupError::File { path: path.to_owned(), why })
+}
+
+fn get(folder: &Dir, path: &str) -> Result<Vec<u8>, BackupError> {
+    files::read(folder, path, FILE_BYTES_MAX)
+        .map_err(|why| BackupError::File { path: path.to_owned(), why })
+}
+
+impl Table {
+    async fn page(
+        &self,
+        tx: &mut Tx,
+        mut from: Vec<Value>,
+    ) -> Result<Vec<crate::value::Row>, StoreError> {
+        from.push(Value::Int(self.rows_max));
+        tx.wide(&self.page, from).await
+    }
+
+    async fn fill(&self, tx: &mut Tx, row: Vec<Value>) -> Result<(), StoreError> {
+        tx.wide(&self.fill, row).await.map(|_| ())
+    }
+
+    fn first(&self) -> Vec<Value> {
+        self.key.iter().map(|of| if *of { Value::from("") } else { Value::Int(-1) }).collect()
+    }
+
+    /// The key to go on from, if there were rows.
+    fn after(&self, rows: &[crate::value::Row]) -> Option<Vec<Value>> {
+        let last = rows.last()?;
+        Some(last.values().iter().take(self.key.len()).cloned().collect())
+    }
+}

@@ -1,0 +1,26 @@
+//! What must survive: the nouns of the vocabulary, and a log of every change that strangers check.
+//!
+//! One body of statements runs on SQLite and on PostgreSQL; no other crate knows SQL. Every row
+//! belongs to an organisation, and every statement reaches the rows of one alone, unless it is on a
+//! short list that is reviewed by name ([`sql::Wide`]).
+
+pub mod audit;
+pub mod backup;
+pub mod blobs;
+pub mod budget;
+mod error;
+mod files;
+pub mod journal;
+pub mod migrate;
+pub mod noun;
+pub mod outbox;
+pub mod sql;
+mod store;
+mod tx;
+pub mod value;
+pub mod vault;
+pub mod work;
+
+pub use error::StoreError;
+pub use store::{Engine, Store};
+pub use tx::{ORG_CHARS_MAX, Org, OrgTx, Tx};

@@ -1,0 +1,260 @@
+//! The nouns of the vocabulary: one shape of row, one body of statements for all of them.
+//!
+//! A change is a compare-and-set by version: whoever decided on an older state is told so. The
+//! document of a row is kept with its digest, and the digest is what the audit log commits to.
+
+use envelope_evidence::{Digest, Timestamp};
+
+use crate::sql::{Scoped, Text, Wide};
+use crate::value::{Row, Value};
+use crate::{OrgTx, StoreError};
+
+/// Rows in one answer at most: a list is read page by page.
+pub const PAGE_MAX: i64 = 1000;
+
+/// The statements over one noun's table.
+#[derive(Debug, Clone, Copy)]
+pub struct Statements {
+    add: Scoped,
+    get: Scoped,
+    step: Scoped,
+    list: Scoped,
+}
+
+impl Statements {
+    /// All of them.
+    pub const fn all(self) -> [Scoped; 4] {
+        [self.add, self.get, self.step, self.list]
+    }
+}
+
+macro_rules! nouns {
+    ($($(#[$doc:meta])* $variant:ident $table:literal)*) => {
+        /// A noun, which is a table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Noun {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Noun {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The table.
+            pub const fn table(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $table,)*
+                }
+            }
+
+            /// What is asked of the table.
+            pub const fn statements(self) -> Statements {
+                match self {
+                    $(Self::$variant => Statements {
+                        add: Scoped(Text::common(concat!($table, ".add"), concat!(
+                            "INSERT INTO ", $table,
+                            " (org, id, parent, state, version, body, digest, changed)",
+                            " VALUES ($1, $2, $3, $4, 1, $5, $6, $7)",
+                        ))),
+                        get: Scoped(Text::common(concat!($table, ".get"), concat!(
+                            "SELECT id, parent, state, version, body, digest, changed FROM ",
+                            $table, " WHERE org = $1 AND id = $2",
+                        ))),
+                        step: Scoped(Text::common(concat!($table, ".step"), concat!(
+                            "UPDATE ", $table, " SET state = $4, version = version + 1,",
+                            " body = $5, digest = $6, changed = $7",
+                            " WHERE org = $1 AND id = $2 AND version = $3 RETURNING version",
+                        ))),
+                        list: Scoped(Text::common(concat!($table, ".list"), concat!(
+                            "SELECT id, parent, state, version, body, digest, changed FROM ",
+                            $table, " WHERE org = $1 AND state = $2 AND id > $3",
+                            " ORDER BY id LIMIT $4",
+                        ))),
+                    },)*
+                }
+            }
+
+            /// Every row beside what the log last said of it, and how often it spoke.
+            pub(crate) const fn rows(self) -> Wide {
+                match self {
+                    $(Self::$variant => Wide(Text::common(concat!($table, ".rows"), concat!(
+                        "SELECT r.org, r.id, r.parent, r.state, r.version, r.body, r.digest,",
+                        " r.changed, (SELECT a.payload FROM audit_in a WHERE a.noun = '", $table,
+                        "' AND a.org = r.org AND a.id = r.id ORDER BY a.version DESC LIMIT 1),",
+                        " (SELECT count(*) FROM audit_in a WHERE a.noun = '", $table,
+                        "' AND a.org = r.org AND a.id = r.id) FROM ", $table,
+                        " r WHERE r.org > $1 OR (r.org = $1 AND r.id > $2)",
+                        " ORDER BY r.org, r.id LIMIT $3",
+                    ))),)*
+                }
+            }
+
+            /// Rows that the log knows and the table does not.
+            pub(crate) const fn lost(self) -> Wide {
+                match self {
+                    $(Self::$variant => Wide(Text::common(concat!($table, ".lost"), concat!(
+                        "SELECT a.org, a.id, a.version FROM audit_in a WHERE a.noun = '", $table,
+                        "' AND a.version = 1 AND NOT EXISTS (SELECT 1 FROM ", $table,
+                        " r WHERE r.org = a.org AND r.id = a.id) ORDER BY a.seq LIMIT $1",
+                    ))),)*
+                }
+            }
+        }
+    };
+}
+
+nouns! {
+    /// Whose everything is.
+    Organisation "organisations"
+    /// A person.
+    User "users"
+    /// What is offered.
+    Agent "agents"
+    /// One version of an agent.
+    Release "releases"
+    /// An offer.
+    Listing "listings"
+    /// A standing agreement.
+    Msa "msas"
+    /// A compiled contract.
+    Paper "papers"
+    /// A change to a Paper.
+    Amendment "amendments"
+    /// A private change to a Paper.
+    SideLetter "side_letters"
+    /// What becomes of a Paper.
+    Purchase "purchases"
+    /// Money held.
+    Escrow "escrows"
+    /// A quarrel.
+    Dispute "disputes"
+    /// What a dispute is decided on.
+    SealedRecord "sealed_records"
+    /// What a decision orders.
+    Remedy "remedies"
+    /// What a run may do.
+    Warrant "warrants"
+    /// What somebody may do.
+    Grant "grants"
+    /// An execution.
+    Run "runs"
+    /// What an execution did.
+    Receipt "receipts"
+    /// A run's wish for more.
+    ScopeRequest "scope_requests"
+    /// A human's answer.
+    Approval "approvals"
+    /// A release's standing.
+    Badge "badges"
+    /// What somebody swore.
+    Attestation "attestations"
+    /// A model that broke its word.
+    Frost "frosts"
+}
+
+pub(crate) fn wide() -> impl Iterator<Item = Wide> {
+    Noun::ALL.iter().flat_map(|noun| [noun.rows(), noun.lost()])
+}
+
+/// What a row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name within the organisation.
+    pub id: String,
+    /// The row that it belongs to, fixed for its life.
+    pub parent: Option<String>,
+    /// Where it stands in its life.
+    pub state: String,
+    /// Raised by one with each change.
+    pub version: i64,
+    /// The document.
+    pub body: String,
+    /// When it last changed.
+    pub changed: Timestamp,
+}
+
+/// What a row is to become.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// The row.
+    pub id: &'a str,
+    /// Its state from now on.
+    pub state: &'a str,
+    /// Its document from now on.
+    pub body: &'a str,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl OrgTx<'_> {
+    /// Adds a row, at version 1.
+    pub async fn add(
+        &mut self,
+        noun: Noun,
+        parent: Option<&str>,
+        first: Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut row = vec![Value::from(first.id), Value::from(parent)];
+        row.extend(content(first)?);
+        self.run(&noun.statements().add, row).await.map(|_| ())
+    }
+
+    /// Changes the row that is at `version`, and returns its new version.
+    pub async fn step(
+        &mut self,
+        noun: Noun,
+        version: i64,
+        change: Change<'_>,
+    ) -> Result<i64, StoreError> {
+        let mut row = vec![Value::from(change.id), Value::from(version)];
+        row.extend(content(change)?);
+        let changed = self.run(&noun.statements().step, row).await?;
+        let missed =
+            || StoreError::Changed { noun: noun.table(), id: change.id.to_owned(), version };
+        changed.first().ok_or_else(missed)?.int(0)
+    }
+
+    /// A row.
+    pub async fn get(&mut self, noun: Noun, id: &str) -> Result<Option<Record>, StoreError> {
+        let rows = self.run(&noun.statements().get, vec![Value::from(id)]).await?;
+        rows.first().map(Record::of).transpose()
+    }
+
+    /// At most [`PAGE_MAX`] rows in a state, by id, from the one after `after`.
+    pub async fn list(
+        &mut self,
+        noun: Noun,
+        state: &str,
+        after: &str,
+    ) -> Result<Vec<Record>, StoreError> {
+        let page = vec![Value::from(state), Value::from(after), Value::from(PAGE_MAX)];
+        let rows = self.run(&noun.statements().list, page).await?;
+        rows.iter().map(Record::of).collect()
+    }
+}
+
+fn content(change: Change<'_>) -> Result<[Value; 4], StoreError> {
+    let at = i64::try_from(change.at.millis());
+    let at = at.map_err(|_| StoreError::Data("a time beyond every calendar".to_owned()))?;
+    let digest = Digest::of(change.body.as_bytes()).to_string();
+    Ok([change.state.into(), change.body.into(), digest.as_str().into(), at.into()])
+}
+
+impl Record {
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        let body = row.text(4)?;
+        let id = row.text(0)?;
+        if row.text(5)? != Digest::of(body.as_bytes()).to_string() {
+            return Err(StoreError::Data(format!("`{id}` is not what its digest names")));
+        }
+        let millis = u64::try_from(row.int(6)?).ok().and_then(Timestamp::from_millis);
+        Ok(Self {
+            id: id.to_owned(),
+            parent: row.maybe_text(1)?.map(str::to_owned),
+            state: row.text(2)?.to_owned(),
+            version: row.int(3)?,
+            body: body.to_owned(),
+            changed: millis.ok_or_else(|| StoreError::Data(format!("the time of `{id}`")))?,
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! The queue of work, and the leases on it.
+//!
+//! A node claims what is due, and says again and again that it lives. When it falls silent the work
+//! falls due for another. No clock decides who may write: each claim raises the epoch, and whatever
+//! a node writes it writes in a transaction that first [`holds`](OrgTx::hold) its lease. A clock
+//! that is wrong can only have work claimed too early or too late.
+
+use std::time::Duration;
+
+use envelope_evidence::Timestamp;
+
+use crate::sql::{Scoped, Text, Wide};
+use crate::value::{Row, Value};
+use crate::{Org, OrgTx, Store, StoreError};
+
+/// How long a node may be silent: some heartbeats may be lost, and a dead node's runs do not wait
+/// long.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+const QUEUE: Scoped = Scoped(Text::common(
+    "work.queue",
+    "INSERT INTO work (org, id, state, epoch, due) VALUES ($1, $2, 'open', 0, $3)",
+));
+
+/// On PostgreSQL nodes pass by what another is just claiming; on SQLite one writes at a time.
+const CLAIM: Wide = Wide(Text {
+    name: "work.claim",
+    sqlite: "UPDATE work SET node = $1, epoch = epoch + 1, due = $3
+        WHERE (org, id) = (
+            SELECT org, id FROM work WHERE state = 'open' AND due <= $2
+            ORDER BY due, org, id LIMIT 1
+        ) RETURNING org, id, epoch",
+    postgres: "UPDATE work SET node = $1, epoch = epoch + 1, due = $3
+        WHERE (org, id) = (
+            SELECT org, id FROM work WHERE state = 'open' AND due <= $2
+            ORDER BY due, org, id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) RETURNING org, id, epoch",
+});
+
+const BEAT: Scoped = Scoped(Text::common(
+    "work.beat",
+    "UPDATE work SET due = $4 WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open'
+    RETURNING epoch",
+));
+
+/// The lock keeps the lease until the transaction ends; on SQLite the transaction itself does.
+const HOLD: Scoped = Scoped(Text {
+    name: "work.hold",
+    sqlite: "SELECT epoch FROM work WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open'",
+    postgres: "SELECT epoch FROM work WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open'
+        FOR NO KEY UPDATE",
+});
+
+const DONE: Scoped = Scoped(Text::common(
+    "work.done",
+    "UPDATE work SET state = 'done' WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open'
+    RETURNING epoch",
+));
+
+pub(crate) const SCOPED: [Scoped; 4] = [QUEUE, BEAT, HOLD, DONE];
+
+pub(crate) const WIDE: [Wide; 1] = [CLAIM];
+
+/// The right to do a piece of work, until another node claims it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose work it is.
+    pub org: Org,
+    /// Which work.
+    pub id: String,
+    /// How often it was claimed.
+    pub epoch: i64,
+}
+
+/// Claims the work that is due the longest, if any is.
+pub async fn claim(store: &Store, node: &str, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+    let mut tx = store.write().await?;
+    let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, moment(now, LEASE)?];
+    let rows = tx.wide(&CLAIM, claim).await?;
+    let lease = rows.first().map(Lease::of).transpose()?;
+    tx.commit().await?;
+    Ok(lease)
+}
+
+impl OrgTx<'_> {
+    /// Puts work into the queue, in the transaction of what asks for it.
+    pub async fn queue(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let work = vec![Value::from(id), moment(now, Duration::ZERO)?];
+        self.run(&QUEUE, work).await.map(|_| ())
+    }
+
+    /// Says that the node lives, which is the lease for as long again.
+    pub async fn beat(&mut self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+        let until = moment(now, LEASE)?;
+        self.leased(&BEAT, lease, vec![until]).await
+    }
+
+    /// Holds the lease until this transaction ends, or refuses a node that came back late. What
+    /// the node writes under its lease it writes after this.
+    pub async fn hold(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        self.leased(&HOLD, lease, Vec::new()).await
+    }
+
+    /// Ends the work, in the transaction of its last change.
+    pub async fn done(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        self.leased(&DONE, lease, Vec::new()).await
+    }
+
+    async fn leased(
+        &mut self,
+        statement: &Scoped,
+        lease: &Lease,
+        more: Vec<Value>,
+    ) -> Result<(), StoreError> {
+        let fenced = || StoreError::Fenced { id: lease.id.clone(), epoch: lease.epoch };
+        if *self.org() != lease.org {
+            return Err(fenced());
+        }
+        let mut key = vec![Value::from(lease.id.as_str()), Value::from(lease.epoch)];
+        key.extend(more);
+        let held = self.run(statement, key).await?;
+        held.first().map(|_| ()).ok_or_else(fenced)
+    }
+}
+
+impl Lease {
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        let (org, id) = (Org::new(row.text(0)?)?, row.text(1)?.to_owned());
+        Ok(Self { org, id, epoch: row.int(2)? })
+    }
+}
+
+/// A moment so much later, as the database counts.
+pub(crate) fn moment(now: Timestamp, later: Duration) -> Result<Value, StoreError> {
+    let millis = u128::from(now.millis()) + later.as_millis();
+    let millis = i64::try_from(millis);
+    let late = |_| StoreError::Data("a time beyond every calendar".to_owned());
+    millis.map(Value::Int).map_err(late)
+}

@@ -1,0 +1,111 @@
+//! `envelope db`, `log`, `backup` and `restore`, as somebody runs them who keeps a database.
+
+use std::fs;
+
+use envelope_store::Store;
+use envelope_store::migrate::MIGRATIONS;
+use envelope_store::noun::Noun;
+
+use super::desk::Desk;
+use crate::store::world::{World, both, run, urls};
+
+fn words<'a>(line: &'a str, url: &'a str) -> Vec<&'a str> {
+    line.split(' ').map(|word| if word == "URL" { url } else { word }).collect()
+}
+
+#[test]
+fn a_database_is_set_up_told_and_checked() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("db");
+        let sqlite = url.starts_with("sqlite");
+        if sqlite {
+            let said = desk.says(words("db status --db URL", &url), 1);
+            assert!(said.err.contains("run `envelope db migrate`"), "{}", said.err);
+        }
+        let steps = desk.json(words("db migrate --db URL", &url), 0)["steps"].as_u64().unwrap();
+        assert!(steps >= 7);
+        desk.says(words("db migrate --db URL", &url), 0);
+        let told = desk.json(words("db status --db URL", &url), 0);
+        let steps = told["steps"].as_array().unwrap();
+        assert!(steps.iter().all(|step| step["done"] == true), "{told}");
+        assert_eq!(told["log"]["entries"], 0);
+        desk.says(words("db check --db URL", &url), 0);
+        let last = MIGRATIONS.last().unwrap().name;
+        let lost = format!("DELETE FROM migrations WHERE name = '{last}'");
+        runtime.block_on(run(&url, &lost)).unwrap();
+        let refused = desk.json(words("db check --db URL", &url), 8);
+        assert!(refused["findings"][0].as_str().unwrap().contains(last), "{refused}");
+        let told = desk.json(words("db status --db URL", &url), 0);
+        assert_eq!(told["steps"].as_array().unwrap().last().unwrap()["done"], false, "{told}");
+    }
+}
+
+#[test]
+fn a_broken_file_is_found() {
+    let desk = Desk::new("db-broken");
+    let url = format!("sqlite:{}", desk.path("store.db").display());
+    desk.says(words("db migrate --db URL", &url), 0);
+    desk.says(words("db check --db URL", &url), 0);
+    let file = desk.path("store.db");
+    // All of it into the one file, or its log would heal what is broken here.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(&url, "PRAGMA wal_checkpoint(TRUNCATE)")).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    for page in bytes.chunks_mut(4096).skip(20).step_by(3) {
+        page[..64].fill(0x5a);
+    }
+    fs::write(&file, bytes).unwrap();
+    let exit = desk.command().args(words("db check --db URL", &url)).status().unwrap().code();
+    assert!(matches!(exit, Some(1 | 8)), "{exit:?}");
+}
+
+#[test]
+fn the_log_is_published_proven_and_verified_and_a_lie_is_named() {
+    both(async |world| {
+        let desk = Desk::new("log");
+        let url = world.url.as_str();
+        let org = world.found("acme", 3).await;
+        let said = desk.json(words("log export public --name log.example/l --db URL", url), 0);
+        let key = said["log"].as_str().unwrap().to_owned();
+        assert_eq!(said["size"], "4");
+        let verify = format!("log verify --db URL --log {key} --held public/checkpoint");
+        assert_eq!(desk.json(words(&verify, url), 0)["entries"], 4);
+        let prove = format!("log prove agents acme agent-001 --db URL --log {key}");
+        let proof = desk.json(words(&prove, url), 0);
+        assert!(proof["proof"].as_str().unwrap().starts_with("c2sp.org/tlog-proof@v1\n"));
+        assert!(proof["payload"].as_str().unwrap().contains("agent-001"));
+        desk.says(words(&format!("{prove} --version 2"), url), 1);
+        let unknown = format!("log prove nothing acme agent-001 --db URL --log {key}");
+        desk.says(words(&unknown, url), 2);
+        world.add(&org, Noun::User, "later").await.unwrap();
+        desk.says(words("log export public --name log.example/l --db URL", url), 0);
+        desk.says(words(&verify, url), 0);
+
+        desk.says(words("backup monday --db URL", url), 0);
+        desk.says(words("backup monday --db URL", url), 2);
+        for (number, new) in urls().await.into_iter().enumerate() {
+            let restore =
+                format!("restore monday --db URL --verify {key} --held public/checkpoint");
+            assert_eq!(desk.json(words(&restore, &new), 0)["entries"], 5, "{number}");
+            desk.says(words(&restore, &new), 1);
+            let other = World::at(Store::open(&new).await.unwrap(), new);
+            let rules = "SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'
+                AND tbl_name = 'agents'";
+            let rules = other.spell(rules, "SELECT 'ALTER TABLE agents DISABLE TRIGGER ALL'");
+            for rule in other.own(rules).await.unwrap() {
+                other.own(&rule).await.unwrap();
+            }
+            other
+                .own("UPDATE agents SET state = 'withdrawn' WHERE id = 'agent-001'")
+                .await
+                .unwrap();
+            let lie = desk.json(words(&verify, &other.url), 8);
+            let found = lie["findings"][0].as_str().unwrap();
+            assert!(found.starts_with("`agents/acme/agent-001`"), "{lie}");
+            other.store.close().await;
+        }
+        let wrong = "log verify --db URL --log log.example/l+00000000+AQ";
+        desk.says(words(wrong, url), 2);
+    });
+}

@@ -1,0 +1,22 @@
+//! The store, on both engines: what it keeps, and what cannot be quietly changed in it.
+
+mod attacks;
+mod backup;
+mod blobs;
+mod budget;
+mod cuts;
+mod journal;
+pub mod log;
+mod migrations;
+mod nodes;
+mod nouns;
+mod outbox;
+mod postgres;
+mod receipts;
+mod roles;
+mod schema;
+mod statements;
+mod tls;
+mod vault;
+mod work;
+pub mod world;

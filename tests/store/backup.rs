@@ -1,0 +1,130 @@
+//! Backups: what comes back is what was there, on whichever engine, and it verifies.
+
+use std::fs;
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use envelope_evidence::Digest;
+use envelope_gate::model::Purse as _;
+use envelope_rules::budget::{Level, Shared};
+use envelope_store::audit::verify;
+use envelope_store::backup::{BackupError, restore, write};
+use envelope_store::budget::StorePurse;
+use envelope_store::journal::{queue, read};
+use envelope_store::noun::Noun;
+use envelope_store::sql::wide;
+use envelope_store::work::claim;
+use envelope_store::{Org, Store};
+
+use super::log::{log, publish, publisher};
+use super::world::{World, active, at, both, folder, urls};
+
+fn dir(path: &Path) -> Dir {
+    Dir::open_ambient_dir(path, ambient_authority()).unwrap()
+}
+
+/// Something in every kind of table.
+async fn fill(world: &World) -> Org {
+    let org = world.found("acme", 3).await;
+    world.step(&org, Noun::Agent, 1, active("agent-001")).await.unwrap();
+    let account = Shared { level: Level::Organisation, name: "o".to_owned() };
+    let mut tx = world.store.write().await.unwrap();
+    let mut rows = tx.of(&org);
+    rows.queue("run-1", at(0)).await.unwrap();
+    rows.queue("run-2", at(5)).await.unwrap();
+    rows.announce("topic", "{\"ä\":\"\\u0000\"}", at(0)).await.unwrap();
+    rows.open_account(&account, 100).await.unwrap();
+    tx.commit().await.unwrap();
+    let purse = StorePurse::new(world.store.clone(), org.clone());
+    purse.lease(Digest::of(b"lease"), &[account], 1, 30).await.unwrap().unwrap();
+    let lease = claim(&world.store, "node", at(1)).await.unwrap().unwrap();
+    let (queue, scribe) = queue(world.store.clone());
+    tokio::spawn(scribe.serve());
+    for chunk in 0..40 {
+        queue.append(&lease, chunk, vec![0, 10, 255]).await.unwrap();
+    }
+    org
+}
+
+#[test]
+fn a_backup_comes_back_whole_on_either_engine_and_goes_on() {
+    both(async |world| {
+        let org = fill(world).await;
+        let held = [publish(world, &mut publisher(&folder())).await];
+        world.add(&org, Noun::User, "after-the-checkpoint").await.unwrap();
+        let path = folder();
+        let written = write(&world.store, &dir(&path)).await.unwrap();
+        assert!(written.rows() > 60, "{written:?}");
+        for url in urls().await {
+            let other = World::at(Store::migrated(&url).await.unwrap(), url);
+            assert_eq!(restore(&other.store, &dir(&path)).await.unwrap(), written);
+            let again = write(&other.store, &dir(&folder())).await.unwrap();
+            assert_eq!(again, written, "row by row");
+            assert_eq!(verify(&other.store, &log(), &held).await.unwrap(), []);
+            assert_eq!(read(&other.store, &org, "run-1").await.unwrap().1, 40);
+            // The rules are back, and what is new goes on behind what is old.
+            let refused = other.own("DELETE FROM audit_in").await.unwrap_err();
+            assert!(refused.contains("append-only"), "{refused}");
+            other.add(&org, Noun::User, "new").await.unwrap();
+            let mut tx = other.store.write().await.unwrap();
+            tx.of(&org).announce("topic", "{}", at(9)).await.unwrap();
+            tx.commit().await.unwrap();
+            let note = publish(&other, &mut publisher(&folder())).await;
+            assert_eq!(log().open(&note).unwrap().size, log().open(&held[0]).unwrap().size + 2);
+            assert_eq!(verify(&other.store, &log(), &held).await.unwrap(), []);
+            let twice = restore(&other.store, &dir(&path)).await;
+            assert!(matches!(twice, Err(BackupError::NotEmpty("organisations"))), "{twice:?}");
+            other.store.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_backup_that_was_altered_is_refused_and_nothing_of_it_comes_back() {
+    both(async |world| {
+        fill(world).await;
+        let path = folder();
+        let written = write(&world.store, &dir(&path)).await.unwrap();
+        for url in urls().await {
+            let store = Store::migrated(&url).await.unwrap();
+            let last = fs::read_dir(path.join("rows")).unwrap().count() - 1;
+            let file = path.join(format!("rows/{last:06}.jsonl"));
+            let bytes = fs::read(&file).unwrap();
+            let mut other = bytes.clone();
+            other[3] ^= 1;
+            fs::write(&file, &other).unwrap();
+            let refused = restore(&store, &dir(&path)).await;
+            assert!(matches!(refused, Err(BackupError::Altered(_))), "{refused:?}");
+            fs::remove_file(&file).unwrap();
+            let refused = restore(&store, &dir(&path)).await;
+            assert!(matches!(refused, Err(BackupError::File { .. })), "{refused:?}");
+            let none = restore(&store, &dir(&folder())).await;
+            assert!(matches!(none, Err(BackupError::File { .. })), "{none:?}");
+            fs::write(&file, &bytes).unwrap();
+            assert_eq!(restore(&store, &dir(&path)).await.unwrap(), written, "nothing was left");
+            store.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_backup_knows_every_column_of_every_table() {
+    let schema = fs::read_to_string(crate::cargo::root().join("tests/golden/store-schema.txt"));
+    let wide = wide();
+    let mut columns = 0;
+    for line in schema.unwrap().lines().filter(|line| !line.contains("->")) {
+        let Some((table, rest)) = line.split_once('.') else { continue };
+        let column = rest.split(' ').next().unwrap();
+        if table == "migrations" {
+            continue;
+        }
+        let fill = format!("backup.{table}.fill");
+        let fill = wide.iter().find(|one| one.text().name == fill);
+        let text = fill.unwrap_or_else(|| panic!("{table} is in no backup")).text().sqlite;
+        let named = text.split(['(', ')', ',', ' ']).any(|word| word == column);
+        assert!(named, "{table}.{column} is in no backup");
+        columns += 1;
+    }
+    assert!(columns > 200, "{columns}");
+}
