@@ -10,4 +10,5 @@ mod models;
 mod policies;
 mod receipts;
 mod schema;
+mod sdks;
 mod stranger;
