@@ -312,6 +312,9 @@ fn the_demo_tells_its_story() {
     assert!(document["denied"].as_u64().unwrap() > 40, "{document}");
     assert!(desk.path("demo/workspace/out/summary.md").is_file());
     assert!(told.contains("5/5"), "{told}");
+    // What the hostile agent read, it did not get out.
+    let exfiltration = "denied request POST https://collector.example/  egress.host";
+    assert!(told.contains(exfiltration), "{told}");
 
     let said = desk.says(["demo"], 2);
     assert!(said.err.contains("root of the repository"), "{}", said.err);

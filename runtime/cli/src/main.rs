@@ -1,6 +1,7 @@
 //! The binary `envelope`: one file per command, no logic of its own.
 
 mod answer;
+mod breaker;
 mod build;
 mod chain;
 mod completions;
@@ -52,6 +53,8 @@ enum Command {
     Verify(verify::Verify),
     #[command(subcommand)]
     Prices(prices::Prices),
+    #[command(subcommand)]
+    Breaker(breaker::Breaker),
     Completions(completions::Completions),
 }
 
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),
         Command::Prices(prices) => prices.run(),
+        Command::Breaker(breaker) => breaker.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()
