@@ -374,6 +374,12 @@ fn a_reader_key_is_for_its_owner_alone() {
     assert!(desk.read("zoe.pub.pem").starts_with("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2Vu"));
     assert_eq!(key["key"].as_str().unwrap().len(), 64);
     desk.refused("paper open --new-key --key ann", 2, "`ann` is there already");
+    // Half a key is none, and a new one opens nothing that was sealed before.
+    fs::write(desk.path("half.pub.pem"), "mine").unwrap();
+    desk.refused("paper open --new-key --key half", 2, "`half.pub.pem` is there already");
+    assert!(!desk.path("half").exists() && desk.read("half.pub.pem") == "mine");
+    desk.people("paper open deal --new-key --key ned", 2);
+    assert!(!desk.path("ned").exists());
     write(&desk, "quiet.md", TERMS);
     desk.done(LETTER);
     fs::set_permissions(desk.path("ann"), fs::Permissions::from_mode(0o644)).unwrap();

@@ -39,7 +39,7 @@ fn a_model_answers_as_far_as_the_budget_goes() {
         assert!(result["nano_usd"].as_f64().unwrap() <= cap, "{budget}: {document}");
         desk.says(["replay", "run"], 0);
         desk.says(["verify", "run/receipt", "--keys", "run/keys.json"], 0);
-        let header = fs::read_to_string(desk.path("run/journal.jsonl")).unwrap();
+        let header = fs::read_to_string(desk.path("run/receipt/journal.jsonl")).unwrap();
         let header: Value = serde_json::from_str(header.lines().next().unwrap()).unwrap();
         let book = header["prices"].as_str().expect("a price book");
         assert_eq!(book, stub_book().digest().to_string());

@@ -96,12 +96,24 @@ fn what_is_no_rule_is_told() {
         ("--allow-net", "GET https://*.com/**", "anyone can register a name there"),
         ("--allow-net", "GET https://*/**", "`host`"),
         ("--allow-address", "example.org", "HOST=ADDRESSES"),
-        ("--secret", "authorization", "is no secret"),
+        ("--secret", "authorization", "HEADER=ENV@RULE"),
+        ("--secret", "authorization=sk-1@GET https://api.example.org/**", "names no variable"),
         ("--trust", "none.pem", "none.pem"),
     ] {
         let rule = "GET https://api.example.org/**";
         let said = desk.says(["run", fetch, "run", "--allow-net", rule, flag, text], 2);
-        assert!(said.err.contains(what), "{text}: {}", said.err);
+        assert!(said.err.contains(what) && !said.err.contains("sk-1"), "{text}: {}", said.err);
+    }
+    // What nothing would go with was meant to go with something.
+    std::fs::write(desk.path("empty.pem"), "-----BEGIN NOTHING-----\n").unwrap();
+    let rule = ["--allow-net", "GET https://api.example.org/**"];
+    let trust = ["run", fetch, "run", "--trust", "empty.pem"];
+    let said = desk.says(trust.iter().chain(&rule), 2);
+    assert!(said.err.contains("root certificate"), "{}", said.err);
+    let secret = "authorization=PATH@GET https://api.example.org/**";
+    for edge in [["--trust", "empty.pem"], ["--secret", secret]] {
+        let said = desk.says(["run", fetch, "run"].iter().chain(&edge), 2);
+        assert!(said.err.contains("no request is allowed"), "{}", said.err);
     }
 }
 

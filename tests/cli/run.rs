@@ -85,6 +85,22 @@ fn outputs_appear_and_nothing_else_changes() {
     assert_eq!(after, before);
 }
 
+/// A grant for everything is spelled out, and holds for everything but the folder itself.
+#[test]
+fn everything_may_be_written_by_whoever_is_let() {
+    let desk = Desk::with_documents("root");
+    let before = listing(&desk.path("ws"));
+    let words = ["run", example("summary"), "summary", "--args", DOCS, "--dir", "ws"];
+    let grant = ["--allow-read", "docs/**", "--outputs", "./", "--out", "ran"];
+    let document = desk.json(words.iter().chain(&grant), 0);
+    assert_eq!(document["outputs"][0]["path"], "summary.md", "{document}");
+    let mut after = listing(&desk.path("ws"));
+    assert!(after.remove(&desk.path("ws/summary.md")).is_some());
+    assert_eq!(after, before, "nothing is left of the way there");
+    desk.says(["replay", "ran"], 0);
+    desk.says(["verify", "ran/receipt", "--keys", "ran/keys.json"], 0);
+}
+
 #[test]
 fn what_was_not_granted_is_denied_and_nothing_changes() {
     let desk = Desk::with_documents("denied");

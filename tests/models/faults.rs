@@ -10,7 +10,7 @@ use envelope_gate::model::{Failed, Finish, Order, Piece, Script};
 use envelope_gate::stop::Stop;
 use envelope_rules::budget::Billed;
 
-use super::desk::{Desk, INPUT, OUTPUT, desk};
+use super::desk::{Desk, INPUT, OUTPUT, Told, desk};
 use crate::engine::world::{Change, Lines};
 
 const ASK: &str = "chat stub/a 50 Hello";
@@ -139,7 +139,11 @@ fn after_a_broken_word_nothing_is_spent() {
     let acts = "chat stub/a 50 Hello; now; chat stub/b 50 Hello; now";
     let broken = || once(acts, || hello(vec![billed(10, 1), Piece::Unasked("a search")]));
     let told = broken().run();
-    assert_eq!(told.denied(), ["budget.latched"], "{}", told.said());
+    let latched = |told: &Told| {
+        let denied = told.denied();
+        !denied.is_empty() && denied.iter().all(|code| code == "budget.latched")
+    };
+    assert!(latched(&told), "{:?}", told.denied());
     assert_eq!(told.desk.stub.asked().len(), 1);
     told.replays_same();
     let count = told.journal.iter().filter(|byte| **byte == b'\n').count();
@@ -153,7 +157,7 @@ fn after_a_broken_word_nothing_is_spent() {
         }
         let lines = Lines { bytes: Arc::new(Mutex::new(crashed.journal)), room: None };
         let again = desk.run_into(lines, Some(crashed.store));
-        assert_eq!(again.denied(), ["budget.latched"], "line {room}: {}", again.said());
+        assert!(latched(&again), "line {room}: {:?}", again.denied());
         assert_eq!(desk.stub.asked().len(), 1, "line {room}");
         taken_up += 1;
     }

@@ -75,6 +75,9 @@ fn a_prefix_is_a_folder_and_says_so() {
         ("/", Flaw::Nothing),
         ("rfp//", Flaw::EmptySegment),
         ("rfp/../", Flaw::Dots),
+        (".", Flaw::NoFinalSlash),
+        ("../", Flaw::Dots),
+        ("././", Flaw::Dots),
         ("*/", Flaw::Star),
     ] {
         assert_eq!(Prefix::parse(text).unwrap_err().flaw, flaw, "{text}");
@@ -82,6 +85,22 @@ fn a_prefix_is_a_folder_and_says_so() {
     let prefix = |text| Prefix::parse(text).unwrap();
     assert!(prefix("a/b/").within(&prefix("a/")) && prefix("a/").within(&prefix("a/")));
     assert!(!prefix("a/").within(&prefix("a/b/")) && !prefix("ab/").within(&prefix("a/")));
+}
+
+/// Whoever lets everything be written says so, and the folder of everything is not among it.
+#[test]
+fn the_root_is_a_prefix_that_is_spelled_out() {
+    let (root, folder) = (Prefix::parse("./").unwrap(), Prefix::parse("a/").unwrap());
+    assert!(root.is_root() && !folder.is_root());
+    assert_eq!((root.to_string().as_str(), root.folder()), ("./", Path::root()));
+    for below in ["a", "a/b", ".a", "..a/b"] {
+        let path = Path::parse(below).unwrap();
+        assert!(root.contains(&path) && !root.is_reached_through(&path), "{below}");
+    }
+    assert!(!root.contains(&Path::root()) && root.is_reached_through(&Path::root()));
+    assert!(folder.within(&root) && root.within(&root) && !root.within(&folder));
+    let json = serde_json::to_string(&root).unwrap();
+    assert_eq!(serde_json::from_str::<Prefix>(&json).unwrap(), root);
 }
 
 #[test]

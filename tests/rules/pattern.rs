@@ -139,6 +139,7 @@ fn containment_in_a_union() {
 fn a_prefix_reads_as_a_pattern() {
     let below = Pattern::below(&Prefix::parse("rfp/draft/").unwrap());
     assert_eq!(below, pattern("rfp/draft/**"));
+    assert_eq!(Pattern::below(&Prefix::parse("./").unwrap()), pattern("**"));
     let deepest = Prefix::parse(&"a/".repeat(32)).unwrap();
     assert!(!Pattern::below(&deepest).matches(&path(&["a"; 32].join("/"))));
 }

@@ -23,7 +23,10 @@ fn every_engine_decides_as_the_contract_does() {
     let Some(said) = ask("agree", &contract, &calls, 7, |text| text) else { return };
     let expected: Vec<bool> =
         calls.iter().map(|c| decide(&contract, &c.request()).is_ok()).collect();
-    for (engine, answers) in said["allowed"].as_object().unwrap() {
+    let allowed = said["allowed"].as_object().unwrap();
+    let engines: Vec<_> = allowed.keys().map(String::as_str).collect();
+    assert_eq!(engines, ["agt cedar", "agt yaml", "cedar"]);
+    for (engine, answers) in allowed {
         let answers: Vec<bool> = serde_json::from_value(answers.clone()).unwrap();
         let pairs = answers.iter().zip(&expected).enumerate();
         let wrong: Vec<_> = pairs.filter(|(_, (answer, expected))| answer != expected).collect();

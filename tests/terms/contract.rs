@@ -95,6 +95,7 @@ fn milestones_and_scope() -> Vec<Case> {
         ),
         ("/scope/read/0", json!("/etc/**"), Code::Scope, "/scope/read/0"),
         ("/scope/outputs", json!("outputs"), Code::Scope, "/scope/outputs"),
+        ("/scope/outputs", json!("./"), Code::Scope, "/scope/outputs"),
         ("/scope/egress/1/host", json!("*.com"), Code::Scope, "/scope/egress/1/host"),
         ("/scope/actions/0/name", json!("pdf.read"), Code::Duplicate, "/scope/actions/1/name"),
         ("/scope/models", json!(["a"]), Code::Model, "/agent/release/fingerprint/model/name"),

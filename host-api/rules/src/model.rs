@@ -9,9 +9,9 @@
 //! The tokenizers in use are byte-level: each token stands for one byte or more of UTF-8, and no
 //! byte stands in two. So text is at most as many tokens as bytes, whoever cuts it. JSON that a
 //! provider reads and shows to the model in a spelling of its own is counted at the longest
-//! spelling in use. What a provider adds of its own (the frame of a message, the prose that presents
-//! tools) is bounded by [`Overheads`], one table per wire format; pictures are bounded by the
-//! dearest that the format's owner documents. Counting exactly could only admit more.
+//! spelling in use. What a provider adds of its own (the frame of a message, the prose that
+//! presents tools) is bounded by [`Overheads`], one table per wire format; pictures are bounded by
+//! the dearest that the format's owner documents. Counting exactly could only admit more.
 
 mod ask;
 mod bound;

@@ -13,7 +13,8 @@
 //! Case counts, and nothing is repaired: a text that is not in normal form is refused.
 //!
 //! The workspace's own folder has no spelling of this kind. It is [`Path::root`], which no text
-//! parses to and no pattern matches.
+//! parses to and no pattern matches. As a [`Prefix`] it has one, `./`: whoever lets everything be
+//! written has to say so.
 
 use std::fmt;
 use std::str::FromStr;
@@ -121,13 +122,17 @@ impl TryFrom<String> for Path {
     }
 }
 
-/// A folder below which everything may be written. Spelled as a path and a final `/`.
+/// How the prefix of everything is spelled.
+const EVERYTHING: &str = "./";
+
+/// A folder below which everything may be written. Spelled as a path and a final `/`, the root as
+/// `./`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Prefix(String);
 
 impl Prefix {
-    /// The prefix `text` spells, when it is a path in normal form followed by `/`.
+    /// The prefix `text` spells, when it is `./` or a path in normal form followed by `/`.
     pub fn parse(text: &str) -> Result<Self, BadPath> {
         Self::try_from(text.to_owned())
     }
@@ -137,9 +142,14 @@ impl Prefix {
         &self.0
     }
 
+    /// Whether this is the root, below which everything lies.
+    pub fn is_root(&self) -> bool {
+        self.0 == EVERYTHING
+    }
+
     /// Whether `path` lies below the prefix, at any depth. The folder itself does not.
     pub fn contains(&self, path: &Path) -> bool {
-        path.0.starts_with(&self.0)
+        if self.is_root() { !path.is_root() } else { path.0.starts_with(&self.0) }
     }
 
     /// The folder itself, which lies above everything that may be written.
@@ -155,7 +165,7 @@ impl Prefix {
 
     /// Whether everything below this prefix lies below `parent` too.
     pub fn within(&self, parent: &Self) -> bool {
-        self.0.starts_with(&parent.0)
+        parent.is_root() || self.0.starts_with(&parent.0)
     }
 }
 
@@ -184,7 +194,9 @@ impl TryFrom<String> for Prefix {
 
     fn try_from(text: String) -> Result<Self, BadPath> {
         let folder = text.strip_suffix('/').ok_or(BadPath::at(Flaw::NoFinalSlash, text.len()))?;
-        check(folder, Stars::Refused)?;
+        if folder != ROOT {
+            check(folder, Stars::Refused)?;
+        }
         Ok(Self(text))
     }
 }

@@ -50,7 +50,9 @@ impl Pattern {
 
     /// Everything below `prefix`.
     pub fn below(prefix: &Prefix) -> Self {
-        Self { stem: prefix.as_str().trim_end_matches('/').to_owned(), deep: true }
+        let folder = prefix.folder();
+        let stem = if folder.is_root() { "" } else { folder.as_str() };
+        Self { stem: stem.to_owned(), deep: true }
     }
 
     /// Whether the pattern matches `path`. Allocates nothing; linear in both.

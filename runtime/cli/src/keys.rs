@@ -9,9 +9,10 @@ use envelope_evidence::Timestamp;
 use envelope_evidence::key::{ForDocuments, PublicKey, Purpose, SigningKey, Window};
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
 use envelope_terms::document::{ReaderKey, ReaderSecret};
+use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::answer::Trouble;
+use crate::answer::{Answer, Trouble};
 use crate::disk::{self, Existing};
 
 /// A new key that signs, with the file of its public half.
@@ -35,9 +36,19 @@ fn new_secret<K>(
     disk::write_secret(path, secret.as_slice()).map_err(|why| Trouble::usage(why, hint))?;
     let key = key(&secret);
     let public = public_file(path);
-    disk::write(&public, pem(&key).as_bytes(), Existing::Keep)
-        .map_err(|why| Trouble::usage(why, hint))?;
+    disk::write(&public, pem(&key).as_bytes(), Existing::Keep).map_err(|why| {
+        // A key without its public half is of use to nobody.
+        disk::remove(path);
+        Trouble::usage(why, hint)
+    })?;
     Ok((key, public))
+}
+
+/// What to say of a new key.
+pub(crate) fn made(kind: &str, id: &str, secret: &Path, public: &Path) -> Answer {
+    let (secret, public) = (secret.display(), public.display());
+    let note = format!("made {kind} {id}\n{secret} is secret; give {public} to the others\n");
+    Answer::note("key", note, json!({ "key": id, "public": public.to_string() }))
 }
 
 /// The key that signs in a file.

@@ -63,7 +63,7 @@ impl Edge {
     ) -> Result<(Option<Network>, Secrets), Trouble> {
         let mut secrets = Secrets::none();
         if rules.is_empty() {
-            return Ok((None, secrets));
+            return if self.is_plain() { Ok((None, secrets)) } else { Err(useless()) };
         }
         let credentials = self.secret.iter().map(|text| credential(text));
         let credentials = credentials.collect::<Result<Vec<_>, _>>()?;
@@ -73,6 +73,12 @@ impl Edge {
         let roots = self.roots()?;
         let settings = Settings { reach, credentials, roots, ..Settings::default() };
         Ok((Some(Network::new(settings).map_err(untrusted)?), secrets))
+    }
+
+    /// Whether nothing is said.
+    fn is_plain(&self) -> bool {
+        let Self { allow_address, secret, trust, trust_only } = self;
+        allow_address.is_empty() && secret.is_empty() && trust.is_none() && trust_only.is_none()
     }
 
     fn roots(&self) -> Result<Roots, Trouble> {
@@ -88,6 +94,12 @@ impl Edge {
     }
 }
 
+/// Whoever gives a secret to a run that sends nothing forgot something.
+fn useless() -> Trouble {
+    let what = "no request is allowed that secrets, addresses or certificates could go with";
+    Trouble::usage(what, "allow one: `--allow-net 'GET https://api.example.org/v1/**'`")
+}
+
 fn untrusted(why: impl std::fmt::Display) -> Trouble {
     Trouble::usage(why, "`--trust` takes a file of root certificates")
 }
@@ -97,15 +109,25 @@ fn rule(text: &str) -> Result<RuleDocument, Trouble> {
     parsed.map_err(|why| Trouble::usage(format!("`{text}`: {why}"), "see `envelope run --help`"))
 }
 
-/// What the variable holds is never repeated.
+/// What the variable holds is never repeated, nor what stands in its place: that may be the secret.
 fn credential(text: &str) -> Result<Credential, Trouble> {
     let hint = "write `HEADER=ENV@RULE`";
-    let shape = || Trouble::usage(format!("`{text}` is no secret"), hint);
+    let shape = || Trouble::usage("what is given with `--secret` is not of its form", hint);
     let (header, rest) = text.split_once('=').ok_or_else(shape)?;
     let (variable, requests) = rest.split_once('@').ok_or_else(shape)?;
+    if !is_variable(variable) {
+        let what = format!("what stands between `{header}=` and `@` names no variable");
+        return Err(Trouble::usage(what, "put the secret into a variable, and name that"));
+    }
     let value = std::env::var(variable).map(Zeroizing::new).map_err(|_| {
         Trouble::usage(format!("the environment has no text `{variable}`"), "set it, and try again")
     })?;
     let bound = Credential::bind(header, &value, rule(requests)?);
     bound.map_err(|why| Trouble::usage(format!("`{header}`: {why}"), hint))
+}
+
+/// Variables are named as shells name them. Few secrets look like that.
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|it: char| it.is_ascii_uppercase() || it == '_')
+        && name.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
 }

@@ -70,7 +70,7 @@ pub(crate) struct Run {
     /// Which of them it may read: `docs/*.md`, `docs/**`
     #[arg(long = "allow-read", value_name = "PATTERN")]
     allow_read: Vec<String>,
-    /// Where it may write: a folder of `--dir`, such as `out/`
+    /// Where it may write: a folder of `--dir`, such as `out/`; `./` is all of it
     #[arg(long, value_name = "PREFIX")]
     outputs: Option<String>,
     #[command(flatten)]

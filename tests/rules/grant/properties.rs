@@ -14,7 +14,7 @@ fn scopes() -> impl Strategy<Value = (PatternSet, Option<Prefix>)> {
         "a", "*", "**", "d/*", "d/**", "d/a", "d/a*", "d/*/a", "d/*/*", "d/*/**", "d/d/**",
         "*/d/**",
     ];
-    let prefixes = ["d/", "d/d/", "d/d/d/", "e/", "d/e/"];
+    let prefixes = ["./", "d/", "d/d/", "d/d/d/", "e/", "d/e/"];
     let prefix = prop::option::of(prop::sample::select(prefixes.to_vec()));
     (prop::collection::vec(prop::sample::select(patterns.to_vec()), 0..4), prefix)
         .prop_map(|(texts, prefix)| (paths(&texts), prefix.and_then(outputs)))
@@ -109,7 +109,9 @@ proptest! {
         let (op, path) = (path(file), file);
         let op = FileOp { access, path: &op };
         let answer = grant.check(&keys(), &op, &Holder { agent, run: RUN, standing }, at(now));
-        let below = outputs.as_ref().is_some_and(|prefix| path.starts_with(prefix.as_str()));
+        let below = outputs.as_ref().is_some_and(|prefix| {
+            prefix.as_str() == "./" || path.starts_with(prefix.as_str())
+        });
         let rooted = paths.patterns().iter().any(|pattern| {
             let text = pattern.to_string();
             path.starts_with(text.split('*').next().unwrap())

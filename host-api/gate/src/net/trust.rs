@@ -30,7 +30,8 @@ impl Roots {
             Ok(root) => Ok(root.to_vec()),
             Err(_) => Err(BadRoot::Certificate(place)),
         });
-        read.collect()
+        let read: Vec<_> = read.collect::<Result<_, _>>()?;
+        if read.is_empty() { Err(BadRoot::None) } else { Ok(read) }
     }
 }
 

@@ -127,8 +127,8 @@ impl Meter {
         rooms.map(|account| account.headroom(Dimension::NanoUsd)).min().unwrap_or_default()
     }
 
-    /// What could still be spent, in nano-dollars, under a `ceiling` over all that the leaf used, if
-    /// there were plenty in the accounts that are `shared`.
+    /// What could still be spent, in nano-dollars, under a `ceiling` over all that the leaf used,
+    /// if there were plenty in the accounts that are `shared`.
     pub fn unshared_within(&self, ceiling: &Cap, shared: &[Shared]) -> u64 {
         let money = Dimension::NanoUsd;
         let leaf = self.state.accounts.first().map(|leaf| leaf.headroom_of(ceiling, money));

@@ -12,9 +12,9 @@ pub const TEXTS_MAX: usize = 2048;
 /// What a wire format and its providers add to what the guest wrote, in tokens, at most.
 ///
 /// Each number covers the bytes of the keys and marks that the adapter writes around what the guest
-/// wrote. JSON of the guest's is sent as it was written and counted no shorter, so the whole bound is
-/// never below the bytes of the request as it is sent, once the texts of its messages are decoded:
-/// as a model is shown them.
+/// wrote. JSON of the guest's is sent as it was written and counted no shorter, so the whole bound
+/// is never below the bytes of the request as it is sent, once the texts of its messages are
+/// decoded: as a model is shown them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overheads {
     /// The frame of the request.

@@ -1,8 +1,8 @@
 //! How many bytes JSON takes at most, whoever spells it anew.
 //!
-//! A provider need not show a model the JSON of a tool as the guest wrote it: most read it and write
-//! it again. The common writers put a blank after each comma and colon, write every letter beyond
-//! ASCII as an escape, and write numbers out: `1e20` becomes a one and twenty zeros.
+//! A provider need not show a model the JSON of a tool as the guest wrote it: most read it and
+//! write it again. The common writers put a blank after each comma and colon, write every letter
+//! beyond ASCII as an escape, and write numbers out: `1e20` becomes a one and twenty zeros.
 
 /// Bytes of one number of double precision, written out: `1e20` is 21 digits to some, `1e-300` and
 /// the longest fractions are 24 bytes to all.

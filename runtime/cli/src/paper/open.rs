@@ -23,39 +23,25 @@ Examples:
   envelope paper open deal/ --key buyer.reader")]
 pub(crate) struct Open {
     /// The folder of the chain
-    #[arg(required_unless_present = "new_key")]
+    #[arg(required_unless_present = "new_key", conflicts_with = "new_key")]
     folder: Option<PathBuf>,
 
     /// Your reader key: 32 secret bytes that only you may read
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
-    /// Make the key first; an existing one is never overwritten
+    /// Make the key, and nothing else; an existing one is never overwritten
     #[arg(long)]
     new_key: bool,
 }
 
 impl Open {
     pub(crate) fn run(&self) -> Result<Answer, Trouble> {
-        let (key, made) = if self.new_key {
+        let Some(folder) = &self.folder else {
             let (key, public) = keys::new_reader(&self.key)?;
-            (key, Some(public))
-        } else {
-            (keys::reading(&self.key)?, None)
+            return Ok(keys::made("reader key", &key.public().id(), &self.key, &public));
         };
-        match (&self.folder, made) {
-            (Some(folder), _) => opened(folder, &key),
-            (None, Some(public)) => {
-                let (id, public) = (key.public().id(), public.display());
-                let secret = self.key.display();
-                let note = format!(
-                    "made reader key {id}\n{secret} is secret; give {public} to the others\n"
-                );
-                let data = json!({ "key": id, "public": public.to_string() });
-                Ok(Answer::note("key", note, data))
-            }
-            (None, None) => Err(Trouble::usage("no folder to read", "give the folder of a chain")),
-        }
+        opened(folder, &keys::reading(&self.key)?)
     }
 }
 

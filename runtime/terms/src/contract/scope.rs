@@ -123,8 +123,14 @@ impl Scope {
                 flaws.push(Flaw::new(Code::Scope, format!("/read/{at}"), bad));
             }
         }
-        if let Err(bad) = self.prefix() {
-            flaws.push(Flaw::new(Code::Scope, "/outputs", bad));
+        match self.prefix() {
+            // Whoever buys work has files of their own, and the work has its place among them.
+            Ok(prefix) if prefix.is_root() => {
+                let why = "a contract names the folder that is written: `./` is all of them";
+                flaws.push(Flaw::new(Code::Scope, "/outputs", why));
+            }
+            Ok(_) => {}
+            Err(bad) => flaws.push(Flaw::new(Code::Scope, "/outputs", bad)),
         }
         for (at, rule) in self.egress.iter().enumerate() {
             if let Err(bad) = Rule::compile(at, rule.document()) {
