@@ -10,6 +10,7 @@ use envelope_rules::model::Ask;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Told, desk};
+use super::wire::{Upstream, anthropic, openai};
 use crate::engine::world::Lines;
 
 /// The act that sends `body`.
@@ -18,7 +19,8 @@ fn post(path: &str, body: &Value) -> String {
 }
 
 fn question(words: &str) -> Value {
-    json!({ "model": "stub/a", "max_tokens": 50, "messages": [{ "role": "user", "content": words }] })
+    let messages = json!([{ "role": "user", "content": words }]);
+    json!({ "model": "stub/a", "max_tokens": 50, "messages": messages })
 }
 
 fn with(name: &str, value: Value) -> Value {
@@ -171,6 +173,36 @@ fn tools_shapes_and_pictures_are_understood() {
     told.replays_same();
 }
 
+/// What changes no price goes to the vendor as it was written.
+#[test]
+fn how_words_are_drawn_is_passed_on() {
+    let usage = json!({ "prompt_tokens": 9, "completion_tokens": 1, "input_tokens": 9,
+        "output_tokens": 1 });
+    let choice = json!({ "message": { "content": "Hi" }, "finish_reason": "stop" });
+    let page = json!({ "choices": [choice], "content": [], "stop_reason": "end_turn",
+        "usage": usage });
+    let upstream = Upstream::new(vec![(200, "application/json", page.to_string()); 2]);
+    let mut chat = question("Hello");
+    chat["model"] = json!("small");
+    (chat["temperature"], chat["top_p"], chat["stop"]) = (json!(0.25), json!(1), json!("END"));
+    let mut messages = question("Hello");
+    messages["model"] = json!("claude");
+    (messages["temperature"], messages["stop_sequences"]) = (json!(0), json!(["END"]));
+    let told = desk(&[post(CHAT, &chat), post(MESSAGES, &messages)].join("; "))
+        .with("openai", "openai/small", openai(&upstream.url))
+        .with("anthropic", "anthropic/claude", anthropic(&upstream.url))
+        .run();
+    assert_eq!(told.denied(), Vec::<String>::new(), "{}", told.said());
+    let seen = upstream.seen();
+    let body = &seen[0].body;
+    assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.25), &json!(1)));
+    assert_eq!(body["stop"], json!(["END"]));
+    let body = &seen[1].body;
+    assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0), &Value::Null));
+    assert_eq!(body["stop_sequences"], json!(["END"]));
+    told.replays_same();
+}
+
 /// Every field is priced, bounded or refused: what nobody here knows is not passed on.
 #[test]
 fn what_is_not_known_is_refused_by_its_name() {
@@ -179,7 +211,7 @@ fn what_is_not_known_is_refused_by_its_name() {
     let audio = json!([{ "role": "user", "content": [{ "type": "input_audio" }] }]);
     let refused = [
         (CHAT, "n", json!(2)),
-        (CHAT, "temperature", json!(0.5)),
+        (CHAT, "seed", json!(7)),
         (CHAT, "logprobs", json!(true)),
         (CHAT, "prediction", json!({ "type": "content", "content": "x" })),
         (CHAT, "modalities", json!(["text", "audio"])),
@@ -190,6 +222,7 @@ fn what_is_not_known_is_refused_by_its_name() {
         (CHAT, "tool_choice", json!("required")),
         (CHAT, "messages", url),
         (CHAT, "messages", audio),
+        (MESSAGES, "top_k", json!(5)),
         (MESSAGES, "thinking", json!({ "type": "enabled", "budget_tokens": 1024 })),
         (MESSAGES, "service_tier", json!("priority")),
         (MESSAGES, "mcp_servers", json!([])),
@@ -214,6 +247,9 @@ fn what_makes_no_sense_is_said_to_be_wrong() {
         (CHAT, with("messages", json!([]))),
         (CHAT, with("max_tokens", json!(0))),
         (CHAT, with("max_tokens", json!(-1))),
+        (CHAT, with("temperature", json!(3))),
+        (CHAT, with("stop", json!([""]))),
+        (MESSAGES, with("top_p", json!("0.5"))),
         (CHAT, json!([])),
         (MESSAGES, json!({ "model": "stub/a", "messages": [] })),
         (MESSAGES, with("messages", json!([{ "role": "user", "content": [{ "type": "image" }] }]))),
@@ -380,7 +416,9 @@ fn a_run_that_crashes_goes_on_at_this_door_as_at_the_other() {
 
 #[test]
 fn vectors_and_models() {
-    let body = |format: &str| json!({ "model": "stub/a", "input": ["one", "two"], "encoding_format": format });
+    let input = json!(["one", "two"]);
+    let body =
+        |format: &str| json!({ "model": "stub/a", "input": input, "encoding_format": format });
     let told = run(&[
         post("/v1/embeddings", &body("float")),
         post("/v1/embeddings", &body("base64")),

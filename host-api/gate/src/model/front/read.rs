@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use envelope_evidence::Digest;
-use envelope_rules::model::{Image, Part};
+use envelope_rules::model::{Image, Part, Sampling};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -63,6 +63,16 @@ pub(super) fn only<T: PartialEq + std::fmt::Debug>(
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// How the words are to be drawn.
+pub(super) fn sampling(
+    temperature: Option<&RawValue>,
+    top_p: Option<&RawValue>,
+    stop: Vec<String>,
+) -> Sampling {
+    let written = |number: &RawValue| number.get().to_owned();
+    Sampling { temperature: temperature.map(written), top_p: top_p.map(written), stop }
 }
 
 /// Takes in the picture whose content is `data`, in base64.

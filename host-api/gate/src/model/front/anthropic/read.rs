@@ -4,7 +4,9 @@ use envelope_rules::model::{Ask, Message, Part, Role, Tool, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::front::read::{Content, Hint, Unread, content, document, only, picture};
+use crate::model::front::read::{
+    Content, Hint, Unread, content, document, only, picture, sampling,
+};
 use crate::model::front::{Asked, Wire};
 use crate::model::provider::Images;
 
@@ -20,8 +22,11 @@ struct Body<'a> {
     #[serde(borrow)]
     tools: Option<Vec<Offered<'a>>>,
     tool_choice: Option<Choice>,
-    temperature: Option<f64>,
-    top_p: Option<f64>,
+    #[serde(borrow)]
+    temperature: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top_p: Option<&'a RawValue>,
+    stop_sequences: Option<Vec<String>>,
     stream: Option<bool>,
     #[serde(rename = "thinking")]
     _thinking: Option<Thinking>,
@@ -149,8 +154,6 @@ enum Tier {
 /// Reads a question.
 pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
     let body: Body<'_> = document(json)?;
-    only("temperature", body.temperature, &1.0)?;
-    only("top_p", body.top_p, &1.0)?;
     let parallel = body.tool_choice.and_then(|choice| choice.disable_parallel_tool_use);
     only("tool_choice.disable_parallel_tool_use", parallel, &false)?;
     let mut images = Images::new();
@@ -167,7 +170,9 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
     }
     let tools = body.tools.unwrap_or_default().into_iter().map(tool).collect();
     let (model, max_output) = (Wire::Anthropic.full(body.model), body.max_tokens);
-    let ask = Ask { model, messages, tools, schema: None, max_output };
+    let stop = body.stop_sequences.unwrap_or_default();
+    let sampling = sampling(body.temperature, body.top_p, stop);
+    let ask = Ask { model, messages, tools, schema: None, max_output, sampling };
     Ok(Asked { ask, images, streamed: body.stream.unwrap_or(false), reports: true })
 }
 

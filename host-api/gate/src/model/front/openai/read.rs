@@ -4,7 +4,9 @@ use envelope_rules::model::{Ask, Message, Part, Role, Tool, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::front::read::{Content, Hint, Unread, content, document, only, picture};
+use crate::model::front::read::{
+    Content, Hint, Unread, content, document, only, picture, sampling,
+};
 use crate::model::front::{Asked, OUTPUT_DEFAULT, Wire};
 use crate::model::provider::Images;
 
@@ -24,8 +26,12 @@ struct Body<'a> {
     #[serde(borrow)]
     response_format: Option<Format<'a>>,
     n: Option<u32>,
-    temperature: Option<f64>,
-    top_p: Option<f64>,
+    #[serde(borrow)]
+    temperature: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top_p: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stop: Option<&'a RawValue>,
     store: Option<bool>,
     stream: Option<bool>,
     stream_options: Option<Reports>,
@@ -174,8 +180,6 @@ struct Reports {
 pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
     let body: Body<'_> = document(json)?;
     only("n", body.n, &1)?;
-    only("temperature", body.temperature, &1.0)?;
-    only("top_p", body.top_p, &1.0)?;
     only("store", body.store, &false)?;
     only("parallel_tool_calls", body.parallel_tool_calls, &true)?;
     let reports =
@@ -188,7 +192,14 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
     let schema = body.response_format.map_or(Ok(None), schema)?;
     let max_output = body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_DEFAULT);
     let model = Wire::OpenAi.full(body.model);
-    let ask = Ask { model, messages, tools, schema, max_output };
+    let stop = body.stop.map_or(Ok(Vec::new()), |stop| {
+        Ok(match content(stop)? {
+            Content::Words(text) => vec![text],
+            Content::Parts(texts) => texts,
+        })
+    });
+    let sampling = sampling(body.temperature, body.top_p, stop?);
+    let ask = Ask { model, messages, tools, schema, max_output, sampling };
     let streamed = body.stream.unwrap_or(false);
     Ok(Asked { ask, images, streamed, reports: reports.include_usage.unwrap_or(false) })
 }
