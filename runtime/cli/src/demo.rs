@@ -33,8 +33,9 @@ const BUDGET: &str = "0.0014";
 /// Build the example agents and see what Envelope is for.
 ///
 /// One agent summarises documents under a real grant. A hostile one gets the same grant, tries
-/// everything it should not, sending documents away too, and every refusal is recorded. A third asks a model, as far as a
-/// budget goes. Then the receipt is verified, and the runs are replayed to the same hash.
+/// everything it should not, sending documents away too, and every refusal is recorded. A third
+/// asks a model, as far as a budget goes. Then the receipt is verified, and the runs are replayed
+/// to the same hash.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
