@@ -270,7 +270,8 @@ fn what_makes_no_sense_is_said_to_be_wrong() {
 #[test]
 fn the_rules_of_models_hold_at_this_door() {
     let act = post(CHAT, &question("Hello"));
-    let spoiled: [(&str, fn(&mut Desk)); 6] = [
+    type Spoil = fn(&mut Desk);
+    let spoiled: [(&str, Spoil); 6] = [
         ("403 policy.not-granted", |desk| desk.capability = false),
         ("403 policy.forbidden", |desk| desk.operator = false),
         ("403 model.outside", |desk| desk.models = vec!["stub/b"]),

@@ -13,7 +13,7 @@ use crate::model::provider::Finish;
 /// A whole answer.
 pub(in crate::model::front) fn whole(reply: &Reply, mark: &Mark) -> Value {
     let content: Vec<_> = reply.parts.iter().filter_map(block).collect();
-    let mut message = message(&reply.model, mark, content.into());
+    let mut message = message(&reply.model, mark, &content);
     if let Some(message) = message.as_object_mut() {
         message.insert("stop_reason".to_owned(), finish(reply.finish).into());
         message.insert("usage".to_owned(), usage(&reply.usage));
@@ -53,7 +53,7 @@ impl Stream {
 
     /// Before anything came.
     pub(in crate::model::front) fn begin(&self, mark: &Mark, to: &mut BytesMut) {
-        let message = message(&self.model, mark, Value::Array(Vec::new()));
+        let message = message(&self.model, mark, &[]);
         event(Some("message_start"), &json!({ "type": "message_start", "message": message }), to);
     }
 
@@ -109,7 +109,7 @@ impl Stream {
     }
 }
 
-fn message(model: &str, mark: &Mark, content: Value) -> Value {
+fn message(model: &str, mark: &Mark, content: &[Value]) -> Value {
     json!({
         "id": format!("msg_{}", mark.number),
         "type": "message",

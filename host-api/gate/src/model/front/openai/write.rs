@@ -74,7 +74,7 @@ impl Stream {
     }
 
     fn end(&self, reply: &Reply, to: &mut BytesMut) {
-        let last = [choice(json!({}), finish(reply.finish).into())];
+        let last = [choice(&json!({}), Some(finish(reply.finish)))];
         let mut chunk = self.chunk(&last);
         chunk.insert("envelope".to_owned(), beside_reply(reply));
         event(None, &Value::Object(chunk), to);
@@ -91,7 +91,7 @@ impl Stream {
         if let Some(delta) = delta.as_object_mut().filter(|_| first) {
             delta.insert("role".to_owned(), "assistant".into());
         }
-        let chunk = self.chunk(&[choice(delta, Value::Null)]);
+        let chunk = self.chunk(&[choice(&delta, None)]);
         event(None, &Value::Object(chunk), to);
     }
 
@@ -107,7 +107,7 @@ impl Stream {
     }
 }
 
-fn choice(delta: Value, finish: Value) -> Value {
+fn choice(delta: &Value, finish: Option<&str>) -> Value {
     json!({ "index": 0, "delta": delta, "logprobs": Value::Null, "finish_reason": finish })
 }
 
