@@ -4,5 +4,6 @@ mod caps;
 mod crash;
 pub mod desk;
 mod faults;
+mod front;
 mod streams;
 pub mod wire;

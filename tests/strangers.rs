@@ -11,4 +11,5 @@ mod models;
 mod policies;
 mod receipts;
 mod schema;
+mod sdks;
 mod stranger;

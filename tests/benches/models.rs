@@ -12,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use envelope_evidence::Usage;
 use envelope_rules::grant::Standing;
 use envelope_rules::guard::{Act, Authority, clamp};
-use envelope_rules::model::{Ask, Message, OPENAI, Part, Role};
+use envelope_rules::model::{Ask, Message, OPENAI, Part, Role, Sampling};
 use world::{World, call};
 
 /// Calls of one measured run.
@@ -29,6 +29,7 @@ fn ask() -> Ask {
         tools: Vec::new(),
         schema: None,
         max_output: 100,
+        sampling: Sampling::default(),
     }
 }
 

@@ -100,6 +100,62 @@ fn a_key_is_added_at_the_edge() {
     desk.says(["replay", "run"], 0);
 }
 
+/// A provider that charges more than was set aside is asked nothing more, by no run, until somebody
+/// says why it may be: every trip and every thaw is on record.
+#[test]
+fn a_broken_word_is_remembered_until_a_human_thaws_it() {
+    let desk = Desk::with_documents("models-breaker");
+    let table = json!({ "small": { "litellm_provider": "openai", "mode": "chat",
+        "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6 } });
+    fs::write(desk.path("table.json"), table.to_string()).unwrap();
+    desk.says(["prices", "import", "table.json", "--source", "t", "--out", "book.json"], 0);
+    let message = json!({ "role": "assistant", "content": "Dear." });
+    let page = |output: u64| {
+        let usage = json!({ "prompt_tokens": 9, "completion_tokens": output });
+        let choice = json!({ "message": message, "finish_reason": "stop" });
+        (200, "application/json", json!({ "choices": [choice], "usage": usage }).to_string())
+    };
+    let upstream = Upstream::new([vec![page(999_999)], vec![page(4); 3]].concat());
+    let provider = format!("openai={}", upstream.url);
+    let run = |out: &str| {
+        let more = ["--model", "openai/small", "--provider", &provider, "--budget", "1"];
+        let words = briefing(SMALL, &[&more[..], &["--prices", "book.json"]].concat());
+        let place = words.iter().rposition(|word| *word == "run").unwrap();
+        let words = words.iter().enumerate().map(|(at, word)| if at == place { out } else { word });
+        desk.command().args(words).output().unwrap()
+    };
+    let told = |output: std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told(run("first")).contains("budget.latched"), "the run itself stops spending");
+    assert_eq!(upstream.seen().len(), 1);
+    let second = told(run("second"));
+    assert!(second.contains("budget.frozen") && !second.contains("budget.latched"), "{second}");
+    assert_eq!(upstream.seen().len(), 1, "another run asks nothing");
+
+    let shown = desk.json(["breaker", "show"], 0);
+    assert_eq!(shown["frozen"][0]["place"]["model"], "openai/small");
+    let thaw = ["breaker", "thaw", "openai/small", "--by", "ada", "--because", "paid back"];
+    desk.says(["breaker", "thaw", "openai/other", "--by", "ada", "--because", "x"], 2);
+    desk.says(["breaker", "thaw", "openai/small", "--by", "ada"], 2);
+    desk.says(thaw, 0);
+    assert_eq!(desk.says(thaw, 2).out, "", "once");
+    assert_eq!(desk.json(["breaker", "show"], 0)["frozen"], json!([]));
+    let events = fs::read_to_string(desk.path("home/breaker.jsonl")).unwrap();
+    let events: Vec<Value> = events.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert_eq!(events.len(), 2);
+    assert!(events[0]["tripped"]["run"].as_str().unwrap().starts_with("run_"));
+    assert_eq!(events[1]["thawed"]["word"]["by"], "ada");
+    assert_eq!(events[1]["thawed"]["thaw"]["frost"], events[0]["tripped"]);
+
+    let third = run("third");
+    assert_eq!(third.status.code(), Some(0), "{}", told(third));
+    assert_eq!(upstream.seen().len(), 4);
+    // What cannot be read lets nobody be asked.
+    fs::write(desk.path("home/breaker.jsonl"), "{}\n").unwrap();
+    assert!(!run("fourth").status.success());
+    desk.says(["breaker", "show"], 1);
+    assert_eq!(upstream.seen().len(), 4);
+}
+
 /// Every file below `folder`, and what the envelopes among them hold.
 fn read_all(folder: &Path, files: &mut Vec<Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -360,6 +360,9 @@ fn the_demo_tells_its_story() {
     assert!(told.contains("6/6") && told.contains("approved by local"), "{told}");
     let offer = fs::read_to_string(desk.path("demo/workspace/rfp/draft/offer.md")).unwrap();
     assert!(offer.contains("In all: 6660.00"), "{offer}");
+    // What the hostile agent read, it did not get out.
+    let exfiltration = "denied request POST https://collector.example/  egress.host";
+    assert!(told.contains(exfiltration), "{told}");
 
     let said = desk.says(["demo"], 2);
     assert!(said.err.contains("root of the repository"), "{}", said.err);

@@ -1,4 +1,4 @@
-//! An agent in Python, as it is: `open`, `time`, `random`, `json`, sets and floats.
+//! Agents in Python, as it is: `open`, `time`, `random`, `json`, sets, floats and `urllib`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -8,7 +8,10 @@ use envelope_evidence::journal::Outcome;
 use serde_json::{Value, json};
 
 use super::world::{Ran, Setup, prepared, run, setup};
-use crate::strangers::componentize::draw;
+use crate::models::desk::desk;
+use crate::net::peer::Peer;
+use crate::net::{LOOPBACK, online};
+use crate::strangers::componentize::{draw, fetch};
 
 /// The example's component has an interpreter in it, which takes its time and its memory.
 fn python(args: &Value) -> Option<Setup> {
@@ -86,4 +89,59 @@ fn a_file_that_is_not_there_is_another_error() {
     assert_eq!(result(&ran), json!({"error": "FileNotFoundError", "path": "/in/none"}));
     assert_eq!(ran.denied(), Vec::<String>::new());
     ran.replays_same();
+}
+
+/// The example that sends requests.
+fn fetching(setup: Setup, skill: &'static str, args: &Value) -> Option<Setup> {
+    static COMPONENT: LazyLock<Option<Arc<envelope_engine::prepared::Prepared>>> =
+        LazyLock::new(|| Some(Arc::new(prepared(fetch()?).unwrap())));
+    let mut setup = setup.memory(256 << 20).fuel(20_000_000_000);
+    setup.component = COMPONENT.clone()?;
+    setup.skill = skill;
+    setup.args = args.to_string().into();
+    Some(setup)
+}
+
+#[test]
+fn pythons_own_client_fetches_what_is_allowed() {
+    let peer = Peer::start(LOOPBACK);
+    let at = peer.authority();
+    let urls = ["v1/x", "v1/bytes/200000", "admin", "v1/redirect"];
+    let urls: Vec<_> = urls.iter().map(|path| format!("http://{at}/{path}")).collect();
+    let mut online = online(&peer, &["GET http://PEER/v1/**"], &[]);
+    let everywhere = [format!("GET http://{at}/**"), "GET http://evil.test/**".to_owned()];
+    online.operator_egress = Some(everywhere.into());
+    let Some(setup) = fetching(online, "fetch", &json!({ "urls": urls })) else { return };
+    let ran = run(&setup);
+    assert_eq!(ran.end(), (Outcome::Ok, "returned".to_owned()));
+    let found = result(&ran);
+    assert_eq!(found[0], json!({ "status": 200, "bytes": 5 }));
+    assert_eq!(found[1], json!({ "status": 200, "bytes": 200_000 }));
+    assert_eq!(found[2], json!({ "status": 403, "denied": "egress.path" }));
+    // It follows a redirect as it always does: by another request, which is judged.
+    assert_eq!(found[3], json!({ "status": 403, "denied": "egress.host" }));
+    assert_eq!(ran.denied(), ["egress.path", "egress.host"]);
+    assert_eq!(peer.connections(), 3);
+    drop(peer);
+    ran.replays_same();
+    ran.books_are_exact();
+    let needs = &setup.component.card().needs;
+    assert_eq!((needs.net.len(), needs.models.len()), (1, 1));
+}
+
+#[test]
+fn pythons_own_client_asks_a_model() {
+    let mut desk = desk("");
+    let args = |model: &str| json!({ "model": model, "question": "How are you?" });
+    let Some(setup) = fetching(desk.setup.clone(), "ask", &args("stub/a")) else { return };
+    desk.setup = setup;
+    let told = desk.run();
+    let answer = told.finished().result.clone().unwrap();
+    assert_eq!(answer, r#""(a stub, no model was asked) How are you?""#.as_bytes());
+    told.replays_same();
+    desk.setup.args = args("other/a").to_string().into();
+    let told = desk.run();
+    assert_eq!(told.denied(), ["model.outside"]);
+    assert_eq!(desk.stub.asked().len(), 1);
+    told.replays_same();
 }

@@ -2,8 +2,8 @@
 
 use envelope_evidence::Digest;
 use envelope_rules::model::{
-    ANTHROPIC, Ask, BadAsk, Image, Message, OPENAI, Overheads, Part, Role, TOOLS_MAX, Tool,
-    ToolCall, embedding_bound,
+    ANTHROPIC, Ask, BadAsk, Image, Message, OPENAI, Overheads, Part, Role, STOPS_MAX, Sampling,
+    TOOLS_MAX, Tool, ToolCall, embedding_bound,
 };
 use proptest::prelude::*;
 
@@ -14,6 +14,7 @@ fn ask(parts: Vec<Part>) -> Ask {
         tools: Vec::new(),
         schema: None,
         max_output: 10,
+        sampling: Sampling::default(),
     }
 }
 
@@ -58,6 +59,21 @@ fn what_makes_no_sense_is_refused() {
     for (ask, why) in cases {
         assert_eq!(ask.check(), Err(why));
     }
+    let drawn = |sampling: Sampling| Ask { sampling, ..sound.clone() }.check();
+    for (text, fits) in
+        [("0", true), ("0.7", true), ("2", true), ("2.1", false), ("-1", false), ("\"1\"", false)]
+    {
+        let temperature = Some(text.to_owned());
+        let found = drawn(Sampling { temperature, ..Sampling::default() });
+        assert_eq!(found.is_ok(), fits, "{text}");
+    }
+    let stop = |texts: &[&str]| {
+        let stop = texts.iter().map(|text| (*text).to_owned()).collect();
+        drawn(Sampling { stop, ..Sampling::default() })
+    };
+    assert_eq!(stop(&["END"; STOPS_MAX]), Ok(()));
+    assert!(stop(&["END"; STOPS_MAX + 1]).is_err());
+    assert_eq!(stop(&[""]), Err(BadAsk::EmptyStop));
     assert_eq!(ask(vec![text(&"x".repeat(9 << 20))]).check(), Err(BadAsk::TooLong((9 << 20) + 1)));
 }
 

@@ -7,17 +7,17 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use super::stranger::{NODE, Running};
-use crate::models::desk::{Told, desk};
+use crate::models::desk::{Desk, Told, desk};
 use crate::models::wire::{SECRET, anthropic, no_secret_is_on_record, openai};
 
 /// The mock, with a run whose providers it plays.
-struct Mock {
+pub struct Mock {
     url: String,
     running: Running,
 }
 
 impl Mock {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let mut running = NODE.start("models.mjs")?;
         let mut line = String::new();
         BufReader::new(running.out()).read_line(&mut line).unwrap();
@@ -25,18 +25,20 @@ impl Mock {
         Some(Self { url: said["url"].as_str().unwrap().to_owned(), running })
     }
 
-    fn run(&self, acts: &str) -> Told {
+    /// The same desk, with both vendors played by the mock.
+    pub fn at(&self, desk: Desk) -> Desk {
         let url = format!("{}/v1", self.url);
-        let told = desk(acts)
-            .with("openai", "openai/small", openai(&url))
-            .with("anthropic", "anthropic/claude", anthropic(&url))
-            .run();
+        desk.with("openai", MODELS[0], openai(&url)).with("anthropic", MODELS[1], anthropic(&url))
+    }
+
+    fn run(&self, acts: &str) -> Told {
+        let told = self.at(desk(acts)).run();
         no_secret_is_on_record(&told);
         told
     }
 
     /// The bodies that the mock received.
-    fn journal(&self) -> Vec<Value> {
+    pub fn journal(&self) -> Vec<Value> {
         let page = self.fetch("GET", "/__aimock/journal", "");
         serde_json::from_str(&page).expect("a journal")
     }
@@ -57,7 +59,7 @@ impl Mock {
 }
 
 /// The two ways to ask the same, and what they cost: a dollar and two for a million tokens.
-const MODELS: [&str; 2] = ["openai/small", "anthropic/claude"];
+pub const MODELS: [&str; 2] = ["openai/small", "anthropic/claude"];
 
 #[test]
 fn a_mock_of_both_wires_answers_whole_and_in_pieces() {
@@ -82,10 +84,7 @@ fn a_mock_of_both_wires_answers_whole_and_in_pieces() {
 fn the_clamped_bound_and_the_key_arrive() {
     let Some(mock) = Mock::start() else { return };
     for (model, header) in MODELS.into_iter().zip(["authorization", "x-api-key"]) {
-        let url = format!("{}/v1", mock.url);
-        let mut desk = desk(&format!("chat {model} 5000 good day"))
-            .with("openai", "openai/small", openai(&url))
-            .with("anthropic", "anthropic/claude", anthropic(&url));
+        let mut desk = mock.at(desk(&format!("chat {model} 5000 good day")));
         desk.money = 1_000_000;
         let told = desk.run();
         let journal = mock.journal();

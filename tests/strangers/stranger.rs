@@ -52,18 +52,14 @@ pub static COMPONENTIZE: Stranger = Stranger {
     home: OnceLock::new(),
 };
 
+const NODE_ADVICE: &str = "install Node 20 or newer with npm";
+
 pub static NODE: Stranger = Stranger {
     program: "node",
-    advice: "install Node 20 or newer with npm",
+    advice: NODE_ADVICE,
     listed_in: &["package.json", "package-lock.json", ".npmrc"],
-    install: install_node,
-    command: |home, script| {
-        let source = fs::read_to_string(folder().join(script)).unwrap();
-        let mut command = Command::new("node");
-        // Given as text, a script finds its packages in the working directory.
-        command.args(["--input-type=module", "--eval", &source]).current_dir(home);
-        command
-    },
+    install: |home| install_node(home, &NODE),
+    command: node,
     home: OnceLock::new(),
 };
 
@@ -76,6 +72,24 @@ pub static GO: Stranger = Stranger {
     command: |home, script| Command::new(home.join(script.trim_end_matches(".go"))),
     home: OnceLock::new(),
 };
+
+/// The vendors' clients of models, and what makes components of JavaScript: half a gigabyte.
+pub static SDKS: Stranger = Stranger {
+    program: "node",
+    advice: NODE_ADVICE,
+    listed_in: &["sdks/package.json", "sdks/package-lock.json", ".npmrc"],
+    install: |home| install_node(home, &SDKS),
+    command: node,
+    home: OnceLock::new(),
+};
+
+fn node(home: &Path, script: &str) -> Command {
+    let source = fs::read_to_string(folder().join(script)).unwrap();
+    let mut command = Command::new("node");
+    // Given as text, a script finds its packages in the working directory.
+    command.args(["--input-type=module", "--eval", &source]).current_dir(home);
+    command
+}
 
 /// A stranger at work. It is ended with what holds it.
 pub struct Running(Child);
@@ -184,15 +198,16 @@ fn install_go(home: &Path) -> io::Result<()> {
     fs::remove_dir_all(home.join("cache"))
 }
 
-fn install_node(home: &Path) -> io::Result<()> {
-    for name in NODE.listed_in {
-        fs::copy(folder().join(name), home.join(name))?;
+fn install_node(home: &Path, stranger: &Stranger) -> io::Result<()> {
+    for name in stranger.listed_in {
+        let name = folder().join(name);
+        fs::copy(&name, home.join(name.file_name().unwrap()))?;
     }
     succeed(Command::new("npm").args(["ci", "--silent"]).current_dir(home))?;
     Ok(())
 }
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     root().join("tests/strangers")
 }
 

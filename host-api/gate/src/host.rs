@@ -10,6 +10,7 @@ mod trace;
 pub use agents::CALLEES_MAX;
 pub use artifacts::{ARTIFACT_BYTES_MAX, ARTIFACTS_MAX};
 pub use model::AnswerStream;
+pub(crate) use model::{Came, digest, unexpected};
 
 use envelope_rules::denial::{Denial, WitCase};
 

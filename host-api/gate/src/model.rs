@@ -14,6 +14,7 @@
 mod anthropic;
 mod credit;
 mod events;
+pub(crate) mod front;
 mod gathering;
 mod models;
 mod openai;
@@ -37,5 +38,6 @@ pub use provider::{
     Asking, Coming, Embedded, Embedding, Failed, Finish, Images, Next, Order, Piece, Provider,
     Texts,
 };
+pub(crate) use provider::{IMAGE_BYTES_MAX, IMAGES_MAX};
 pub use purse::{Books, InMemoryPurse, Pending, Purse};
 pub use stub::{Asked, Script, Stub};

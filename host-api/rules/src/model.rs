@@ -15,6 +15,7 @@
 
 mod ask;
 mod bound;
+mod sampling;
 mod spelling;
 
 pub use ask::{
@@ -22,3 +23,4 @@ pub use ask::{
     Tool, ToolCall,
 };
 pub use bound::{ANTHROPIC, OPENAI, Overheads, TEXTS_MAX, embedding_bound};
+pub use sampling::{STOPS_MAX, Sampling};

@@ -1,5 +1,6 @@
 //! `envelope demo`: the main job, end to end, in a fresh folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,6 +16,7 @@ use crate::desk::{DeskFlags, Mode};
 use crate::disk;
 use crate::exit::Exit;
 use crate::models::ModelFlags;
+use crate::net::Net;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::replay::Replay;
 use crate::run::{Ran, Run};
@@ -23,8 +25,8 @@ use crate::verify::Verify;
 /// The examples, from the root of the repository.
 const EXAMPLES: &str = "guest-examples";
 
-/// Denials that are shown; the journal has them all.
-const SHOWN: usize = 6;
+/// What the hostile agent may send, so that there is a network it could abuse.
+const RULE: &str = "GET https://api.example.org/v1/**";
 
 /// The model that is asked, and what may be spent on it.
 const MODEL: &str = "stub/any";
@@ -33,9 +35,9 @@ const BUDGET: &str = "0.0014";
 /// Build the example agents and see what Envelope is for.
 ///
 /// One agent summarises documents under a real grant. A hostile one gets the same grant, tries
-/// everything it should not, and every refusal is recorded. A third asks a model, as far as a
-/// budget goes. A planner hands a part of its files to a specialist and asks you for more. Then the
-/// receipts are verified, and the runs are replayed to the same hash.
+/// everything it should not, sending documents away too, and every refusal is recorded. A third
+/// asks a model, as far as a budget goes. A planner hands a part of its files to a specialist and
+/// asks you for more. Then the receipts are verified, and the runs are replayed to the same hash.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
@@ -86,9 +88,8 @@ impl Demo {
         let summary = self.agent(&summary, "summary", args, &data, &out.join("summary"))?;
         self.say(format!("{} {}", styled(GOOD, "wrote"), data.join("out/summary.md").display()));
 
-        self.step(2, "a hostile agent gets the same grant and tries everything");
-        let hostile = examples.join("hostile");
-        let hostile = self.agent(&hostile, "try-all", "{}", &data, &out.join("hostile"))?;
+        self.step(2, "a hostile agent gets the same grant, and a network, and tries everything");
+        let hostile = self.attack(&examples.join("hostile"), &data, &out.join("hostile"))?;
         let denied = self.show_denials(&hostile);
 
         self.step(3, "a model answers (played by a stub) as far as a budget goes");
@@ -128,6 +129,12 @@ impl Demo {
         out: &Path,
     ) -> Result<Ran, Trouble> {
         Run::of(agent, skill, args, data, ["docs/**"], "out/", out).carry_out()
+    }
+
+    /// What it read it sends to a stranger; no name is asked for, and nothing leaves.
+    fn attack(&self, agent: &Path, data: &Path, out: &Path) -> Result<Ran, Trouble> {
+        let run = Run::of(agent, "try-all", "{}", data, ["docs/**"], "out/", out);
+        run.with_net(Net::allowing(RULE)).carry_out()
     }
 
     /// Some documents are affordable, the others are not: what is denied is not even asked.
@@ -180,7 +187,8 @@ impl Demo {
                 | Event::Ended(_) => None,
             })
             .collect();
-        for denied in denied.iter().take(SHOWN) {
+        let mut codes = BTreeSet::new();
+        for denied in denied.iter().filter(|denied| codes.insert(denied.code.as_str())) {
             let what = format!("{} {}", denied.call.operation, denied.call.target.as_str());
             let (what, code) = (plain(what), styled(FAINT, &denied.code));
             self.say(format!("{} {what}  {code}", styled(BAD, "denied")));

@@ -184,6 +184,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(),
     written.map_err(|why| unwritable(path, why))
 }
 
+/// Holds a lock until it is dropped: the empty file at `path`, which is made.
+pub(crate) fn lock(path: &Path) -> Result<fs::File, Unwritable> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|why| unwritable(path, why))?;
+    let file = fs::File::options().create(true).append(true).open(path);
+    let file = file.map_err(|why| unwritable(path, why))?;
+    file.lock().map_err(|why| unwritable(path, why))?;
+    Ok(file)
+}
+
 /// Writes a new file that only its owner may read.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Unwritable> {
     create(path, bytes, true).map_err(|why| unwritable(path, why))

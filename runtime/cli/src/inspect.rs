@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use envelope_engine::card::Needs;
 use envelope_engine::config::Machine;
 use serde_json::json;
 
@@ -68,6 +69,21 @@ impl Inspect {
         if network {
             page::line("\nIt can send HTTP requests: allow single ones with `--allow-net RULE`.");
         }
+        show_needs(&card.needs);
         Ok(Exit::Done)
+    }
+}
+
+/// What it says that it needs, in the words that would allow it.
+fn show_needs(needs: &Needs) {
+    if needs.is_empty() {
+        return;
+    }
+    page::line("\nIt says that it needs");
+    for rule in &needs.net {
+        page::line(format!("  --allow-net '{}'", plain(rule)));
+    }
+    for model in &needs.models {
+        page::line(format!("  --model '{}'", plain(model)));
     }
 }

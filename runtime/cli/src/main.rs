@@ -3,6 +3,7 @@
 mod answer;
 mod approvals;
 mod backup;
+mod breaker;
 mod build;
 mod callees;
 mod chain;
@@ -67,6 +68,8 @@ enum Command {
     Log(log::Log),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    #[command(subcommand)]
+    Breaker(breaker::Breaker),
     Completions(completions::Completions),
 }
 
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Log(log) => log.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
+        Command::Breaker(breaker) => breaker.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

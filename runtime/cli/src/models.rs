@@ -10,14 +10,15 @@ use clap::Args;
 use envelope_evidence::canonical;
 use envelope_evidence::preview::{SECRET_BYTES_MIN, Secrets};
 use envelope_gate::model::{
-    Anthropic, InMemoryPurse, Key, Models, OpenAi, OverHttp, OverNetwork, Policy, Provider, Stub,
-    Surroundings, tell,
+    Anthropic, Key, Models, OpenAi, OverHttp, OverNetwork, Policy, Provider, Stub, Surroundings,
+    tell,
 };
 use envelope_rules::budget::{NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates};
 use envelope_rules::egress::target::Target;
 use zeroize::Zeroizing;
 
 use crate::answer::Trouble;
+use crate::breaker::LocalPurse;
 
 /// The prices that this program knows.
 const PRICES: &[u8] = include_bytes!("../../../policies/prices.json");
@@ -40,8 +41,8 @@ pub(crate) struct ModelFlags {
     models: Vec<String>,
     #[command(flatten)]
     providers: Providers,
-    /// What it may spend on models, in US dollars. A provider that charges more than was set aside
-    /// is asked nothing more in this run; other runs of this program do not hear of it
+    /// What it may spend on models, in US dollars. A model whose provider charges more than was set
+    /// aside is asked nothing more by any run of this machine: see `envelope breaker`
     #[arg(long, value_name = "USD", default_value = "0")]
     budget: NanoUsd,
     /// Another price book than the one that comes with this program
@@ -121,7 +122,7 @@ impl Providers {
             let (name, url) = text.split_once('=').unwrap_or((text, ""));
             providers.insert(name.to_owned(), open(name, url, secrets)?);
         }
-        let purse = Arc::new(InMemoryPurse::default());
+        let purse = Arc::new(LocalPurse::at_home()?);
         Ok(Some(Models::new(providers, Policy::default(), purse)))
     }
 }

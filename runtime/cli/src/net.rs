@@ -44,6 +44,11 @@ pub(crate) struct Net {
 }
 
 impl Net {
+    /// The network of a run that may send what `rule` says.
+    pub(crate) fn allowing(rule: &str) -> Self {
+        Self { allow_net: vec![rule.to_owned()], edge: Edge::default() }
+    }
+
     /// The rules.
     pub(crate) fn rules(&self) -> Result<Vec<RuleDocument>, Trouble> {
         self.allow_net.iter().map(|text| rule(text)).collect()

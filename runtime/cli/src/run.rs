@@ -163,6 +163,12 @@ impl Run {
         self
     }
 
+    /// The same command, on a network.
+    pub(crate) fn with_net(mut self, net: Net) -> Self {
+        self.net = net;
+        self
+    }
+
     pub(crate) fn run(&self) -> Exit {
         tell(self.carry_out(), self.json)
     }

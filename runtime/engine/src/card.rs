@@ -1,6 +1,7 @@
 //! An agent's card: what it says it can do, with the schemas its arguments and results must fit.
 
-use envelope_evidence::Digest;
+use envelope_evidence::{Digest, Label};
+use envelope_rules::egress::rule::RuleDocument;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,6 +10,9 @@ pub const CARD_BYTES_MAX: usize = 1 << 20;
 
 /// Skills of one agent.
 pub const SKILLS_MAX: usize = 64;
+
+/// Rules, or models, that one agent needs: as many models as a warrant can name.
+pub const NEEDS_MAX: usize = 64;
 
 /// The only skill of a program that is no agent by itself.
 pub const RUN_SKILL: &str = "run";
@@ -25,6 +29,22 @@ pub struct Card {
     pub description: String,
     /// What it can do.
     pub skills: Vec<Skill>,
+    /// What it would need from outside to do it all. It gives nothing: whoever runs the agent
+    /// allows what he likes of it.
+    #[serde(default, skip_serializing_if = "Needs::is_empty")]
+    pub needs: Needs,
+}
+
+/// What an agent would need from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Requests that it sends, as rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub net: Vec<String>,
+    /// Models that it asks, by their names in a price book.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
 }
 
 /// One skill.
@@ -58,6 +78,17 @@ pub enum BadCard {
     /// Two skills of one name.
     #[error("the skill `{0}` is listed twice")]
     Twice(String),
+    /// A need that nobody could meet.
+    #[error("the need `{need}`: {why}")]
+    Need {
+        /// The rule or the model.
+        need: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// More needs than a run can have met.
+    #[error("{0} needs: at most {NEEDS_MAX} of a kind")]
+    Needs(usize),
     /// A schema that is none.
     #[error("the {which} schema of `{skill}`: {why}")]
     Schema {
@@ -97,6 +128,7 @@ impl Card {
             check_schema("input", skill, &skill.input)?;
             check_schema("output", skill, &skill.output)?;
         }
+        card.needs.check()?;
         Ok(card)
     }
 
@@ -112,12 +144,35 @@ impl Card {
                 input: Value::Bool(true),
                 output: Value::Bool(true),
             }],
+            needs: Needs::default(),
         }
     }
 
     /// The skill called `name`.
     pub fn skill(&self, name: &str) -> Option<&Skill> {
         self.skills.iter().find(|skill| skill.name == name)
+    }
+}
+
+impl Needs {
+    /// Whether nothing is needed, or nothing is said.
+    pub const fn is_empty(&self) -> bool {
+        self.net.is_empty() && self.models.is_empty()
+    }
+
+    fn check(&self) -> Result<(), BadCard> {
+        let most = self.net.len().max(self.models.len());
+        if most > NEEDS_MAX {
+            return Err(BadCard::Needs(most));
+        }
+        let bad = |need: &str, why: String| BadCard::Need { need: need.to_owned(), why };
+        for rule in &self.net {
+            rule.parse::<RuleDocument>().map_err(|why| bad(rule, why.to_string()))?;
+        }
+        for model in &self.models {
+            Label::new(model.as_str()).map_err(|why| bad(model, why.to_string()))?;
+        }
+        Ok(())
     }
 }
 

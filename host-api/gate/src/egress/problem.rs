@@ -6,7 +6,7 @@ use envelope_rules::egress::rule::RuleDocument;
 use envelope_rules::egress::target::Target;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The header that tells a refusal of this host from an answer of the peer: its code. Peers that
 /// send it are not heard: see [`is_ours`].
@@ -29,7 +29,9 @@ pub struct Asked<'a> {
 }
 
 /// An answer: status, headers, body.
-pub type Answer = (u16, Vec<(HeaderName, HeaderValue)>, Bytes);
+pub type Answer = (u16, Headers, Bytes);
+
+type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// Whether a header of a peer would be taken for a refusal of this host.
 pub fn is_ours(name: &HeaderName) -> bool {
@@ -38,6 +40,12 @@ pub fn is_ours(name: &HeaderName) -> bool {
 
 /// The answer that says `denial` about `asked`: a problem document (RFC 9457).
 pub fn answer(denial: &Denial, asked: &Asked<'_>) -> Answer {
+    let (status, headers, problem) = document(denial, asked);
+    (status, headers, problem.to_string().into())
+}
+
+/// The same, its document not written out yet.
+pub(crate) fn document(denial: &Denial, asked: &Asked<'_>) -> (u16, Headers, Value) {
     let row = denial.row();
     let path = asked.path.split(['?', '#']).next().unwrap_or_default();
     // Before an `@` stand passwords.
@@ -60,7 +68,7 @@ pub fn answer(denial: &Denial, asked: &Asked<'_>) -> Answer {
         (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
         (DENIED, HeaderValue::from_static(row.name)),
     ];
-    (row.status, headers, problem.to_string().into())
+    (row.status, headers, problem)
 }
 
 /// The rule that would have let the request through, where it was for want of one that it did not.

@@ -4,6 +4,7 @@ mod picture;
 mod words;
 
 use envelope_evidence::Digest;
+use envelope_rules::denial::Denial;
 use envelope_rules::model::{Ask, TEXT_BYTES_MAX, TEXTS_MAX};
 use wasmtime::component::Resource;
 
@@ -23,7 +24,7 @@ pub struct AnswerStream {
 type Answered<T> = wasmtime::Result<Result<T, types::Fault>>;
 
 /// The models tried for one wish, and how the last attempt came out.
-enum Came {
+pub(crate) enum Came {
     Over(Outcome),
     Stream(usize),
 }
@@ -39,7 +40,7 @@ impl model::Host for Airlock {
             Ok(Came::Over(Outcome::Done(reply))) => Ok(Ok(words::reply(reply))),
             Ok(Came::Over(outcome)) => Ok(Err(words::fault(outcome))),
             Ok(Came::Stream(_)) => Err(unexpected()),
-            Err(fault) => Ok(Err(fault)),
+            Err(denial) => Ok(Err(denied(&denial))),
         }
     }
 
@@ -52,7 +53,7 @@ impl model::Host for Airlock {
         match self.try_all(&ask.model, wish, digest(&ask)).await? {
             Ok(Came::Stream(call)) => Ok(Ok(self.table.push(AnswerStream { call })?)),
             Ok(Came::Over(outcome)) => Ok(Err(words::fault(outcome))),
-            Err(fault) => Ok(Err(fault)),
+            Err(denial) => Ok(Err(denied(&denial))),
         }
     }
 
@@ -71,7 +72,7 @@ impl model::Host for Airlock {
             Ok(Came::Over(Outcome::Embedded { vectors, .. })) => Ok(Ok(vectors)),
             Ok(Came::Over(outcome)) => Ok(Err(words::fault(outcome))),
             Ok(Came::Stream(_)) => Err(unexpected()),
-            Err(fault) => Ok(Err(fault)),
+            Err(denial) => Ok(Err(denied(&denial))),
         }
     }
 }
@@ -86,7 +87,7 @@ impl model::HostAnswerStream for Airlock {
             Ok(Chunk::End) => Ok(None),
             Ok(Chunk::Failed { timed_out: true, .. }) => Err(types::Fault::TimedOut),
             Ok(Chunk::Failed { why, .. }) => Err(types::Fault::Unavailable(why)),
-            Err(denial) => Err(types::Fault::Denied(super::told(&denial))),
+            Err(denial) => Err(denied(&denial)),
         })
     }
 
@@ -111,12 +112,17 @@ impl Airlock {
     }
 
     /// Attempts it until there is an answer or the operator's policy says to stop.
-    async fn try_all(&mut self, model: &str, wish: Wish<'_>, digest: Digest) -> Answered<Came> {
+    pub(crate) async fn try_all(
+        &mut self,
+        model: &str,
+        wish: Wish<'_>,
+        digest: Digest,
+    ) -> wasmtime::Result<Result<Came, Denial>> {
         let mut tried = vec![model.to_owned()];
         loop {
             let attempt = Attempt { wish, digest, tried: &tried };
             match self.gate.pay(attempt).await? {
-                Err(denial) => return Ok(Err(types::Fault::Denied(super::told(&denial)))),
+                Err(denial) => return Ok(Err(denial)),
                 Ok(Paid::Stream(call)) => return Ok(Ok(Came::Stream(call))),
                 Ok(Paid::Over(outcome)) => match *outcome {
                     // The policy ends by itself: it counts the attempts.
@@ -132,12 +138,16 @@ impl Airlock {
     }
 }
 
+fn denied(denial: &Denial) -> types::Fault {
+    types::Fault::Denied(super::told(denial))
+}
+
 /// The digest of a wish. Nothing in it is without JSON.
-fn digest(wish: &impl serde::Serialize) -> Digest {
+pub(crate) fn digest(wish: &impl serde::Serialize) -> Digest {
     Digest::of(&serde_json::to_vec(wish).unwrap_or_default())
 }
 
 /// Only a stream's call opens a stream: a journal that says otherwise is another one.
-fn unexpected() -> wasmtime::Error {
+pub(crate) fn unexpected() -> wasmtime::Error {
     Stop::Misuse("a stream where an answer was asked for").into()
 }

@@ -27,6 +27,12 @@ pub trait Provider: Send + Sync {
     fn embed<'a>(&'a self, texts: Texts<'a>) -> Embedding<'a>;
 }
 
+/// Pictures of one request: what providers accept.
+pub(crate) const IMAGES_MAX: usize = 16;
+
+/// Bytes of one picture: what providers accept.
+pub(crate) const IMAGE_BYTES_MAX: u64 = 5 << 20;
+
 /// The pictures of a request, by digest.
 pub type Images = BTreeMap<Digest, Bytes>;
 

@@ -9,6 +9,7 @@
 mod body;
 mod effect;
 mod fields;
+mod models;
 mod request;
 mod response;
 mod send;
@@ -44,6 +45,8 @@ pub const ANSWERS_MAX: usize = 64;
 pub(crate) struct UnderWay {
     /// Bodies that are being collected.
     bodies: Vec<Weak<Mutex<Collected>>>,
+    /// Answers of models so far.
+    models: u64,
     /// Held once by every answer that is open or will be.
     answers: Arc<()>,
     /// The pollables that wait for a request to be whole, and the futures they wait for, each by

@@ -3,6 +3,8 @@
 use envelope_evidence::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::sampling::Sampling;
+
 /// Messages of one request: a long conversation.
 pub const MESSAGES_MAX: usize = 4096;
 
@@ -31,6 +33,9 @@ pub struct Ask {
     pub schema: Option<String>,
     /// The longest answer, in tokens.
     pub max_output: u32,
+    /// How its words are drawn.
+    #[serde(default, skip_serializing_if = "Sampling::is_default")]
+    pub sampling: Sampling,
 }
 
 /// One message.
@@ -134,6 +139,12 @@ pub enum BadAsk {
     /// A name no provider takes.
     #[error("the name of a tool has 1 to {TOOL_NAME_CHARS_MAX} letters, digits, `_` and `-`")]
     ToolName,
+    /// A number that providers do not take.
+    #[error("`{0}` is not a number that models are drawn with")]
+    Sampling(&'static str),
+    /// Nothing ends with nothing.
+    #[error("a text that ends an answer has at least one letter")]
+    EmptyStop,
     /// A picture that is none.
     #[error("`{0}` is not a kind of picture that models read: use PNG, JPEG, GIF or WebP")]
     MediaType(String),
@@ -158,6 +169,7 @@ impl Ask {
         }
         check_count("messages", self.messages.len(), MESSAGES_MAX)?;
         check_count("tools", self.tools.len(), TOOLS_MAX)?;
+        self.sampling.check()?;
         let bytes = self.text_bytes();
         if bytes > TEXT_BYTES_MAX {
             return Err(BadAsk::TooLong(bytes));
@@ -178,7 +190,8 @@ impl Ask {
         let parts = self.messages.iter().flat_map(|message| &message.parts).map(Part::text_bytes);
         let tools = self.tools.iter().map(Tool::text_bytes);
         let rest = len(&self.model).saturating_add(self.schema.as_deref().map_or(0, len));
-        parts.chain(tools).fold(rest, u64::saturating_add)
+        let stop = self.sampling.stop.iter().map(|text| len(text));
+        parts.chain(tools).chain(stop).fold(rest, u64::saturating_add)
     }
 }
 

@@ -9,6 +9,9 @@ use crate::budget::ModelCall;
 /// Texts of one request for embeddings: what providers accept.
 pub const TEXTS_MAX: usize = 2048;
 
+/// Bytes of two numbers with their names, and of the frame of a list: `"temperature":0.5`.
+const SAMPLING_BYTES: u64 = 128;
+
 /// What a wire format and its providers add to what the guest wrote, in tokens, at most.
 ///
 /// Each number covers the bytes of the keys and marks that the adapter writes around what the guest
@@ -72,6 +75,8 @@ impl Ask {
             (self.tools.len(), table.tool),
             (usize::from(self.schema.is_some()), table.schema),
             (self.images(), table.image),
+            (usize::from(!self.sampling.is_default()), SAMPLING_BYTES),
+            (self.sampling.stop.len(), table.part),
         ];
         let framed = counted.into_iter().fold(table.request, |sum, (count, each)| {
             sum.saturating_add(wide(count).saturating_mul(each))
@@ -91,7 +96,8 @@ impl Ask {
         let tools = self.tools.iter().map(tool);
         let schema = self.schema.as_deref().map_or(0, rewritten);
         let rest = escaped(&self.model).saturating_add(schema);
-        parts.chain(tools).fold(rest, u64::saturating_add)
+        let stop = self.sampling.stop.iter().map(|text| escaped(text));
+        parts.chain(tools).chain(stop).fold(rest, u64::saturating_add)
     }
 }
 

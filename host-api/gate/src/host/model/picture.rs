@@ -11,16 +11,10 @@ use crate::airlock::Airlock;
 use crate::bindings::envelope::host::types;
 use crate::gate::Answer;
 use crate::inside::Inside;
-use crate::model::Images;
+use crate::model::{IMAGE_BYTES_MAX, IMAGES_MAX, Images};
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed, MOVE_BYTES_MAX, answer, done};
 use crate::workspace::{FsError, NodeId, resolve};
-
-/// Pictures of one request: what providers accept.
-const IMAGES_MAX: usize = 16;
-
-/// Bytes of one picture: what providers accept.
-const IMAGE_BYTES_MAX: u64 = 5 << 20;
 
 impl Airlock {
     /// Reads the pictures of `ask`, which lie at `paths`, and puts their digests in.

@@ -1,7 +1,7 @@
 //! Between the words of the interface and our own.
 
 use envelope_evidence::Digest;
-use envelope_rules::model::{Ask, Image, Message, Part, Role, Tool, ToolCall};
+use envelope_rules::model::{Ask, Image, Message, Part, Role, Sampling, Tool, ToolCall};
 
 use crate::bindings::envelope::host::{model, types};
 use crate::model::{Finish, Outcome, Reply, Usage};
@@ -16,7 +16,8 @@ pub(super) fn ask(request: model::Request) -> (Ask, Vec<String>) {
         Tool { name, description, parameters }
     });
     let tools = tools.collect();
-    (Ask { model, messages, tools, schema, max_output }, paths)
+    let sampling = Sampling::default();
+    (Ask { model, messages, tools, schema, max_output, sampling }, paths)
 }
 
 fn message(message: model::Message, paths: &mut Vec<String>) -> Message {

@@ -1,6 +1,6 @@
 //! What is sent.
 
-use envelope_rules::model::{Ask, Image, Message, Part, Role, Tool, ToolCall};
+use envelope_rules::model::{Ask, Image, Message, Part, Role, Sampling, Tool, ToolCall};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -22,6 +22,12 @@ pub(super) struct Body<'a> {
     tools: Vec<Offered<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<Choice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    stop_sequences: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<bool>,
 }
@@ -65,7 +71,8 @@ enum Choice {
 
 /// The body of a request, with its bound.
 pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
-    let Ask { model: _, messages, tools, schema, max_output: _ } = order.ask;
+    let Ask { model: _, messages, tools, schema, max_output: _, sampling } = order.ask;
+    let Sampling { temperature, top_p, stop } = sampling;
     let system = messages.iter().filter(|it| it.role == Role::System).flat_map(|it| &it.parts);
     let spoken = messages.iter().filter(|it| it.role != Role::System);
     let mut offered: Vec<_> = tools.iter().map(tool).collect::<Result<_, _>>()?;
@@ -86,6 +93,9 @@ pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
             (false, true) => Some(Choice::Any),
             (false, false) => Some(Choice::Auto),
         },
+        temperature: temperature.as_deref().map(raw).transpose()?,
+        top_p: top_p.as_deref().map(raw).transpose()?,
+        stop_sequences: stop,
         tools: offered,
         stream: order.streamed.then_some(true),
     })

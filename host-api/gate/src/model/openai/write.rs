@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use envelope_rules::model::{Ask, Image, Message, Part, Role, Tool, ToolCall};
+use envelope_rules::model::{Ask, Image, Message, Part, Role, Sampling, Tool, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -20,6 +20,12 @@ pub(super) struct Body<'a> {
     tool_choice: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<Shape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    stop: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +114,8 @@ struct Schema<'a> {
 
 /// The body of a request, without its bound.
 pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
-    let Ask { model: _, messages, tools, schema, max_output: _ } = order.ask;
+    let Ask { model: _, messages, tools, schema, max_output: _, sampling } = order.ask;
+    let Sampling { temperature, top_p, stop } = sampling;
     let mut said = Vec::new();
     for message in messages {
         say(message, order.images, &mut said)?;
@@ -120,6 +127,9 @@ pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
         tools: tools.iter().map(offered).collect::<Result<_, _>>()?,
         tool_choice: (!tools.is_empty()).then_some("auto"),
         response_format: schema.as_deref().map(shape).transpose()?,
+        temperature: temperature.as_deref().map(raw).transpose()?,
+        top_p: top_p.as_deref().map(raw).transpose()?,
+        stop,
         stream: streamed,
         stream_options: streamed.map(|include_usage| Reports { include_usage }),
         max_completion_tokens: None,

@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::wish::Wish;
 use crate::airlock::Airlock;
 use crate::bindings::wasi::http::types::{self, ErrorCode};
+use crate::model::front::Speech;
 use crate::net;
 use crate::wasi::streams::Stream;
 
@@ -81,6 +82,8 @@ pub(super) enum Source {
     /// The peer. Without a connection it is a record that is played, or one that was played until
     /// here: nobody speaks any more.
     Peer(Arc<Target>, Option<Box<net::Reply>>),
+    /// A model. None, while its next piece is waited for, and when the guest let go of it.
+    Model(Option<Box<Speech>>),
 }
 
 impl types::HostFutureIncomingResponse for Airlock {
@@ -113,9 +116,15 @@ impl types::HostFutureIncomingResponse for Airlock {
 
     async fn drop(&mut self, it: Resource<Future>) -> wasmtime::Result<()> {
         let place = it.rep();
-        if let Future::Waits(waiting) = self.table.delete(it)? {
-            super::lock(&waiting.body).awaited_by = None;
-            self.http.waiting.retain(|_, future| *future != place);
+        match self.table.delete(it)? {
+            Future::Waits(waiting) => {
+                super::lock(&waiting.body).awaited_by = None;
+                self.http.waiting.retain(|_, future| *future != place);
+            }
+            Future::Came(Ok(IncomingResponse { reply: Some(reply), .. })) => {
+                self.let_go(&reply).await?;
+            }
+            Future::Came(Ok(_) | Err(_)) | Future::Taken => {}
         }
         Ok(())
     }
@@ -145,7 +154,10 @@ impl types::HostIncomingResponse for Airlock {
     }
 
     async fn drop(&mut self, it: Resource<IncomingResponse>) -> wasmtime::Result<()> {
-        Ok(self.table.delete(it).map(drop)?)
+        match self.table.delete(it)?.reply {
+            Some(reply) => self.let_go(&reply).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -168,12 +180,14 @@ impl types::HostIncomingBody for Airlock {
         &mut self,
         it: Resource<IncomingBody>,
     ) -> wasmtime::Result<Resource<NoTrailers>> {
-        self.table.delete(it)?;
+        let body = self.table.delete(it)?;
+        self.let_go(&body.reply).await?;
         Ok(self.table.push(NoTrailers::default())?)
     }
 
     async fn drop(&mut self, it: Resource<IncomingBody>) -> wasmtime::Result<()> {
-        Ok(self.table.delete(it).map(drop)?)
+        let body = self.table.delete(it)?;
+        self.let_go(&body.reply).await
     }
 }
 

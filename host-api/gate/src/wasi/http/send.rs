@@ -12,6 +12,7 @@ use wasmtime::component::Resource;
 use super::body::{COLLECTED_BYTES_MAX, SharedBody, State};
 use super::effect::{Came, Piece, Receive, Send, header_bytes};
 use super::fields::{Fields, is_ours};
+use super::models::{is_virtual, taken};
 use super::request::{OutgoingRequest, RequestOptions};
 use super::response::{Future, IncomingResponse, Reply, SharedReply, Source, Waiting};
 use super::wish::{Unsendable, Wish, untext};
@@ -27,7 +28,7 @@ use crate::wasi::files::{Done, Failed};
 /// Bytes of an answer that are taken at once: what a connection holds ready.
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
-type Answered = wasmtime::Result<Result<IncomingResponse, ErrorCode>>;
+pub(super) type Answered = wasmtime::Result<Result<IncomingResponse, ErrorCode>>;
 
 impl outgoing_handler::Host for Airlock {
     async fn handle(
@@ -110,6 +111,9 @@ impl Airlock {
             Err(Unsendable::Failed(code)) => return Ok(Err(code)),
             Err(Unsendable::Denied(denial)) => return self.refuse(wish, denial).await,
         };
+        if is_virtual(&target) {
+            return self.ask_models(wish, &target, &body).await;
+        }
         let written = wish.written(&body);
         let request = Request::new(Act::Http(&target), "request", wish.shown().into(), &written);
         let worst =
@@ -158,7 +162,7 @@ impl Airlock {
     }
 
     /// A refusal as an answer.
-    fn denied(&mut self, wish: &Wish, denial: &Denial) -> wasmtime::Result<IncomingResponse> {
+    fn denied(&self, wish: &Wish, denial: &Denial) -> wasmtime::Result<IncomingResponse> {
         let asked = problem::Asked {
             method: &wish.method,
             scheme: &wish.scheme,
@@ -169,7 +173,7 @@ impl Airlock {
         Ok(self.response(status, headers, Source::Held(body)))
     }
 
-    fn response(
+    pub(super) fn response(
         &self,
         status: u16,
         headers: Vec<(HeaderName, HeaderValue)>,
@@ -187,6 +191,11 @@ impl Airlock {
         len: u64,
     ) -> Done<Option<Vec<u8>>> {
         let most = usize::try_from(len).unwrap_or(usize::MAX).min(PIECE_BYTES_MAX);
+        if most > 0
+            && let Some(speech) = taken(shared)
+        {
+            return self.hear(shared, speech, most).await;
+        }
         let (target, peer) = {
             let mut reply = lock(shared);
             if reply.ended {
@@ -200,6 +209,8 @@ impl Airlock {
                     return Ok((!piece.is_empty()).then(|| piece.to_vec()));
                 }
                 Source::Peer(target, peer) => (Arc::clone(target), peer.take()),
+                // Whoever let go of it hears nothing more.
+                Source::Model(_) => return Ok(None),
             }
         };
         let piece = self.receive(&target, Receive { reply: peer, most }).await;
