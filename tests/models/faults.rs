@@ -193,14 +193,17 @@ fn a_report_that_comes_too_early_settles_nothing() {
 fn an_attempt_is_on_record_before_the_wait() {
     let wants = || refuses(Failed::Free { status: 429, why: "no".to_owned(), after: Some(20) });
     // The first looks are those of the calls; those after them come while it waits.
+    let mut asked = 0;
     for look in 2..6 {
         let mut desk = once(ASK, wants);
         desk.setup = desk.setup.after(look, Change::Stop(Stop::Killed("enough".to_owned())));
         let told = desk.run();
         assert_eq!(told.money(), 0, "look {look}: nothing is owed, and that is known");
         assert!(told.desk.stub.asked().len() <= 1, "look {look}");
+        asked += told.desk.stub.asked().len();
         told.replays_same();
     }
+    assert!(asked > 1, "{asked} attempts were made before the stop");
 }
 
 #[test]

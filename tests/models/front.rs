@@ -235,8 +235,34 @@ fn what_is_not_known_is_refused_by_its_name() {
         assert_eq!(answers[0], "403 model.unbounded", "{path} {name} {value}");
         page(&answers[1]);
         assert_eq!(told.denied(), ["model.unbounded"]);
+        let named = String::from_utf8_lossy(&told.journal).contains(word(name, &value));
+        assert!(named, "{path} {name} {value}: what is refused is said");
         assert_eq!(told.desk.stub.asked().len(), 1, "only the control");
         told.replays_same();
+    }
+}
+
+/// Pieces of an answer are heard before its end is on record: they are dated by what is known then.
+#[test]
+fn answers_are_dated_by_the_start_of_the_run() {
+    let mut streamed = question("Hello");
+    streamed["stream"] = true.into();
+    let acts = [post(CHAT, &question("Hello")), "sleep 5000".to_owned(), post(CHAT, &streamed)];
+    let told = run(&acts);
+    let dated = format!("\"created\":{}", crate::engine::world::START.secs());
+    assert!(told.said().matches(&dated).count() > 2, "{}", told.said());
+    assert_eq!(told.said().matches("\"created\"").count(), told.said().matches(&dated).count());
+    told.replays_same();
+}
+
+/// What a refusal has to name: the field, or what in it is not known.
+fn word<'a>(name: &'a str, value: &serde_json::Value) -> &'a str {
+    let text = value.to_string();
+    let inner = ["web_search_20250305", "web_search", "input_audio"];
+    match inner.into_iter().find(|inner| text.contains(&format!("\"{inner}\""))) {
+        Some(inner) => inner,
+        None if text.contains("image_url") => "a picture",
+        None => name,
     }
 }
 

@@ -52,6 +52,7 @@ use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
 use rotate::Lent;
+pub use rotate::scope_of;
 pub(crate) use rotate::union;
 
 /// Who may do what: fixed for a run, but for the grant.

@@ -14,8 +14,8 @@ use envelope_evidence::journal::{
     Agent, Args, Caller, CallerKind, Child, Header, Journal, Outcome, Scope, VERSION,
 };
 use envelope_evidence::receipt::fold;
-use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
-use envelope_gate::gate::Authorities;
+use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
+use envelope_gate::gate::{Authorities, scope_of};
 use envelope_gate::journal::JournalWriter;
 use envelope_gate::peers::{Calling, Came, Errand, Peers, Returned};
 use envelope_gate::stop::{Fault, Stop};
@@ -23,7 +23,6 @@ use envelope_gate::workspace::FileEntry;
 use envelope_gate::world::World;
 use envelope_rules::grant::{Grant, GrantKeys};
 use envelope_rules::guard::{Warrant, WarrantDocument};
-use envelope_rules::path::Prefix;
 
 use crate::limits::Limits;
 use crate::prepared::Prepared;
@@ -92,7 +91,7 @@ impl Neighbours {
         };
         let warrant = cut::warrant(&callee.own, &errand);
         let warrant = Arc::new(warrant.map_err(|why| Fault::Journal(why.to_string()))?);
-        let scope = scope_of(&grant);
+        let scope = scope_of(&grant).map_err(|why| Fault::Journal(why.to_string()))?;
         let within = Within::new(outer, &errand, &grant);
         let order = self.order(callee, &errand, &warrant, grant);
         let header = header(&order, &errand, &warrant, &scope, begun);
@@ -237,24 +236,6 @@ fn header(
         inputs: errand.files.digest(),
         engine: component.fingerprint().clone(),
         seed: errand.seed,
-        previous: None,
-    }
-}
-
-/// What evidence says of a grant that was handed on.
-fn scope_of(grant: &Grant) -> Scope {
-    let claims = grant.claims();
-    let paths = claims.paths.patterns().iter();
-    Scope {
-        jti: Label::cut(claims.jti.as_str()),
-        token: grant.token_digest(),
-        audience: Label::cut(&claims.aud),
-        paths: paths.map(|it| PathText::cut(&it.to_string())).collect(),
-        outputs: PathText::cut(claims.outputs.as_ref().map_or("", Prefix::as_str)),
-        issued: claims.iat,
-        expires: claims.exp,
-        depth: claims.depth.unwrap_or_default(),
-        parent: claims.par.as_ref().map(|parent| Label::cut(parent.jti.as_str())),
         previous: None,
     }
 }

@@ -47,12 +47,31 @@ fn more_money_is_more_money_for_a_time() {
 fn what_was_spent_of_it_is_spent_after_a_crash() {
     let acts = format!("widen - - - - {PLENTY} 600; chat stub/a 200 Why?; left; noop");
     let undisturbed = poor(&acts).run();
+    let (mut whole, mut broken) = (0, 0);
     for room in 1..undisturbed.journal.entries().len() {
         let again = poor(&acts).crash_and_resume(room);
         let (used, paid) = (again.journal.used(), undisturbed.journal.used());
         assert!(used.get(Dimension::NanoUsd) <= PLENTY, "line {room}");
         let interrupted = again.said().contains("interrupted") || again.said().contains("unavail");
         assert!(interrupted || used == paid, "line {room}: {}", again.said());
+        (whole, broken) = (whole + u32::from(!interrupted), broken + u32::from(interrupted));
+        again.replays_same();
+    }
+    assert!(whole > 1 && broken > 0, "{whole} whole, {broken} broken off");
+}
+
+/// Which models there are is on record: a replay does not hold what a human lent.
+#[test]
+fn the_list_of_models_is_the_same_again() {
+    let list = "send GET|http|model.envelope|/v1/models";
+    let acts = format!("{list}; widen - - - stub/b 0 60; {list}; sleep 60000; {list}");
+    let ran = poor(&acts).run();
+    assert_eq!(ran.said().matches("\"stub/b\"").count(), 1, "{}", ran.said());
+    assert_eq!(ran.said().matches("\"stub/a\"").count(), 3, "{}", ran.said());
+    ran.replays_same();
+    for room in 1..ran.journal.entries().len() {
+        let again = poor(&acts).crash_and_resume(room);
+        assert_eq!(again.said(), ran.said(), "line {room}");
         again.replays_same();
     }
 }

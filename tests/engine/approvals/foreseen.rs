@@ -1,7 +1,11 @@
 //! Calls that the operator wants a human to allow, though the agent asked nobody.
 
+use std::sync::Arc;
+
+use envelope_gate::model::InMemoryPurse;
 use envelope_gate::net::Network;
-use envelope_rules::approval::{Class, Matter};
+use envelope_rules::approval::{CLASSES_MAX, Class, Matter};
+use envelope_rules::budget::{Level, Shared};
 use envelope_rules::guard::Capability;
 
 use super::office::{Office, Says, ada, class, label, no};
@@ -9,6 +13,7 @@ use super::{is_aside, journal, reviews};
 use crate::engine::peers::means::rich;
 use crate::engine::peers::town::town;
 use crate::engine::world::{Lines, Setup, run, run_into, setup};
+use crate::models::desk::PLENTY;
 use crate::net::peer::Peer;
 use crate::net::{LOOPBACK, settings};
 
@@ -106,6 +111,49 @@ fn agents_are_called_with_a_humans_leave() {
         assert_eq!(ran.said(), said);
         assert_eq!(ran.children().len(), children);
         assert_eq!(office.requests().len(), 3);
+        ran.replays_same();
+    }
+}
+
+/// What is longer than affordable is cut to what is, and needs leave like any other answer; what is
+/// paid out of shared accounts does too.
+#[test]
+fn what_is_clamped_or_leased_needs_leave_all_the_same() {
+    let any = |capability| Class { capability, method: None, to: None, above_nano_usd: None };
+    let shared = || Shared { level: Level::Task, name: "t".to_owned() };
+    let call = "call helper@local - - 60 100000000+100000 99 chat stub/a 200 Why?";
+    for (capability, act, word) in [
+        (Capability::Model, "chat stub/a 4000000 Why?", "chat"),
+        (Capability::Model, "chat stub/a 4294967295 Why?", "chat"),
+        (Capability::Agents, call, "call"),
+    ] {
+        for (says, said, asked) in [(no as Says, "denied approval.rejected", 0), (ada, "ok", 1)] {
+            let mut town = rich(act);
+            town.chain = vec![shared()];
+            town.purse = Arc::new(InMemoryPurse::new([(shared(), PLENTY)]));
+            let office = Office::with(&[says], |rules| rules.calls = vec![any(capability)]);
+            town.setup = town.setup.at_desk(office.clone());
+            let ran = town.run();
+            assert!(ran.said().starts_with(&format!("{word}: {said}")), "{act}: {}", ran.said());
+            assert_eq!(office.requests().len(), 1, "{act}");
+            assert_eq!(town.stub.as_ref().unwrap().asked().len(), asked, "{act}");
+            ran.replays_same();
+        }
+    }
+}
+
+/// More classes than fit are not fewer.
+#[test]
+fn too_many_classes_are_as_good_as_all() {
+    let peer = Peer::start(LOOPBACK);
+    let (mut setup, _) = sending(&peer, &acts(&peer), &[]);
+    let elsewhere = class(Capability::Http, "elsewhere.example.org");
+    for (count, asked) in [(CLASSES_MAX, 0), (CLASSES_MAX + 1, 3)] {
+        let calls = vec![elsewhere.clone(); count];
+        let office = Office::with(&[ada], |rules| rules.calls = calls);
+        setup = setup.at_desk(office.clone());
+        let ran = run(&setup);
+        assert_eq!(office.requests().len(), asked, "{count}: {}", ran.said());
         ran.replays_same();
     }
 }

@@ -173,6 +173,24 @@ fn nobody_decides_and_the_run_goes_on_without() {
     assert_eq!((review.decision, review.reviewer.as_str()), (Reviewed::Expired, "host"));
 }
 
+/// Who would go home on hearing that nobody is asked any more never heard it: a replay does not
+/// tell it either.
+#[test]
+fn whoever_is_killed_in_its_last_act_replays_to_the_same_end() {
+    let killed = || Change::Stop(Stop::Killed("by the owner".to_owned()));
+    let mut withdrawn = 0;
+    for at in 0..12 {
+        let asks = setup("quietly widen top.txt - - - 0 600").at_desk(Office::new(&[]));
+        let ran = run(&asks.after(at, killed()));
+        if !is_aside(&ran) {
+            assert_eq!(ran.end(), (Outcome::Killed, "by the owner".to_owned()));
+            ran.replays_same();
+            withdrawn += reviews(&journal(&ran)).len();
+        }
+    }
+    assert!(withdrawn > 0, "none of these moments is while it waits");
+}
+
 /// Killed while it waits in memory, and killed when nothing is left of it but its journal.
 #[test]
 fn whoever_is_killed_while_it_waits_ends_with_a_receipt() {

@@ -102,6 +102,11 @@ impl Gate {
             Known::Answered(recorded) => return self.decided_before(&recorded).await.map(Ok),
             Known::Denied(denial) => {
                 self.asks += 1;
+                // The run was over: nobody told the guest.
+                let over = denial.code() == Code::ApprovalWithdrawn && self.closing.is_some();
+                if over && !self.unplayed() {
+                    return Err(Stop::EndOfRecord);
+                }
                 return self.caught_up().map(|()| Err(denial));
             }
             Known::Begun(begun) => {

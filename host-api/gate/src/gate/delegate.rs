@@ -164,7 +164,11 @@ impl Gate {
                 return Ok(Seat::Settled(Ok(came)));
             }
             Known::Denied(denial) => return Ok(Seat::Settled(Err(denial))),
-            Known::Begun(begun) => self.readmit(&request, &begun)?,
+            Known::Begun(begun) => match self.readmit(&request, &begun)? {
+                // It may have spent already: its record stays open, and all of it counts as used.
+                Err(denial) => return Err(Stop::Denied(denial)),
+                permit => permit,
+            },
             Known::Absent => {
                 self.fund(asked.budget.get(Dimension::NanoUsd)).await?;
                 self.admit(&request)?
@@ -245,7 +249,10 @@ impl Gate {
     }
 
     fn child_deadline(&self, asked: &Asked, begun: Timestamp) -> Timestamp {
-        let end = begun.secs().saturating_add(u64::from(asked.ttl));
+        // What was lent for a time ends with the grant, in whosever hands it is.
+        let grant = self.parts.authorities.grant.as_ref();
+        let grant = grant.map_or(u64::MAX, |grant| grant.claims().exp);
+        let end = begun.secs().saturating_add(u64::from(asked.ttl)).min(grant);
         let end = Timestamp::from_secs(end).unwrap_or(Timestamp::MAX);
         end.min(self.parts.authorities.warrant.deadline())
     }

@@ -29,7 +29,7 @@ impl Gate {
         let matter = match self.was_asked(&asking) {
             Some(true) => about(request, 0),
             Some(false) => return Ok(None),
-            None => match self.worst_if_asked(request)? {
+            None => match self.worst_if_asked(request).await? {
                 Some(nano_usd) => about(request, nano_usd),
                 None => return Ok(None),
             },
@@ -53,7 +53,10 @@ impl Gate {
 
     /// What the call can cost, if a human has to allow it: what would be refused anyway is asked
     /// nobody.
-    fn worst_if_asked(&mut self, request: &Request<'_>) -> Result<Option<u64>, Stop> {
+    ///
+    /// It is admitted as the call will be: with the money that it can lease, and for as long an
+    /// answer as is affordable. What only a shorter answer makes affordable is asked about too.
+    async fn worst_if_asked(&mut self, request: &Request<'_>) -> Result<Option<u64>, Stop> {
         if self.parts.replay {
             return Ok(None);
         }
@@ -62,8 +65,25 @@ impl Gate {
         if rules.calls.is_empty() {
             return Ok(None);
         }
-        let Ok(permit) = self.admit(request)? else { return Ok(None) };
-        let asks = rules.ask_about(&request.act, permit.worst());
+        self.now = self.time();
+        self.take_back()?;
+        let afforded;
+        let act = match (request.act, world.models()) {
+            (Act::Model { model, bounds }, Some(models)) => {
+                let Ok(terms) = self.afford(model, bounds, models).await? else { return Ok(None) };
+                afforded = terms.clamped.bounds;
+                Act::Model { model, bounds: &afforded }
+            }
+            (Act::Model { .. }, None) => return Ok(None),
+            (act, _) => {
+                self.fund(request.worst.get(Dimension::NanoUsd)).await?;
+                act
+            }
+        };
+        let Request { operation, digest, worst, fuel, .. } = *request;
+        let asked = Request { act, operation, target: request.target.clone(), digest, worst, fuel };
+        let Ok(permit) = self.admit(&asked)? else { return Ok(None) };
+        let asks = rules.ask_about(&act, permit.worst());
         let cost = permit.worst().get(Dimension::NanoUsd);
         let _ = self.parts.meter.void(permit.spend());
         Ok(asks.then_some(cost))

@@ -24,7 +24,7 @@ impl Gate {
         begun: &Begun,
     ) -> Result<Result<Permit, Denial>, Stop> {
         match begun.recovery {
-            // Its reservation was booked when the journal was loaded: nobody knows what it used.
+            // What was set aside for it is not booked yet: it is now.
             Recovery::Again | Recovery::SameKey => self.admit(request),
             Recovery::Once => {
                 let what = format_args!("{} {}", begun.call.capability, begun.call.operation);

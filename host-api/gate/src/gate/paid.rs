@@ -193,9 +193,9 @@ impl Gate {
         let (outcome, wait) = match embedded {
             Ok(Embedded { vectors, billed }) => {
                 let moved = response_bytes(0, vectors.len());
-                let owed = billed.map_or(Owed::All, Owed::Said);
+                let (owed, stub) = (billed.map_or(Owed::All, Owed::Said), terms.stub);
                 let (used, usage) = self.settle_paid(terms, owed, moved).await?;
-                let outcome = Outcome::Embedded { vectors, usage };
+                let outcome = Outcome::Embedded { vectors, usage, stub };
                 self.record_outcome(&call, &outcome, used).await?;
                 (outcome, Duration::ZERO)
             }

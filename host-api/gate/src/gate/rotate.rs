@@ -208,7 +208,7 @@ impl Gate {
     }
 
     /// What was lent for a time ends with it.
-    pub(super) fn take_back(&mut self) -> Result<(), Stop> {
+    pub(crate) fn take_back(&mut self) -> Result<(), Stop> {
         let now = self.now.secs();
         match self.lent.take_if(|lent| lent.until <= now) {
             Some(_) => self.narrow(),
@@ -238,7 +238,7 @@ impl Gate {
         }
     }
 
-    fn first_claims(&self) -> Option<Claims> {
+    pub(crate) fn first_claims(&self) -> Option<Claims> {
         self.parts.journal.header().scope.as_ref().and_then(claims)
     }
 
@@ -279,7 +279,7 @@ pub(crate) fn union(first: &PatternSet, more: &PatternSet) -> Result<PatternSet,
 }
 
 /// What evidence says of a grant.
-fn scope_of(grant: &Grant) -> Result<Scope, Denial> {
+pub fn scope_of(grant: &Grant) -> Result<Scope, Denial> {
     let claims = grant.claims();
     let paths = claims.paths.patterns().iter().map(|it| PathText::new(it.to_string()));
     let paths = paths.collect::<Result<Vec<_>, _>>();

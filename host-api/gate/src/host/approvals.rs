@@ -40,6 +40,7 @@ impl approvals::Host for Airlock {
         text: String,
         question: approvals::Question,
     ) -> Answered<approvals::Answer> {
+        self.gate.charge(length(question_texts(&text, &question)));
         let matter = match question {
             approvals::Question::Choices(choices) => Matter::Choice { text, choices },
             approvals::Question::Schema(schema) => Matter::Document { text, schema },
@@ -68,15 +69,15 @@ impl Airlock {
             nano_usd: scope.nano_usd.min(MAX_EXACT),
             ttl: u64::from(scope.ttl),
         };
-        let first = self.gate.claims();
-        if let Some(had) = first.and_then(|claims| claims.outputs.as_ref())
+        let first = self.gate.first_claims();
+        if let Some(had) = first.as_ref().and_then(|claims| claims.outputs.as_ref())
             && wanted.write.as_ref().is_some_and(|wider| !had.within(wider))
         {
             return Err(format!(
-                "`write-prefix`: it has to hold `{had}`, where the run writes now"
+                "`write-prefix`: it has to hold `{had}`, where the run was granted to write"
             ));
         }
-        if let Some(first) = first {
+        if let Some(first) = &first {
             union(&first.paths, &wanted.read).map_err(|denial| denial.detail().to_owned())?;
         }
         let matter = Matter::Scope { reason: scope.reason.clone(), wanted };
@@ -97,11 +98,23 @@ fn known_host(host: &str) -> Result<Label, String> {
 /// What reading it costs, whether or not it makes sense.
 fn weight(scope: &approvals::Scope) -> u64 {
     let lists = [&scope.read, &scope.hosts, &scope.models];
-    let bytes = lists
-        .into_iter()
-        .flatten()
-        .map(String::len)
-        .fold(scope.reason.len(), usize::saturating_add);
+    let texts = lists.into_iter().flatten().chain(&scope.write_prefix).chain([&scope.reason]);
+    length(texts)
+}
+
+fn question_texts<'a>(
+    text: &'a String,
+    question: &'a approvals::Question,
+) -> impl Iterator<Item = &'a String> {
+    let more = match question {
+        approvals::Question::Choices(choices) => choices.as_slice(),
+        approvals::Question::Schema(schema) => std::slice::from_ref(schema),
+    };
+    more.iter().chain([text])
+}
+
+fn length<'a>(texts: impl IntoIterator<Item = &'a String>) -> u64 {
+    let bytes = texts.into_iter().map(String::len).fold(0, usize::saturating_add);
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(cost::BYTE)
 }
 

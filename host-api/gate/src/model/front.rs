@@ -67,7 +67,8 @@ pub(crate) struct Asked {
 pub(crate) struct Mark {
     /// Which of the run's answers it is.
     pub(crate) number: u64,
-    /// The run's time in seconds.
+    /// When the run began, in seconds: what is recorded of an answer is of its end, and pieces of
+    /// it are heard before.
     pub(crate) created: u64,
 }
 

@@ -18,6 +18,9 @@ pub enum Outcome {
         vectors: Vec<Vec<f32>>,
         /// What was paid.
         usage: Usage,
+        /// Whether nobody thought about them: they come from a stand-in.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stub: bool,
     },
     /// None.
     Failed {

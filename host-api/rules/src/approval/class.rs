@@ -25,9 +25,12 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Whether a human has to allow this one call, which can cost `worst`.
+    /// Whether a human has to allow this one call, which can cost `worst`. More classes than fit
+    /// are as good as one of everything.
     pub fn ask_about(&self, act: &Act<'_>, worst: &Usage) -> bool {
-        self.calls.iter().take(CLASSES_MAX).any(|class| class.holds(act, worst))
+        let leaves = matches!(act, Act::Http(_) | Act::Model { .. } | Act::Agent(_));
+        leaves && self.calls.len() > CLASSES_MAX
+            || self.calls.iter().take(CLASSES_MAX).any(|class| class.holds(act, worst))
     }
 }
 

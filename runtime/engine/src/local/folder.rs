@@ -12,7 +12,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one file of this crate that keeps run folders")]
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -177,21 +177,29 @@ impl RunFolder {
     }
 
     /// The log of the run's life so far: nothing, before it began. A line that a crash cut in two
-    /// is left out.
+    /// is cut off.
     pub(super) fn life(&self) -> Result<Vec<u8>, BadFolder> {
         let path = self.life_path();
         let mut bytes = if path.is_file() { self.read(&path)? } else { Vec::new() };
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        bytes.truncate(whole);
+        if whole < bytes.len() {
+            bytes.truncate(whole);
+            self.write(&path, &bytes)?;
+        }
         Ok(bytes)
     }
 
     /// Adds a line to it.
     pub(super) fn add_to_life(&self, line: &[u8]) -> Result<(), BadFolder> {
-        let mut bytes = self.life()?;
-        bytes.extend_from_slice(line);
-        bytes.push(b'\n');
-        self.write(&self.life_path(), &bytes)
+        let path = self.life_path();
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io_error(folder))?;
+        }
+        let append = || {
+            let mut file = fs::File::options().create(true).append(true).open(&path)?;
+            file.write_all(&[line, b"\n"].concat())
+        };
+        append().map_err(io_error(&path))
     }
 
     pub(super) fn life_path(&self) -> PathBuf {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header, Scope};
+use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header};
 use envelope_evidence::preview::Secrets;
-use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
-use envelope_gate::gate::Authorities;
+use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
+use envelope_gate::gate::{Authorities, scope_of};
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
 use envelope_rules::denial::Denial;
@@ -159,7 +159,7 @@ impl Job {
         let grant_keys = grant_keys(keys)?;
         let token = mint(&claims, &grant_keys, fresh.now)?;
         let grant = Grant::open(token.as_str(), &grant_keys, fresh.now)?;
-        let scope = scope(&grant)?;
+        let scope = scope_of(&grant)?;
         let header = Header {
             v: envelope_evidence::journal::VERSION,
             run: fresh.run.clone(),
@@ -316,24 +316,6 @@ fn claims(audience: &str, wishes: &Wishes, fresh: &Fresh) -> Result<Claims, BadJ
         prev: None,
         par: None,
         act: None,
-    })
-}
-
-fn scope(grant: &Grant) -> Result<Scope, BadJob> {
-    let claims = grant.claims();
-    let paths = claims.paths.patterns().iter();
-    let paths: Result<Vec<_>, _> = paths.map(|it| PathText::new(it.to_string())).collect();
-    Ok(Scope {
-        jti: Label::cut(claims.jti.as_str()),
-        token: grant.token_digest(),
-        audience: Label::cut(&claims.aud),
-        paths: paths.map_err(|why| BadJob::Document(why.to_string()))?,
-        outputs: PathText::cut(claims.outputs.as_ref().map_or("", Prefix::as_str)),
-        issued: claims.iat,
-        expires: claims.exp,
-        depth: 0,
-        parent: None,
-        previous: None,
     })
 }
 

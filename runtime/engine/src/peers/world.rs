@@ -2,16 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
 use envelope_gate::desk::Desk;
 use envelope_gate::model::Models;
 use envelope_gate::net::Network;
 use envelope_gate::peers::{Errand, Peers, Room};
-use envelope_gate::stop::{Fault, Stop};
+use envelope_gate::stop::Stop;
 use envelope_gate::world::{GrantState, Performing, World};
-use envelope_rules::grant::{Grant, Jti};
+use envelope_rules::grant::Grant;
 
 /// What there is to reach is what the caller reaches; what may be reached, the warrant says. Shared
 /// accounts are not among it: the caller set all the money of this call aside in them, and pays
@@ -21,8 +21,7 @@ use envelope_rules::grant::{Grant, Jti};
 pub(super) struct Within {
     outer: Arc<dyn World>,
     run: String,
-    /// The grant that is good now.
-    jti: Mutex<String>,
+    jti: String,
     parent: Option<String>,
     room: Room,
 }
@@ -31,7 +30,7 @@ impl Within {
     pub(super) fn new(outer: Arc<dyn World>, errand: &Errand, grant: &Grant) -> Self {
         let parent = grant.claims().par.as_ref().map(|parent| parent.jti.to_string());
         let (run, jti) = (errand.run.to_string(), grant.claims().jti.to_string());
-        Self { outer, run, jti: Mutex::new(jti), parent, room: errand.room.clone() }
+        Self { outer, run, jti, parent, room: errand.room.clone() }
     }
 }
 
@@ -45,7 +44,7 @@ impl World for Within {
     }
 
     fn standing(&self, jti: &str) -> GrantState {
-        if !self.jti.lock().is_ok_and(|good| *good == jti) {
+        if self.jti != jti {
             return GrantState { bound_run: None, revoked: true };
         }
         let above = self.parent.as_ref().map(|parent| self.outer.standing(parent));
@@ -63,12 +62,6 @@ impl World for Within {
 
     fn desk(&self) -> Option<&dyn Desk> {
         self.outer.desk()
-    }
-
-    fn rotated(&self, _revoked: &Jti, issued: &Jti) -> Result<(), Fault> {
-        let mut good = self.jti.lock().map_err(|_| Fault::Unavailable("another grant"))?;
-        issued.as_str().clone_into(&mut good);
-        Ok(())
     }
 
     fn network(&self) -> Option<&Network> {

@@ -24,6 +24,14 @@ pub(super) struct Terms {
     pub(super) stub: bool,
 }
 
+/// What can be paid for of what is asked.
+pub(in crate::gate) struct Afforded {
+    pub(in crate::gate) clamped: Clamped,
+    price: Price,
+    place: Option<Place>,
+    stub: bool,
+}
+
 /// What is owed for an attempt.
 pub(super) enum Owed {
     /// Nothing: it was not sent, or turned away.
@@ -55,15 +63,13 @@ impl Owed {
 }
 
 impl Gate {
-    /// May it happen, for how long an answer, and is it affordable? Nothing is sent to find out.
-    pub(super) async fn admit_paid(
+    /// For how long an answer it may be, and what that costs. Nothing is set aside yet.
+    pub(in crate::gate) async fn afford(
         &mut self,
-        attempt: &Attempt<'_>,
-        request: &Request<'_>,
-        models: &Models,
+        model: &str,
         asked: &ModelCall,
-    ) -> Result<Result<Terms, Denial>, Stop> {
-        let model = attempt.model();
+        models: &Models,
+    ) -> Result<Result<Afforded, Denial>, Stop> {
         let now = self.now;
         let authority = self.authority(Standing { bound_run: None, revoked: false });
         let fits = match within(asked, model, &authority, now) {
@@ -86,10 +92,24 @@ impl Gate {
         let authority = self.authority(Standing { bound_run: None, revoked: false });
         let floor = models.floor();
         let clamped = clamp(asked, model, floor, &authority, &self.parts.meter, now);
-        let clamped = match clamped {
-            Ok(clamped) => clamped,
+        let stub = seat.is_some_and(|seat| seat.provider.is_stub());
+        Ok(clamped.map(|clamped| Afforded { clamped, price, place, stub }))
+    }
+
+    /// May it happen, for how long an answer, and is it affordable? Nothing is sent to find out.
+    pub(super) async fn admit_paid(
+        &mut self,
+        attempt: &Attempt<'_>,
+        request: &Request<'_>,
+        models: &Models,
+        asked: &ModelCall,
+    ) -> Result<Result<Terms, Denial>, Stop> {
+        let model = attempt.model();
+        let afforded = match self.afford(model, asked, models).await? {
+            Ok(afforded) => afforded,
             Err(denial) => return Ok(Err(denial)),
         };
+        let Afforded { clamped, price, place, stub } = afforded;
         let sent = attempt.wish.bytes();
         let back = attempt.wish.answer_bytes(clamped.bounds.max_output);
         let admitted = Request {
@@ -104,7 +124,6 @@ impl Gate {
             Ok(permit) => permit,
             Err(denial) => return Ok(Err(denial)),
         };
-        let stub = seat.is_some_and(|seat| seat.provider.is_stub());
         let (model, key) = (model.to_owned(), self.key());
         let hold = permit.spend();
         Ok(Ok(Terms { hold, price, place, model, clamped, key, sent, stub }))

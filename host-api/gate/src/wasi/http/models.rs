@@ -16,7 +16,7 @@ use super::send::Answered;
 use super::wish::Wish;
 use crate::airlock::Airlock;
 use crate::egress::problem;
-use crate::gate::{Answer, Wish as Wanted};
+use crate::gate::Wish as Wanted;
 use crate::host::{Came, digest, unexpected};
 use crate::model::Outcome;
 use crate::model::front::{self, Asked, Mark, Place, Speech, Texts, Unread, Wire};
@@ -93,8 +93,8 @@ impl Airlock {
         let came = self.try_all(model, Wanted::Vectors(texts), digest(&(model, texts))).await?;
         Ok(Ok(match came {
             Err(denial) => self.denied_model(wish, &denial),
-            Ok(Came::Over(Outcome::Embedded { vectors, usage })) => {
-                self.told(&front::embedded(&asked, &vectors, &usage))
+            Ok(Came::Over(Outcome::Embedded { vectors, usage, stub })) => {
+                self.told(&front::embedded(&asked, &vectors, &usage, stub))
             }
             Ok(Came::Over(outcome)) => self.unanswered(&outcome),
             Ok(Came::Stream(_)) => return Err(unexpected()),
@@ -103,14 +103,15 @@ impl Airlock {
 
     /// The models that the run may call.
     async fn list_models(&mut self, wire: Wire) -> Answered {
+        self.gate.take_back()?;
         let warrant = self.gate.warrant().document();
         let names: Vec<_> = warrant.models.iter().map(|rule| rule.model.as_str()).collect();
         let listed = wire.list(&names);
-        let answer = Answer::computed(listed.to_string().as_bytes());
         let request = Request::plain(Capability::Run, "models", "", &());
-        let passed = self.gate.inner(request, |_, _| ((), answer)).await?;
+        // What a human lent is in it, which a replay does not hold: it is recorded.
+        let passed = self.gate.noted(request, listed.to_string().into_bytes()).await?;
         Ok(Ok(match passed {
-            Ok(()) => self.told(&listed),
+            Ok(listed) => self.response(200, json_headers(), Source::Held(listed.into())),
             Err(denial) => self.model_problem(&denial, &asked_at("GET", "/v1/models")),
         }))
     }
@@ -171,7 +172,7 @@ impl Airlock {
 
     fn mark(&mut self) -> Mark {
         self.http.models = self.http.models.saturating_add(1);
-        Mark { number: self.http.models, created: self.gate.now().secs() }
+        Mark { number: self.http.models, created: self.gate.journal().header().started.secs() }
     }
 
     /// The next bytes of what a model says. None is its end.

@@ -57,7 +57,7 @@ pub(crate) fn texts(json: &[u8]) -> Result<Texts, Unread> {
 }
 
 /// The vectors, as they were asked for.
-pub(crate) fn embedded(asked: &Texts, vectors: &[Vec<f32>], usage: &Usage) -> Value {
+pub(crate) fn embedded(asked: &Texts, vectors: &[Vec<f32>], usage: &Usage, stub: bool) -> Value {
     let written = |(index, vector): (usize, &Vec<f32>)| {
         let embedding = if asked.base64 { packed(vector).into() } else { json!(vector) };
         json!({ "object": "embedding", "index": index, "embedding": embedding })
@@ -68,7 +68,7 @@ pub(crate) fn embedded(asked: &Texts, vectors: &[Vec<f32>], usage: &Usage) -> Va
         "data": data,
         "model": asked.model,
         "usage": { "prompt_tokens": usage.input, "total_tokens": usage.input },
-        "envelope": beside(false, usage, None),
+        "envelope": beside(stub, usage, None),
     })
 }
 
