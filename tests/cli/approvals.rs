@@ -84,7 +84,11 @@ fn a_planner_hands_on_and_gets_more_by_flag() {
     fs::remove_dir_all(&written).unwrap();
     let document = desk.json(words("never", &[]), 0);
     assert_eq!(document["result"]["cents"], Value::Null);
-    assert!(!desk.path("home/desk").join("x").exists());
+    let reviewed = |folder: &str| {
+        let journal = desk.path(folder).join("receipt/journal.jsonl");
+        fs::read_to_string(journal).unwrap().contains("\"reviewed\"")
+    };
+    assert!(reviewed("yes") && reviewed("no") && !reviewed("never"));
 }
 
 #[test]
@@ -202,8 +206,21 @@ fn calls_can_need_leave() {
     let document = desk.json(["resume", "run"], 0);
     assert_eq!(document["result"]["cents"], SUM);
     verified(&desk, "run");
-    let said = desk.says(words("bad", &["--ask-before", "files"]), 2);
-    assert!(said.err.contains("begin with `http`"), "{}", said.err);
+    for (calls, what) in [
+        ("files", "begin with `http`"),
+        ("http post", "no method, and no host"),
+        ("http API.example.org", "no method, and no host"),
+        ("http api.example.org:443", "no method, and no host"),
+        ("http POST GET", "one too many"),
+        ("agents specialist", "write `specialist@local`"),
+        ("model >0.01 >0.02", "one too many"),
+    ] {
+        let said = desk.says(words("bad", &["--ask-before", calls]), 2);
+        assert!(said.err.contains(what), "{calls}: {}", said.err);
+    }
+    let many = ["--ask-before", "http POST api.example.org"].repeat(65);
+    let said = desk.says(words("bad", &many), 2);
+    assert!(said.err.contains("more than 64"), "{}", said.err);
     let never = [&before[..], &["--approvals", "never"]].concat();
     desk.says(words("bad", &never), 2);
 }
@@ -232,8 +249,25 @@ fn nobody_brings_their_own_approval() {
     let said = stranger.says(["approvals", "approve", "run"], 2);
     assert!(said.err.contains("asked nobody on this machine"), "{}", said.err);
     // The files that say what was decided are nobody else's business.
-    assert!(desk.path("home/desk").is_dir());
-    assert!(listing(&desk.path("run")).keys().all(|path| !path.ends_with("desk")));
+    let kept = listing(&desk.path("home/desk")).into_keys();
+    let kept: Vec<_> = kept.filter_map(|path| Some(path.file_name()?.to_owned())).collect();
+    let book = kept.iter().find(|name| name.to_string_lossy().ends_with(".json")).unwrap();
+    assert!(listing(&desk.path("run")).keys().all(|path| path.file_name() != Some(book)));
+    desk.says(["approvals", "approve", "run"], 0);
+}
+
+/// A run whose desk is gone does not go on as if nobody had to be asked.
+#[test]
+fn a_run_that_has_to_ask_does_not_go_on_unasked() {
+    let desk = desk("approvals-lost");
+    desk.says(words("run", &["--ask-before", "agents specialist@local"]), 4);
+    let home = desk.path("home/desk");
+    let away = desk.path("away");
+    fs::rename(&home, &away).unwrap();
+    let said = desk.says(["resume", "run"], 2);
+    assert!(said.err.contains("nothing at home says whom this run asks"), "{}", said.err);
+    fs::rename(&away, &home).unwrap();
+    desk.says(["resume", "run"], 4);
 }
 
 #[test]

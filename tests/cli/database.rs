@@ -56,8 +56,11 @@ fn a_broken_file_is_found() {
         page[..64].fill(0x5a);
     }
     fs::write(&file, bytes).unwrap();
-    let exit = desk.command().args(words("db check --db URL", &url)).status().unwrap().code();
-    assert!(matches!(exit, Some(1 | 8)), "{exit:?}");
+    let output = desk.command().args(words("db check --db URL", &url)).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(matches!(output.status.code(), Some(1 | 8)), "{:?}", output.status);
+    assert!(said.contains("malformed") || said.contains("✗"), "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::answer::{Answer, Trouble, give};
 use crate::disk;
 use crate::exit::Exit;
-use crate::log::{held, verified};
+use crate::log::{held, trusted, verified};
 use crate::page::{GOOD, styled};
 use crate::store::{Place, folder, open_folder, wait};
 
@@ -92,11 +92,7 @@ impl Restore {
 
     async fn carry_out(&self) -> Result<Answer, Trouble> {
         let folder = open_folder(&self.folder)?;
-        let log = self.verify.as_ref().map(|key| {
-            let hint = "give the line that `envelope log export` told";
-            let log = envelope_evidence::tlog::Log::of_vkey(key);
-            log.map_err(|why| Trouble::usage(why, hint))
-        });
+        let log = self.verify.as_deref().map(trusted);
         let (log, held) = (log.transpose()?, held(&self.held)?);
         let store = self.place.migrated().await?;
         let restored = backup::restore(&store, &folder).await.map_err(failed)?;

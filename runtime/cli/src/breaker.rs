@@ -16,8 +16,8 @@ use serde_json::json;
 use crate::answer::{Answer, Trouble, give};
 use crate::disk::{self, Existing};
 use crate::exit::Exit;
+use crate::fresh::now;
 use crate::home::home;
-use crate::keys;
 
 /// Models that are asked nothing more
 #[derive(Subcommand)]
@@ -109,7 +109,7 @@ impl Word {
         let (by, because) = (self.by.clone(), self.because.clone());
         let word = Said { by, because, place };
         let bytes = canonical::of(&word).map_err(|why| Trouble::usage(why, "use plain words"))?;
-        let at = keys::now();
+        let at = now();
         let thaw = book.change(|freezer| {
             let thaw = freezer.thaw(&word.place, Digest::of(&bytes), at)?;
             Some(Event::Thawed { thaw, word })

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, Trouble, give};
 use crate::exit::Exit;
-use crate::page::{BAD, GOOD, STRONG, styled};
+use crate::page::{BAD, GOOD, STRONG, plain, styled};
 use crate::store::{Place, trouble, wait};
 
 /// Set up and look after the database
@@ -146,7 +146,9 @@ impl Check {
         let exit = if findings.is_empty() { Exit::Done } else { Exit::Refused };
         let page = match findings.as_slice() {
             [] => format!("{}\n", styled(GOOD, "whole")),
-            found => found.iter().map(|line| format!("{} {line}\n", styled(BAD, "✗"))).collect(),
+            found => {
+                found.iter().map(|line| format!("{} {}\n", styled(BAD, "✗"), plain(line))).collect()
+            }
         };
         let data = json!({ "engine": engine(&store), "findings": findings });
         Ok(Answer { exit, ..Answer::page("database-check", page, data) })

@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use envelope_engine::local::LifeLog;
 use envelope_evidence::journal::CallerKind;
-use envelope_evidence::{Digest, Label, Timestamp};
+use envelope_evidence::{Digest, Label};
 use envelope_gate::desk::{Asking, Decision, Desk};
 use envelope_gate::net::{Network, Settings};
 use envelope_gate::stop::Fault;
 use envelope_rules::approval::{Matter, Principal, Request, Rules, Verdict};
 
 use crate::answer::Trouble;
+use crate::fresh::now;
 
 /// What lets somebody decide here: to hold the keys of this machine.
 pub(crate) const ROLE: &str = "keyholder";
@@ -140,10 +141,6 @@ pub(crate) fn agreed(matter: &Matter) -> Verdict {
 
 fn declined() -> Verdict {
     Verdict::Reject { reason: Label::cut("nobody is asked") }
-}
-
-fn now() -> Timestamp {
-    crate::fresh::now()
 }
 
 /// Forgets what a run that has ended asked: its journal has it all.

@@ -91,18 +91,6 @@ pub(crate) fn real(path: &Path) -> Result<PathBuf, Unreadable> {
     fs::canonicalize(path).map_err(|why| Unreadable::Io { path: path.to_owned(), why })
 }
 
-/// Holds `path`, which is made, for this process alone until what it returns is dropped.
-pub(crate) fn hold(path: &Path) -> Result<fs::File, Unwritable> {
-    let failed = |why| unwritable(path, why);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
-}
-
 /// The names of the files in a folder, at most `max`. None, where there is no folder.
 pub(crate) fn names(folder: &Path, max: usize) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };

@@ -25,6 +25,7 @@ pub(crate) fn fresh(given: Option<Digest>) -> Result<Fresh, NoKeys> {
     })
 }
 
+/// What time it is.
 #[expect(clippy::disallowed_methods, reason = "a command runs now")]
 pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -69,6 +69,14 @@ pub(crate) fn home() -> Result<PathBuf, NoKeys> {
         .ok_or(NoKeys::Home)
 }
 
+/// What is kept in `folder` of a run. Its name comes from a file: nothing but a plain name becomes
+/// a path.
+pub(crate) fn file_of(folder: &str, run: &str) -> Option<PathBuf> {
+    let plain = run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let home = home().ok().filter(|_| plain)?;
+    Some(home.join(folder).join(format!("{run}.json")))
+}
+
 /// Where compiled components are kept, and the key that proves them to be our own. Who can write to
 /// the one folder cannot read the other.
 pub(crate) fn compiled() -> Result<(Dir, CacheKey), NoKeys> {

@@ -1,11 +1,9 @@
 //! Key files: secrets of the person at the keys, and the public keys that person trusts.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng as _;
-use envelope_evidence::Timestamp;
 use envelope_evidence::key::{ForDocuments, PublicKey, Purpose, SigningKey, Window};
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
 use envelope_terms::document::{ReaderKey, ReaderSecret};
@@ -124,14 +122,6 @@ pub(crate) fn random() -> Result<[u8; 32], Trouble> {
 /// A source of chance that nobody can repeat.
 pub(crate) fn chance() -> Result<ChaCha20Rng, Trouble> {
     random().map(ChaCha20Rng::from_seed)
-}
-
-/// What time it is.
-#[expect(clippy::disallowed_methods, reason = "whoever signs says when, and this is now")]
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-    Timestamp::from_millis(millis).unwrap_or(Timestamp::MAX)
 }
 
 fn public_file(path: &Path) -> PathBuf {

@@ -14,7 +14,7 @@ use crate::answer::{Answer, Trouble, give};
 use crate::disk::{self, Existing};
 use crate::exit::Exit;
 use crate::home;
-use crate::page::{BAD, GOOD, STRONG, styled};
+use crate::page::{BAD, GOOD, STRONG, plain, styled};
 use crate::store::{Place, folder, trouble, wait};
 
 /// Check, prove and publish the audit log
@@ -137,9 +137,14 @@ pub(crate) struct Trusted {
 
 impl Trusted {
     pub(crate) fn log(&self) -> Result<tlog::Log, Trouble> {
-        let hint = "give the line that `envelope log export` told";
-        tlog::Log::of_vkey(&self.key).map_err(|why| Trouble::usage(why, hint))
+        trusted(&self.key)
     }
+}
+
+/// The log whose key is `key`.
+pub(crate) fn trusted(key: &str) -> Result<tlog::Log, Trouble> {
+    let hint = "give the line that `envelope log export` told";
+    tlog::Log::of_vkey(key).map_err(|why| Trouble::usage(why, hint))
 }
 
 impl Log {
@@ -170,7 +175,7 @@ pub(crate) async fn verified(
     let entries = audit::progress(store).await.map_err(trouble)?.placed;
     let exit = if findings.is_empty() { Exit::Done } else { Exit::Refused };
     let mut page: String =
-        findings.iter().map(|line| format!("{} {line}\n", styled(BAD, "✗"))).collect();
+        findings.iter().map(|line| format!("{} {}\n", styled(BAD, "✗"), plain(line))).collect();
     page += &if findings.is_empty() {
         format!("{} {entries} entries\n", styled(GOOD, "verified"))
     } else {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Trouble;
 use crate::desk;
 use crate::disk::{self, Existing};
-use crate::home::home;
+use crate::home::file_of;
 
 /// The places of one run.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +50,6 @@ pub(crate) fn forget(run: &str) {
     desk::forget(run);
 }
 
-/// The name of a run comes from a file: nothing but a plain name becomes a path.
 fn file(run: &str) -> Option<PathBuf> {
-    let plain = run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let home = home().ok().filter(|_| plain)?;
-    Some(home.join("places").join(format!("{run}.json")))
+    file_of("places", run)
 }

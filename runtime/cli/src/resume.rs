@@ -13,6 +13,7 @@ use envelope_gate::journal::InFile;
 use envelope_gate::peers::Peers;
 use envelope_gate::stop::Stop;
 use envelope_gate::workspace::Blobs;
+use envelope_rules::guard::Capability;
 
 use crate::answer::Trouble;
 use crate::callees;
@@ -137,6 +138,12 @@ impl Resume {
         order.secrets = secrets;
         let run = journal.header().run.clone();
         let rules = Book::of(&run).read().map(|kept| kept.rules);
+        let asks = order.authorities.warrant.capabilities().contains(Capability::Approvals);
+        if asks && rules.is_none() && self.kill.is_none() {
+            let what = "nothing at home says whom this run asks";
+            let hint = "resume it where it was started, or end it with `--kill`";
+            return Err(Trouble::usage(what, hint));
+        }
         let network = desk::open_network(network, rules.is_some())?;
         let deadline = order.authorities.warrant.deadline();
         let folder = RunFolder::open(&self.folder);

@@ -8,7 +8,7 @@ use envelope_rules::approval::{Approval, Event, Policy, Refused, Request, Rules,
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Existing};
-use crate::home::home;
+use crate::home::{file_of, home};
 
 /// The folder of these files, at home.
 const FOLDER: &str = "desk";
@@ -83,11 +83,9 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// The book of `run`. Its name comes from a file: nothing but a plain name becomes a path.
+    /// The book of `run`.
     pub(crate) fn of(run: &str) -> Self {
-        let plain = run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let home = home().ok().filter(|_| plain);
-        Self { path: home.map(|home| home.join(FOLDER).join(format!("{run}.json"))) }
+        Self { path: file_of(FOLDER, run) }
     }
 
     /// The runs that have one.
@@ -153,7 +151,7 @@ impl Book {
     fn change<T>(&self, change: impl FnOnce(&mut Kept) -> Result<T, Unkept>) -> Result<T, Unkept> {
         let path = self.path.as_ref().ok_or(Unkept::Home)?;
         let lock = path.with_extension("lock");
-        let _held = disk::hold(&lock).map_err(|why| Unkept::Disk(why.to_string()))?;
+        let _held = disk::lock(&lock).map_err(|why| Unkept::Disk(why.to_string()))?;
         let mut kept = self.read().ok_or(Unkept::Unknown)?;
         let done = change(&mut kept)?;
         self.write(&kept)?;

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use envelope_evidence::Label;
-use envelope_rules::approval::{APPROVERS_MAX, Class, Policy, Rules};
+use envelope_rules::approval::{APPROVERS_MAX, CLASSES_MAX, Class, Policy, Rules};
 use envelope_rules::budget::NanoUsd;
+use envelope_rules::egress::target::{Method, Target};
 use envelope_rules::guard::Capability;
 
 use super::ROLE;
@@ -42,7 +43,8 @@ impl Mode {
 #[derive(Args)]
 pub(crate) struct DeskFlags {
     /// What becomes of the agent's questions and its wishes for more authority. On a terminal they
-    /// are asked there; elsewhere it may not ask
+    /// are asked there; elsewhere it may not ask, or waits where `--ask-before` or `--approvers 2`
+    /// says that somebody has to agree
     #[arg(long = "approvals", value_name = "HOW")]
     mode: Option<Mode>,
     /// How many people have to agree: 1 or 2
@@ -86,6 +88,10 @@ impl DeskFlags {
             let what = "`--ask-before` asks, and `--approvals never` asks nobody";
             return Err(Trouble::usage(what, "leave one of them out"));
         }
+        if self.before.len() > CLASSES_MAX {
+            let what = format!("more than {CLASSES_MAX} times `--ask-before`");
+            return Err(Trouble::usage(what, "`--ask-before http` is every request"));
+        }
         let policy = Policy { role: Label::cut(ROLE), approvers: self.approvers, caller: true };
         let calls = self.before.iter().map(|before| before.0.clone()).collect();
         Ok(Some(Rules { policy, window: self.patience, most: None, calls }))
@@ -123,17 +129,36 @@ impl FromStr for Before {
         let mut class = Class { capability, method: None, to: None, above_nano_usd: None };
         for word in words {
             let label = || Label::new(word).map_err(|why| why.to_string());
-            if let Some(dollars) = word.strip_prefix('>') {
+            let taken = if let Some(dollars) = word.strip_prefix('>') {
                 let dollars = dollars.parse::<NanoUsd>().map_err(|why| why.to_string())?;
-                class.above_nano_usd = Some(dollars.get());
-            } else if capability == Capability::Http
-                && word.bytes().all(|it| it.is_ascii_uppercase())
-            {
-                class.method = Some(label()?);
+                class.above_nano_usd.replace(dollars.get()).is_some()
+            } else if capability == Capability::Http && Method::parse(word).is_ok() {
+                class.method.replace(label()?).is_some()
             } else {
-                class.to = Some(label()?);
+                check_to(capability, word)?;
+                class.to.replace(label()?).is_some()
+            };
+            if taken {
+                return Err(format!("`{word}` is one too many: repeat the flag for it"));
             }
         }
         Ok(Self(class))
     }
+}
+
+/// A name that no call can have would hold no call back.
+fn check_to(capability: Capability, word: &str) -> Result<(), String> {
+    // `post` is a method that somebody misspelled, long before it is a host.
+    let is_host = || {
+        let target = Target::parse("GET", &format!("http://{word}/"));
+        let named = word == "localhost" || word.contains(['.', ':']);
+        named && target.is_ok_and(|target| target.host().to_string() == word)
+    };
+    if capability == Capability::Http && !is_host() {
+        return Err(format!("`{word}` is no method, and no host as requests name it"));
+    }
+    if capability == Capability::Agents && !word.contains('@') {
+        return Err(format!("`{word}` is no agent: write `{word}@local`"));
+    }
+    Ok(())
 }

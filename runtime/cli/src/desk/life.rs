@@ -10,7 +10,8 @@ use envelope_evidence::{Digest, Label};
 use envelope_gate::stop::Stop;
 use envelope_rules::life::{Event, State};
 
-use super::{Book, now};
+use super::Book;
+use crate::fresh::now;
 
 /// A process takes a new run, if its deadline has not passed while it was prepared.
 pub(crate) fn started(life: &LifeLog) {

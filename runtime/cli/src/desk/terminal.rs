@@ -1,11 +1,14 @@
 //! Asking whoever sits at the terminal.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Read as _};
 
 use envelope_evidence::Label;
 use envelope_rules::approval::{Matter, Request, Verdict, answer_fits};
 
 use crate::page::{self, STRONG, plain, styled};
+
+/// Bytes of one answer: as long as a document may be that a human gives.
+const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// Wrong answers before the question is put aside.
 const TRIES_MAX: usize = 5;
@@ -19,7 +22,7 @@ pub(super) fn ask(request: &Request) -> Option<Verdict> {
     for _ in 0..TRIES_MAX {
         page::aside(prompt(&request.matter));
         let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line);
+        let read = std::io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut line);
         if !read.is_ok_and(|bytes| bytes > 0) {
             return None;
         }

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::folder;
 use crate::answer::{Answer, Trouble};
 use crate::disk::{self, Existing};
+use crate::fresh::now;
 use crate::keys;
 
 /// Sign the newest document of a chain with your key
@@ -56,7 +57,7 @@ fn signed(path: &Path, key: &SigningKey<ForDocuments>) -> Result<Answer, Trouble
     };
     let envelope = match document.signatures() {
         Some(envelope) => cosigned(envelope, &document, key)?,
-        None => sign(document.kind(), document.id(), keys::now(), key).map_err(unspelled)?,
+        None => sign(document.kind(), document.id(), now(), key).map_err(unspelled)?,
     };
     write(path, &document, &envelope, key)?;
     let sides: Vec<_> = envelope.key_ids().filter_map(|id| signers.side_of(id)).collect();
