@@ -1,7 +1,8 @@
 //! What the store costs on either engine: changes that are logged, journals that share their
 //! commits, claims among a million finished runs, and a budget decision on a warm lease.
 //!
-//! Each figure is printed as it is measured. Claims are compared with those of an empty queue.
+//! Each figure is printed as it is measured. Claims are compared with those of a queue with
+//! next to nothing in it.
 
 #[path = "../store/postgres.rs"]
 mod postgres;

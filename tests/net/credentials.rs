@@ -43,7 +43,8 @@ pub fn everything(finished: &Finished, store: &InMemory) -> Vec<Vec<u8>> {
     places
 }
 
-/// Neither the secret nor its base64 is in any place, nor in what a journal keeps inline.
+/// Neither the secret nor its base64 is in any place, nor in what a journal or an envelope keeps in
+/// base64.
 pub fn assert_unseen(secret: &str, places: &[Vec<u8>]) {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let spellings = [secret.to_owned(), STANDARD.encode(secret), hex];
@@ -66,13 +67,15 @@ fn a_secret_is_found_in_every_spelling() {
     };
     assert!(seen(format!("a {SECRET} b")) && seen(STANDARD.encode(SECRET)) && seen(hex));
     assert!(seen(kept(format!("in an answer: {SECRET}").as_bytes())));
+    assert!(seen(format!("{{\"payload\":\"{}\"}}", STANDARD.encode(format!("x {SECRET}")))));
     assert!(!seen(kept(b"something else")));
 }
 
-/// The answers that a journal keeps inline, taken out of their base64.
-fn decoded(journal: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(journal).ok()?;
-    let pieces = text.split("\"inline\":\"").skip(1);
+/// What journals keep inline and envelopes hold, taken out of its base64.
+fn decoded(record: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(record).ok()?;
+    let keys = ["\"inline\":\"", "\"payload\":\""].into_iter();
+    let pieces = keys.flat_map(|key| text.split(key).skip(1));
     let pieces = pieces.filter_map(|piece| STANDARD.decode(piece.split('"').next()?).ok());
     Some(pieces.flatten().collect())
 }

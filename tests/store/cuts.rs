@@ -12,6 +12,7 @@ use envelope_store::{Engine, Store};
 use super::log::{log, publish, publisher};
 use super::world::{World, active, at, both, folder, run};
 use crate::cargo::store_node;
+use crate::not_shown;
 
 /// What a disk writes at once: anything longer may be torn.
 const SECTOR: usize = 512;
@@ -153,10 +154,14 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
 #[test]
 fn a_full_disk_is_told_and_with_room_it_goes_on() {
     let disk = folder();
-    let ready = Command::new("unshare").args(["-rm", "true"]).status();
-    if !ready.is_ok_and(|ready| ready.success()) {
-        eprintln!("NOT TESTED ON A FULL DISK: this kernel allows no file systems of a test's own");
-        return;
+    let ready = Command::new("unshare").args(["-rm", "true"]).env("LC_ALL", "C").output();
+    let why = match ready {
+        Ok(ready) if ready.status.success() => None,
+        Ok(ready) => Some(String::from_utf8_lossy(&ready.stderr).into_owned()),
+        Err(why) => Some(why.to_string()),
+    };
+    if let Some(why) = why {
+        return not_shown::or_forbidden("a full disk", &[why], "install util-linux");
     }
     let script = "mount -t tmpfs -o size=4m tmpfs $0 && head -c 1000000 /dev/zero > $0/ballast
         exec $1 fill sqlite:$0/store.db $0/ballast";
