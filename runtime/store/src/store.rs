@@ -21,6 +21,10 @@ const CONNECTIONS_MAX: u32 = 16;
 /// than this will not become free.
 const TURN_MAX: Duration = Duration::from_secs(30);
 
+/// How long a transaction on a server may do nothing: whoever holds its locks longer between two
+/// statements has hung, and everybody waits for it.
+const IDLE_MAX: Duration = Duration::from_mins(5);
+
 const INTEGRITY: Wide = Wide(Text {
     name: "store.integrity",
     sqlite: "SELECT integrity_check FROM pragma_integrity_check",
@@ -195,6 +199,11 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let far = !near && options.get_socket().is_none() && !options.get_host().starts_with('/');
     // Whatever the URL says: what goes over a network goes encrypted, and to the right server.
     let options = if far { options.ssl_mode(PgSslMode::VerifyFull) } else { options };
+    let millis = |time: Duration| format!("{}ms", time.as_millis());
+    let options = options.options([
+        ("lock_timeout", millis(TURN_MAX)),
+        ("idle_in_transaction_session_timeout", millis(IDLE_MAX)),
+    ]);
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(TURN_MAX);
     let pool = pool.connect_with(options).await.map_err(StoreError::database("connect"))?;
     Ok(Pools::Postgres(pool))
