@@ -1,7 +1,7 @@
 //! Attacks on the log, by whoever owns the database. What its rules can refuse is refused; what
 //! they cannot is named by `verify`, each by its own name.
 
-use envelope_store::audit::{AuditError, Finding, sequence, verify};
+use envelope_store::audit::{AuditError, FINDINGS_MAX, Finding, sequence, verify};
 use envelope_store::{Engine, noun::Noun};
 
 use super::log::{key, log, publish, publisher};
@@ -169,6 +169,22 @@ fn a_cut_tail_with_its_checkpoint_is_caught_by_whoever_holds_one() {
         assert_eq!(verify(&world.store, &log(), &[]).await.unwrap(), [], "nobody can know");
         let cut = [Finding::Cut { signed: 4, found: 3 }];
         assert_eq!(verify(&world.store, &log(), &held).await.unwrap(), cut);
+    });
+}
+
+#[test]
+fn many_changed_rows_do_not_hide_a_cut() {
+    both(async |world| {
+        world.found("acme", 150).await;
+        publish(world, &mut publisher(&folder())).await;
+        assert_eq!(verify(&world.store, &log(), &[]).await.unwrap(), []);
+        let attack = "UPDATE agents SET body = '{}', state = 'withdrawn'";
+        unruled(world, &format!("{attack}; DELETE FROM audit_leaf WHERE idx = 150")).await;
+        let found = verify(&world.store, &log(), &[]).await.unwrap();
+        let (rows, rest) = found.split_at(2 * FINDINGS_MAX);
+        let of_rows = |one: &Finding| matches!(one, Finding::Document(_) | Finding::Row(_));
+        assert!(rows.iter().all(of_rows), "{rows:?}");
+        assert_eq!(rest, [Finding::Unplaced(151), Finding::Cut { signed: 151, found: 150 }]);
     });
 }
 

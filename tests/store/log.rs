@@ -7,7 +7,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use envelope_evidence::key::{ForLogs, SigningKey};
 use envelope_evidence::merkle;
-use envelope_evidence::tlog::{Log, Proof};
+use envelope_evidence::tlog::{Log, NOTE_BYTES_MAX, Proof};
 use envelope_store::audit::{
     AuditError, BATCH_MAX, Publisher, entry, prove_consistency, prove_inclusion, sequence, verify,
 };
@@ -118,6 +118,18 @@ fn a_folder_that_failed_is_whole_the_next_time() {
             let read = |path: &Path| fs::read(path.join(file)).expect(file);
             assert_eq!(read(&path), read(&twin), "{file}");
         }
+    });
+}
+
+#[test]
+fn a_checkpoint_in_the_folder_that_is_too_long_is_not_read() {
+    both(async |world| {
+        let path = folder();
+        world.found("acme", 1).await;
+        publish(world, &mut publisher(&path)).await;
+        fs::write(path.join("checkpoint"), vec![b'a'; NOTE_BYTES_MAX + 1]).unwrap();
+        let refused = publisher(&path).publish(&world.store, &key()).await;
+        assert!(matches!(refused, Err(AuditError::Folder { .. })), "{refused:?}");
     });
 }
 

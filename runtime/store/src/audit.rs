@@ -5,6 +5,7 @@
 //! holds table, log and signatures against one another. Rules of the database stop accidents;
 //! whoever owns the database is stopped by the checkpoints that others hold.
 
+mod finding;
 mod kept;
 mod prove;
 mod publish;
@@ -19,9 +20,10 @@ use crate::sql::{Text, Wide};
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
 
+pub use finding::{FINDINGS_MAX, Finding};
 pub use prove::{prove_consistency, prove_inclusion, prove_receipt};
 pub use publish::Publisher;
-pub use verify::{FINDINGS_MAX, Finding, verify};
+pub use verify::verify;
 
 /// Changes that get their places in one transaction: enough that a commit costs little for each,
 /// few enough that nobody waits long behind it.

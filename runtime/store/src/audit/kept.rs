@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use envelope_rules::budget::Shared;
 use serde_json::{Value as Json, json};
 
-use super::verify::{Finding, said_last};
+use super::finding::{Finding, Findings};
+use super::verify::said_last;
 use super::{PAGE, signed};
 use crate::sql::{Text, Wide};
 use crate::value::{Row, Value};
@@ -124,7 +125,7 @@ pub(super) fn statements() -> impl Iterator<Item = Wide> {
 type Leased = BTreeMap<(String, String), i64>;
 
 /// Every row of these tables.
-pub(super) async fn check(tx: &mut Tx, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+pub(super) async fn check(tx: &mut Tx, findings: &mut Findings) -> Result<(), StoreError> {
     let mut leased = Leased::new();
     each(tx, &LEASES, texts(2), |row| lease(row, &mut leased, findings)).await?;
     each(tx, &ACCOUNTS, texts(3), |row| account(row, &leased, findings)).await?;
@@ -172,7 +173,7 @@ fn logged(
     columns: usize,
     (says, times): (&Json, Option<i64>),
     name: impl FnOnce() -> String,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) -> Result<(), StoreError> {
     let count = row.int(columns + 1)?;
     let as_often = times.is_none_or(|times| times == count);
@@ -182,7 +183,7 @@ fn logged(
     Ok(())
 }
 
-fn lease(row: &Row, leased: &mut Leased, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+fn lease(row: &Row, leased: &mut Leased, findings: &mut Findings) -> Result<(), StoreError> {
     let (org, id, chain, rest) = (row.text(0)?, row.text(1)?, row.text(2)?, row.int(3)?);
     let says = json!({
         "chain": chain, "id": id, "next": row.int(4)?, "noun": "leases", "org": org,
@@ -201,7 +202,7 @@ fn lease(row: &Row, leased: &mut Leased, findings: &mut Vec<Finding>) -> Result<
     Ok(())
 }
 
-fn account(row: &Row, leased: &Leased, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+fn account(row: &Row, leased: &Leased, findings: &mut Findings) -> Result<(), StoreError> {
     let (org, level, name) = (row.text(0)?, row.text(1)?, row.text(2)?);
     let says = json!({
         "cap": row.int(3)?, "leased": row.int(5)?, "level": level, "name": name,
@@ -216,7 +217,7 @@ fn account(row: &Row, leased: &Leased, findings: &mut Vec<Finding>) -> Result<()
     Ok(())
 }
 
-fn workspace(row: &Row, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+fn workspace(row: &Row, findings: &mut Findings) -> Result<(), StoreError> {
     let (org, id, version, state) = (row.text(0)?, row.text(1)?, row.int(2)?, row.text(4)?);
     let says = json!({
         "changed": row.int(5)?, "id": id, "manifest": row.text(3)?, "noun": "workspaces",
@@ -227,7 +228,7 @@ fn workspace(row: &Row, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
     logged(row, 6, (&says, Some(times)), name, findings)
 }
 
-fn key(row: &Row, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+fn key(row: &Row, findings: &mut Findings) -> Result<(), StoreError> {
     let (org, id, version) = (row.text(0)?, row.text(1)?, row.int(2)?);
     let says = json!({
         "changed": row.int(5)?, "id": id, "master": row.text(4)?, "noun": "keys", "org": org,
@@ -238,7 +239,7 @@ fn key(row: &Row, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
 
 /// A field that went may come again, and counts anew: only the last word has to be right. Its bytes
 /// are sealed with their place.
-fn sealed(row: &Row, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+fn sealed(row: &Row, findings: &mut Findings) -> Result<(), StoreError> {
     let (org, id, field) = (row.text(0)?, row.text(1)?, row.text(2)?);
     let says = json!({
         "field": field, "id": id, "noun": "sealed", "org": org, "state": "kept",

@@ -1,8 +1,10 @@
 //! Publishing the log: tiles first, then the signature, and only what continues what was signed.
 
+use std::io;
+
 use cap_std::fs::Dir;
 use envelope_evidence::key::{ForLogs, SigningKey};
-use envelope_evidence::tlog::{Checkpoint, Log};
+use envelope_evidence::tlog::{Checkpoint, Log, NOTE_BYTES_MAX};
 
 use super::tiles::{Edge, File};
 use super::{AuditError, SIGN, TURN, entry_of, latest, page, signed};
@@ -110,14 +112,15 @@ impl Publisher {
 
     /// The checkpoint in the folder, if one was ever shown there.
     fn shown(&self) -> Result<Option<Checkpoint>, AuditError> {
-        match self.folder.read_to_string(CHECKPOINT) {
-            Ok(note) => {
-                let opened = self.log.open(&note);
-                opened.map(Some).map_err(|why| AuditError::Checkpoint { size: 0, why })
-            }
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(why) => Err(AuditError::Folder { path: CHECKPOINT.to_owned(), why }),
-        }
+        let wrong = |why| AuditError::Folder { path: CHECKPOINT.to_owned(), why };
+        let max = u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX);
+        let note = match files::read(&self.folder, CHECKPOINT, max) {
+            Ok(note) => String::from_utf8(note).map_err(|why| wrong(io::Error::other(why)))?,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(why) => return Err(wrong(why)),
+        };
+        let opened = self.log.open(&note);
+        opened.map(Some).map_err(|why| AuditError::Checkpoint { size: 0, why })
     }
 
     /// Writes a file whole or not at all, and so that a power cut keeps it.

@@ -4,77 +4,22 @@
 //! leaf for the source, a signed checkpoint for the leaves, and a checkpoint that somebody else
 //! holds for all of it.
 
-use std::fmt;
-
 use envelope_evidence::merkle::Tree;
-use envelope_evidence::tlog::{Checkpoint, Log, Untrusted};
+use envelope_evidence::tlog::{Checkpoint, Log};
 use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
+use super::finding::{Finding, Findings};
 use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, page, signed, unsigned};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
 
-/// Findings told at most: whoever changed one thing is named, whoever changed everything need not
-/// be named a million times.
-pub const FINDINGS_MAX: usize = 100;
-
-/// What does not fit together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Finding {
-    /// A row's document is not what its digest names.
-    Document(String),
-    /// A row is not what the log last said of it.
-    Row(String),
-    /// The log knows a row that is gone.
-    Lost(String),
-    /// What is leased of an account is not what is out on the leases of it.
-    Books(String),
-    /// A change that the triggers wrote is neither in the log nor waiting for it.
-    Unplaced(i64),
-    /// The log's entry at this place is not what its source yields, or has none.
-    Leaf(u64),
-    /// The log has a gap: this place is missing.
-    Gap(u64),
-    /// A checkpoint of this size does not open.
-    Unsigned(u64, Untrusted),
-    /// A checkpoint of this size signs other entries.
-    Fork(u64),
-    /// The log has fewer entries than a checkpoint signs.
-    Cut {
-        /// The entries signed.
-        signed: u64,
-        /// The entries there are.
-        found: u64,
-    },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Document(row) => write!(f, "`{row}`: the document is not the one named"),
-            Self::Row(row) => write!(f, "`{row}`: the row is not what the log says"),
-            Self::Lost(row) => write!(f, "`{row}`: the log knows a row that is gone"),
-            Self::Books(row) => write!(f, "`{row}`: the leases add up to something else"),
-            Self::Unplaced(seq) => write!(f, "change {seq}: neither logged nor waiting"),
-            Self::Leaf(place) => write!(f, "entry {place}: its source says something else"),
-            Self::Gap(place) => write!(f, "entry {place}: missing"),
-            Self::Unsigned(size, why) => write!(f, "checkpoint of {size}: {why}"),
-            Self::Fork(size) => write!(f, "checkpoint of {size}: signs other entries"),
-            Self::Cut { signed, found } => {
-                write!(f, "checkpoint of {signed}: the log ends after {found} entries")
-            }
-        }
-    }
-}
-
 /// What does not fit together; nothing, when all does. `held` are checkpoints that somebody else
 /// kept: without one, whoever owns the database and cuts the log's end is not caught.
 pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Finding>, AuditError> {
     let mut tx = store.read().await?;
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for &noun in Noun::ALL {
         rows(&mut tx, noun, &mut findings).await?;
     }
@@ -84,12 +29,11 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
     }
     let checkpoints = checkpoints(&mut tx, log, held, &mut findings).await?;
     leaves(&mut tx, checkpoints, &mut findings).await?;
-    findings.truncate(FINDINGS_MAX);
-    Ok(findings)
+    Ok(findings.told())
 }
 
 /// Every row of a noun against its document and against the log.
-async fn rows(tx: &mut Tx, noun: Noun, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+async fn rows(tx: &mut Tx, noun: Noun, findings: &mut Findings) -> Result<(), StoreError> {
     let (mut org, mut id) = (String::new(), String::new());
     loop {
         let from = vec![Value::from(org.as_str()), id.as_str().into(), signed(PAGE)?.into()];
@@ -137,7 +81,7 @@ async fn checkpoints(
     tx: &mut Tx,
     log: &Log,
     held: &[String],
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) -> Result<Vec<Checkpoint>, StoreError> {
     let mut open = Vec::new();
     for row in tx.wide(&SIGNED, Vec::new()).await? {
@@ -162,7 +106,7 @@ async fn checkpoints(
 async fn leaves(
     tx: &mut Tx,
     checkpoints: Vec<Checkpoint>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) -> Result<(), StoreError> {
     let (mut tree, mut due) = (Tree::default(), checkpoints.into_iter().peekable());
     let mut next = 0;
@@ -187,7 +131,7 @@ async fn leaves(
     }
     meet(&tree, &mut due, findings);
     let found = tree.size();
-    findings.extend(due.map(|held| Finding::Cut { signed: held.size, found }));
+    due.for_each(|held| findings.push(Finding::Cut { signed: held.size, found }));
     Ok(())
 }
 
@@ -202,7 +146,7 @@ fn source(row: &Row) -> Result<Option<Digest>, StoreError> {
 fn meet(
     tree: &Tree,
     due: &mut std::iter::Peekable<impl Iterator<Item = Checkpoint>>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) {
     while let Some(held) = due.next_if(|held| held.size == tree.size()) {
         if held.root != tree.root() {
