@@ -4,7 +4,9 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-use envelope_store::journal::{CHUNK_BYTES_MAX, Lost, Queue, WAITING_MAX, queue, read};
+use envelope_gate::journal::JournalWriter as _;
+use envelope_gate::stop::Fault;
+use envelope_store::journal::{CHUNK_BYTES_MAX, InStore, Lost, Queue, WAITING_MAX, queue, read};
 use envelope_store::work::{LEASE, Lease, claim};
 use envelope_store::{Engine, Org};
 
@@ -115,6 +117,45 @@ fn when_the_queue_is_full_runs_wait_and_lose_nothing() {
         }
         let all = i64::try_from(WAITING_MAX + 5).unwrap();
         assert_eq!(read(&world.store, &org, "run-00").await.unwrap().1, all);
+    });
+}
+
+#[test]
+fn a_run_goes_on_with_its_journal_and_no_line_is_lost_in_silence() {
+    both(async |world| {
+        let (org, leases) = leases(world, 1).await;
+        let found = async || read(&world.store, &org, "run-00").await.unwrap();
+        let (queue, scribe) = queue(world.store.clone());
+        let writer = |next| InStore::new(queue.clone(), leases[0].clone(), next);
+        let mut first = writer(0);
+        first.write(b"one\n").unwrap();
+        // Whoever waits gives up before anybody writes: the line is pending, and in the queue.
+        let mut flush = first.flush(true);
+        assert!(poll_fn(|context| Poll::Ready(flush.as_mut().poll(context).is_pending())).await);
+        drop(flush);
+        assert_eq!((first.pending(), found().await.1), (4, 0));
+        tokio::spawn(scribe.serve());
+        let refused = first.flush(true).await;
+        assert!(matches!(refused, Err(Fault::Journal(_))), "{refused:?}");
+        assert_eq!((first.pending(), found().await), (4, (b"one\n".to_vec(), 1)));
+
+        let mut second = writer(1);
+        second.flush(true).await.unwrap();
+        assert_eq!(found().await.1, 1, "nothing makes no chunk");
+        second.write(b"two\n").unwrap();
+        second.write(b"three\n").unwrap();
+        assert_eq!(second.pending(), 10);
+        second.flush(true).await.unwrap();
+        assert_eq!((second.pending(), found().await), (0, (b"one\ntwo\nthree\n".to_vec(), 2)));
+
+        let mut third = writer(found().await.1);
+        third.write(b"four\n").unwrap();
+        third.flush(true).await.unwrap();
+        second.write(b"late\n").unwrap();
+        let refused = second.flush(true).await;
+        assert!(matches!(refused, Err(Fault::Journal(_))), "{refused:?}");
+        let whole = b"one\ntwo\nthree\nfour\n".to_vec();
+        assert_eq!((second.pending(), found().await), (5, (whole, 3)));
     });
 }
 

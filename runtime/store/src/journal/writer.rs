@@ -32,15 +32,16 @@ impl JournalWriter for InStore {
         self.pending.len()
     }
 
-    /// Whatever is written lasts: a database has no commit that does not.
+    /// Whatever is written lasts: a database has no commit that does not. Lines are pending until
+    /// they are known to last; if they do last and nobody heard it, the next flush is refused.
     fn flush(&mut self, _durable: bool) -> Writing<'_> {
         Box::pin(async move {
             if self.pending.is_empty() {
                 return Ok(());
             }
-            let (lines, chunk) = (std::mem::take(&mut self.pending), self.next);
-            let written = self.queue.append(&self.lease, chunk, lines).await;
+            let written = self.queue.append(&self.lease, self.next, self.pending.clone()).await;
             written.map_err(|why| Fault::Journal(why.to_string()))?;
+            self.pending.clear();
             self.next += 1;
             Ok(())
         })
