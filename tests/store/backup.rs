@@ -3,19 +3,26 @@
 use std::fs;
 use std::path::Path;
 
+use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use envelope_evidence::Digest;
 use envelope_gate::model::Purse as _;
+use envelope_gate::workspace::{FileEntry, Manifest};
 use envelope_rules::budget::{Level, Shared};
+use envelope_rules::path::Path as Name;
 use envelope_store::audit::verify;
 use envelope_store::backup::{BackupError, restore, write};
+use envelope_store::blobs::{self, Blobs};
 use envelope_store::budget::StorePurse;
 use envelope_store::journal::{queue, read};
-use envelope_store::noun::Noun;
+use envelope_store::noun::{Change, Noun};
+use envelope_store::outbox::take;
 use envelope_store::sql::wide;
+use envelope_store::vault::{Field, MasterKeys};
 use envelope_store::work::claim;
 use envelope_store::{Org, Store};
+use serde_json::Value as Json;
 
 use super::log::{log, publish, publisher};
 use super::world::{World, active, at, both, folder, urls};
@@ -24,7 +31,32 @@ fn dir(path: &Path) -> Dir {
     Dir::open_ambient_dir(path, ambient_authority()).unwrap()
 }
 
-/// Something in every kind of table.
+/// The first state of every noun that [`World::found`] does not make.
+const STATES: [(Noun, &str); 21] = [
+    (Noun::User, "active"),
+    (Noun::Release, "submitted"),
+    (Noun::Listing, "draft"),
+    (Noun::Msa, "offered"),
+    (Noun::Paper, "draft"),
+    (Noun::Amendment, "proposed"),
+    (Noun::SideLetter, "proposed"),
+    (Noun::Purchase, "COMPILED"),
+    (Noun::Escrow, "unfunded"),
+    (Noun::Dispute, "panel"),
+    (Noun::SealedRecord, "sealed"),
+    (Noun::Remedy, "ordered"),
+    (Noun::Warrant, "issued"),
+    (Noun::Grant, "issued"),
+    (Noun::Run, "queued"),
+    (Noun::Receipt, "signed"),
+    (Noun::ScopeRequest, "open"),
+    (Noun::Approval, "open"),
+    (Noun::Badge, "issued"),
+    (Noun::Attestation, "issued"),
+    (Noun::Frost, "frozen"),
+];
+
+/// Something in every table, but for what waits for its place in the log.
 async fn fill(world: &World) -> Org {
     let org = world.found("acme", 3).await;
     world.step(&org, Noun::Agent, 1, active("agent-001")).await.unwrap();
@@ -35,7 +67,18 @@ async fn fill(world: &World) -> Org {
     rows.queue("run-2", at(5)).await.unwrap();
     rows.announce("topic", "{\"ä\":\"\\u0000\"}", at(0)).await.unwrap();
     rows.open_account(&account, 100).await.unwrap();
+    for (noun, state) in STATES {
+        rows.add(noun, None, Change { state, ..active("one") }).await.unwrap();
+    }
+    let keys = MasterKeys::new([1; 32].into(), []);
+    let field = Field { subject: "ada", name: "name" };
+    rows.seal(&keys, field, b"Ada", (at(0), at(1))).await.unwrap();
     tx.commit().await.unwrap();
+    let blobs = Blobs::new(world.store.clone(), org.clone(), blobs::folder(folder()).unwrap());
+    blobs.set_quota(1000).await.unwrap();
+    let digest = blobs.put(Bytes::from_static(b"hello"), at(0)).await.unwrap();
+    let file = FileEntry { path: Name::parse("a").unwrap(), digest, size: 5 };
+    blobs.save("ws", 0, &Manifest::new(vec![file]).unwrap(), at(0)).await.unwrap();
     let purse = StorePurse::new(world.store.clone(), org.clone());
     purse.lease(Digest::of(b"lease"), &[account], 1, 30).await.unwrap().unwrap();
     let lease = claim(&world.store, "node", at(1)).await.unwrap().unwrap();
@@ -47,6 +90,22 @@ async fn fill(world: &World) -> Org {
     org
 }
 
+/// Every column of every table of the schema, but of that of the migrations.
+fn columns() -> Vec<(String, String)> {
+    let schema = fs::read_to_string(crate::cargo::root().join("tests/golden/store-schema.txt"));
+    let schema = schema.unwrap();
+    let lines = schema.lines().filter(|line| !line.contains("->"));
+    let columns = lines.filter_map(|line| line.split_once('.'));
+    let name = |rest: &str| rest.split(' ').next().unwrap().to_owned();
+    let columns = columns.map(|(table, rest)| (table.to_owned(), name(rest)));
+    columns.filter(|(table, _)| table != "migrations").collect()
+}
+
+/// What the backup says of its files.
+fn said(path: &Path) -> Json {
+    serde_json::from_slice(&fs::read(path.join("backup.json")).unwrap()).unwrap()
+}
+
 #[test]
 fn a_backup_comes_back_whole_on_either_engine_and_goes_on() {
     both(async |world| {
@@ -55,7 +114,10 @@ fn a_backup_comes_back_whole_on_either_engine_and_goes_on() {
         world.add(&org, Noun::User, "after-the-checkpoint").await.unwrap();
         let path = folder();
         let written = write(&world.store, &dir(&path)).await.unwrap();
-        assert!(written.rows() > 60, "{written:?}");
+        let contents = said(&path)["files"].to_string();
+        for (table, _) in columns() {
+            assert!(contents.contains(&format!("\"{table}\"")), "{table} is empty: {contents}");
+        }
         for url in urls().await {
             let other = World::at(Store::migrated(&url).await.unwrap(), url);
             assert_eq!(restore(&other.store, &dir(&path)).await.unwrap(), written);
@@ -109,22 +171,61 @@ fn a_backup_that_was_altered_is_refused_and_nothing_of_it_comes_back() {
 }
 
 #[test]
-fn a_backup_knows_every_column_of_every_table() {
-    let schema = fs::read_to_string(crate::cargo::root().join("tests/golden/store-schema.txt"));
-    let wide = wide();
-    let mut columns = 0;
-    for line in schema.unwrap().lines().filter(|line| !line.contains("->")) {
-        let Some((table, rest)) = line.split_once('.') else { continue };
-        let column = rest.split(' ').next().unwrap();
-        if table == "migrations" {
-            continue;
+fn a_number_of_rows_that_lies_is_refused() {
+    both(async |world| {
+        fill(world).await;
+        let path = folder();
+        let written = write(&world.store, &dir(&path)).await.unwrap();
+        let store = Store::migrated(&urls().await[0]).await.unwrap();
+        let honest = said(&path);
+        for lie in [0, u64::MAX] {
+            let mut contents = honest.clone();
+            contents["files"][1]["rows"] = lie.into();
+            fs::write(path.join("backup.json"), contents.to_string()).unwrap();
+            let refused = restore(&store, &dir(&path)).await;
+            assert!(matches!(refused, Err(BackupError::Altered(_))), "{refused:?}");
         }
+        fs::write(path.join("backup.json"), honest.to_string()).unwrap();
+        assert_eq!(restore(&store, &dir(&path)).await.unwrap(), written);
+        store.close().await;
+    });
+}
+
+/// Each byte of the long body takes six in JSON, which is 66 MiB.
+#[test]
+fn a_long_row_ends_its_file() {
+    both(async |world| {
+        let (org, path) = (world.found("acme", 0).await, folder());
+        let bodies = ["\u{1}".repeat(11 << 20), "{}".to_owned()];
+        let mut tx = world.store.write().await.unwrap();
+        for body in &bodies {
+            tx.of(&org).announce("topic", body, at(0)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let written = write(&world.store, &dir(&path)).await.unwrap();
+        let contents = said(&path);
+        let files = contents["files"].as_array().unwrap().iter();
+        let rows: Vec<_> = files.filter(|file| file["table"] == "outbox").collect();
+        assert_eq!(rows.iter().map(|file| &file["rows"]).collect::<Vec<_>>(), [1, 1]);
+        let store = Store::migrated(&urls().await[0]).await.unwrap();
+        assert_eq!(restore(&store, &dir(&path)).await.unwrap(), written);
+        for body in bodies {
+            assert_eq!(take(&store, at(0)).await.unwrap().unwrap().body, body);
+        }
+        store.close().await;
+    });
+}
+
+#[test]
+fn a_backup_knows_every_column_of_every_table() {
+    let wide = wide();
+    let columns = columns();
+    assert!(columns.len() > 200, "{columns:?}");
+    for (table, column) in columns {
         let fill = format!("backup.{table}.fill");
         let fill = wide.iter().find(|one| one.text().name == fill);
         let text = fill.unwrap_or_else(|| panic!("{table} is in no backup")).text().sqlite;
         let named = text.split(['(', ')', ',', ' ']).any(|word| word == column);
         assert!(named, "{table}.{column} is in no backup");
-        columns += 1;
     }
-    assert!(columns > 200, "{columns}");
 }

@@ -1,6 +1,7 @@
 //! Rows: whose they are, and who wins when two change one.
 
-use envelope_store::noun::{Change, Noun};
+use envelope_store::noun::{BODY_BYTES_MAX, Change, Noun};
+use envelope_store::outbox::take;
 use envelope_store::{Org, StoreError};
 
 use super::world::{active, at, both};
@@ -93,6 +94,32 @@ fn a_state_that_is_none_is_refused_and_nothing_of_its_transaction_happens() {
         assert_eq!(world.own(logged).await.unwrap(), Vec::<String>::new());
         world.add(&org, Noun::Agent, "first").await.unwrap();
         assert_eq!(world.own(logged).await.unwrap(), ["agents"]);
+    });
+}
+
+#[test]
+fn a_body_has_an_end() {
+    both(async |world| {
+        let org = world.found("acme", 1).await;
+        let body = "a".repeat(BODY_BYTES_MAX + 1);
+        let long = Change { body: &body, ..active("agent-000") };
+        let mut tx = world.store.write().await.unwrap();
+        let mut rows = tx.of(&org);
+        for refused in [
+            rows.add(Noun::Agent, None, Change { id: "new", ..long }).await,
+            rows.step(Noun::Agent, 1, long).await.map(|_| ()),
+            rows.announce("topic", &body, at(0)).await,
+        ] {
+            let refused = refused.unwrap_err();
+            let told = matches!(refused, StoreError::TooLong { bytes, .. } if bytes == body.len());
+            assert!(told, "{refused}");
+        }
+        let fits = Change { body: &body[1..], ..long };
+        rows.add(Noun::Agent, None, Change { id: "new", ..fits }).await.unwrap();
+        assert_eq!(rows.step(Noun::Agent, 1, fits).await.unwrap(), 2);
+        rows.announce("topic", fits.body, at(0)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(take(&world.store, at(0)).await.unwrap().unwrap().body, fits.body);
     });
 }
 

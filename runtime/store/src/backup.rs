@@ -2,7 +2,8 @@
 //!
 //! What is written is what the tables hold, never the file of an engine: so a backup of SQLite is
 //! restored on PostgreSQL and the other way round. Rows come back past the triggers, in one
-//! transaction, and the audit log that they form is then held against its checkpoints.
+//! transaction, and the audit log that they form is then held against its checkpoints. Of blobs
+//! that is which there are: their bytes are backed up where they lie, in the folder or the bucket.
 
 mod rows;
 mod tables;
@@ -22,7 +23,11 @@ const CONTENTS: &str = "backup.json";
 /// The version of the format.
 const VERSION: u64 = 1;
 
-/// The largest file that is read: a page of journals.
+/// A file ends with the row that brings it here: it is held in memory as a whole.
+const FILE_BYTES_AIM: usize = 64 << 20;
+
+/// The largest file that is read. What is written is shorter by far: the aim and one row, which is
+/// a body of which each byte takes six in JSON, at most.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
 pub(crate) fn statements() -> impl Iterator<Item = Wide> {
@@ -93,14 +98,13 @@ pub async fn write(store: &Store, folder: &Dir) -> Result<Contents, BackupError>
             let rows = table.page(&mut tx, from).await?;
             let Some(next) = table.after(&rows) else { break };
             from = next;
-            let bytes = rows::written(&rows);
-            let page = Page {
-                table: table.name.to_owned(),
-                rows: u64::try_from(rows.len()).unwrap_or(u64::MAX),
-                digest: Digest::of(&bytes),
-            };
-            put(folder, &name(contents.files.len()), &bytes)?;
-            contents.files.push(page);
+            let mut rows = rows.iter();
+            while let Some(part) = rows::part(&mut rows, FILE_BYTES_AIM) {
+                let digest = Digest::of(&part.bytes);
+                put(folder, &name(contents.files.len()), &part.bytes)?;
+                let page = Page { table: table.name.to_owned(), rows: part.rows, digest };
+                contents.files.push(page);
+            }
         }
     }
     let text = serde_json::to_vec_pretty(&contents);
@@ -128,7 +132,11 @@ pub async fn restore(store: &Store, folder: &Dir) -> Result<Contents, BackupErro
             return Err(altered());
         }
         let table = TABLES.iter().find(|table| table.name == page.table).ok_or_else(altered)?;
-        for row in rows::read(&bytes).ok_or_else(altered)? {
+        let rows = rows::read(&bytes).ok_or_else(altered)?;
+        if u64::try_from(rows.len()) != Ok(page.rows) {
+            return Err(altered());
+        }
+        for row in rows {
             table.fill(&mut tx, row).await?;
         }
     }

@@ -1,5 +1,7 @@
 //! What goes wrong between us and the database.
 
+use crate::noun::BODY_BYTES_MAX;
+
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +24,16 @@ pub enum StoreError {
         id: String,
         /// The version that was expected.
         version: i64,
+    },
+    /// More than [`BODY_BYTES_MAX`].
+    #[error("{table} `{name}`: a body has at most {BODY_BYTES_MAX} bytes, and this has {bytes}")]
+    TooLong {
+        /// The table.
+        table: &'static str,
+        /// The row, or the topic of a message.
+        name: String,
+        /// The bytes of its body.
+        bytes: usize,
     },
     /// Another node claimed the work meanwhile, or it is done.
     #[error("`{id}` is no longer held at epoch {epoch}: another node has it, or it is done")]

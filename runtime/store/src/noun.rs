@@ -3,14 +3,20 @@
 //! A change is a compare-and-set by version: whoever decided on an older state is told so. The
 //! document of a row is kept with its digest, and the digest is what the audit log commits to.
 
+use std::time::Duration;
+
 use envelope_evidence::{Digest, Timestamp};
 
 use crate::sql::{Scoped, Text, Wide};
 use crate::value::{Row, Value};
+use crate::work::moment;
 use crate::{OrgTx, StoreError};
 
 /// Rows in one answer at most: a list is read page by page.
 pub const PAGE_MAX: i64 = 1000;
+
+/// Bytes of a document: what a person or a program reads in one go. What is larger is a blob.
+pub const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// The statements over one noun's table.
 #[derive(Debug, Clone, Copy)]
@@ -195,7 +201,7 @@ impl OrgTx<'_> {
         first: Change<'_>,
     ) -> Result<(), StoreError> {
         let mut row = vec![Value::from(first.id), Value::from(parent)];
-        row.extend(content(first)?);
+        row.extend(content(noun, first)?);
         self.run(&noun.statements().add, row).await.map(|_| ())
     }
 
@@ -207,7 +213,7 @@ impl OrgTx<'_> {
         change: Change<'_>,
     ) -> Result<i64, StoreError> {
         let mut row = vec![Value::from(change.id), Value::from(version)];
-        row.extend(content(change)?);
+        row.extend(content(noun, change)?);
         let changed = self.run(&noun.statements().step, row).await?;
         let missed =
             || StoreError::Changed { noun: noun.table(), id: change.id.to_owned(), version };
@@ -233,11 +239,23 @@ impl OrgTx<'_> {
     }
 }
 
-fn content(change: Change<'_>) -> Result<[Value; 4], StoreError> {
-    let at = i64::try_from(change.at.millis());
-    let at = at.map_err(|_| StoreError::Data("a time beyond every calendar".to_owned()))?;
-    let digest = Digest::of(change.body.as_bytes()).to_string();
-    Ok([change.state.into(), change.body.into(), digest.as_str().into(), at.into()])
+fn content(noun: Noun, change: Change<'_>) -> Result<[Value; 4], StoreError> {
+    let body = fitting(noun.table(), change.id, change.body)?;
+    let digest = Digest::of(body.as_bytes()).to_string();
+    let at = moment(change.at, Duration::ZERO)?;
+    Ok([change.state.into(), body.into(), digest.as_str().into(), at])
+}
+
+/// The body, if it is no longer than it may be.
+pub(crate) fn fitting<'a>(
+    table: &'static str,
+    name: &str,
+    body: &'a str,
+) -> Result<&'a str, StoreError> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(StoreError::TooLong { table, name: name.to_owned(), bytes: body.len() });
+    }
+    Ok(body)
 }
 
 impl Record {

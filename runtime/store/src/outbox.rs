@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use envelope_evidence::Timestamp;
 
+use crate::noun::fitting;
 use crate::sql::{Scoped, Text, Wide};
 use crate::value::{Row, Value};
 use crate::work::moment;
@@ -81,6 +82,7 @@ impl OrgTx<'_> {
         body: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let body = fitting("outbox", topic, body)?;
         let message = vec![Value::from(topic), body.into(), moment(now, Duration::ZERO)?];
         self.run(&ANNOUNCE, message).await.map(|_| ())
     }

@@ -1,18 +1,28 @@
 //! Rows in a file: a JSON array on each line. Bytes are hex, marked as such.
 
-use envelope_evidence::digest::hex;
+use envelope_evidence::digest::{bytes_of_hex, hex};
 use serde_json::{Value as Json, json};
 
 use crate::value::{Row, Value};
 
-pub(super) fn written(rows: &[Row]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for row in rows {
+/// Some rows, as they stand in one file.
+pub(super) struct Part {
+    pub(super) rows: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Takes rows until they are `aim` bytes or more, or there are no more.
+pub(super) fn part<'a>(rows: &mut impl Iterator<Item = &'a Row>, aim: usize) -> Option<Part> {
+    let mut part = Part { rows: 0, bytes: Vec::new() };
+    while part.bytes.len() < aim
+        && let Some(row) = rows.next()
+    {
         let row: Json = row.values().iter().map(said).collect();
-        bytes.extend(row.to_string().into_bytes());
-        bytes.push(b'\n');
+        part.bytes.extend(row.to_string().into_bytes());
+        part.bytes.push(b'\n');
+        part.rows += 1;
     }
-    bytes
+    (part.rows > 0).then_some(part)
 }
 
 /// The rows, if that is what it is.
@@ -46,7 +56,7 @@ fn meant(value: &Json) -> Option<Value> {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-    let (pairs, []) = digits.as_deref()?.as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| u8::try_from(high * 16 + low).ok()).collect()
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let byte = |pair| bytes_of_hex(std::str::from_utf8(pair).ok()?).map(|[byte]| byte);
+    pairs.iter().map(|pair| byte(pair)).collect()
 }

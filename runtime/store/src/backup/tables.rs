@@ -9,7 +9,7 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     /// The columns of its key, which come first: whether each is text, or else a number.
     pub(super) key: &'static [bool],
-    /// Rows of one file.
+    /// Rows read at once, which one file holds at most.
     pub(super) rows_max: i64,
     pub(super) page: Wide,
     pub(super) fill: Wide,
@@ -17,10 +17,10 @@ pub(super) struct Table {
     pub(super) count: Wide,
 }
 
-/// Rows of one file, where a row is some hundred bytes.
+/// Rows read at once, where a row is some hundred bytes.
 const SMALL: i64 = 2000;
 
-/// Rows of one file, where a row may have megabytes.
+/// Rows read at once, where a row may have megabytes.
 const LARGE: i64 = 32;
 
 macro_rules! table {
