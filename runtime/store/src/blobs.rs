@@ -19,7 +19,7 @@ use object_store::ObjectStore;
 use crate::sql::{Scoped, Text};
 use crate::value::Value;
 use crate::work::moment;
-use crate::{Org, Store, StoreError};
+use crate::{Org, OrgTx, Store, StoreError};
 
 pub use collect::SWEPT_MAX;
 pub use objects::{S3, folder, s3};
@@ -161,10 +161,7 @@ impl Blobs {
     /// What the organisation keeps, and what it may.
     pub async fn quota(&self) -> Result<(i64, i64), BlobError> {
         let mut tx = self.store.read().await?;
-        let rows = tx.of(&self.org).run(&USED, Vec::new()).await?;
-        Ok(rows
-            .first()
-            .map_or(Ok((0, 0)), |row| Ok::<_, StoreError>((row.int(0)?, row.int(1)?)))?)
+        Ok(used(&mut tx.of(&self.org)).await?)
     }
 
     /// Keeps `bytes`, all of them or nothing, at least for [`GRACE`]. Twice is once.
@@ -204,16 +201,19 @@ impl Blobs {
             }
             let grown = rows.run(&GROW, vec![Value::from(size)]).await?;
             if grown.is_empty() {
-                let used = rows.run(&USED, Vec::new()).await?;
-                let (used, cap) = used
-                    .first()
-                    .map_or(Ok((0, 0)), |row| Ok::<_, StoreError>((row.int(0)?, row.int(1)?)))?;
+                let (used, cap) = used(&mut rows).await?;
                 let size = u64::try_from(size).unwrap_or_default();
                 return Err(BlobError::Quota { size, used, cap });
             }
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// What the organisation keeps, and what it may.
+async fn used(rows: &mut OrgTx<'_>) -> Result<(i64, i64), StoreError> {
+    let used = rows.run(&USED, Vec::new()).await?;
+    used.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
 }
 
 fn named(digest: Digest) -> Value {
