@@ -1,4 +1,5 @@
-//! What must survive: the nouns of the vocabulary, and a log of every change that strangers check.
+//! What must survive: nouns, money, journals, blobs, secrets, work; and a log that strangers check,
+//! of every change of nouns, money, workspaces and secrets.
 //!
 //! One body of statements runs on SQLite and on PostgreSQL; no other crate knows SQL. Every row
 //! belongs to an organisation, and every statement reaches the rows of one alone, unless it is on a
