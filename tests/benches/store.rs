@@ -4,6 +4,9 @@
 //! Each figure is printed as it is measured. Claims are compared with those of a queue with
 //! next to nothing in it.
 
+#[path = "../not_shown.rs"]
+#[expect(dead_code, reason = "a bench leaves out less than tests do")]
+mod not_shown;
 #[path = "../store/postgres.rs"]
 mod postgres;
 #[path = "../store/world.rs"]
