@@ -80,8 +80,8 @@ pub(crate) fn pinned(order: &Order, journal: &Journal) -> Result<(), Unplayable>
     }
     // A run without models pays by no prices, and its header may leave them out.
     let unpriced = header.prices.is_none() && authorities.warrant.document().models.is_empty();
-    let prices = authorities.operator.prices.digest();
-    if !unpriced && header.prices != Some(prices) {
+    let prices = (!unpriced).then(|| authorities.operator.prices.digest());
+    if let Some(prices) = prices.filter(|prices| header.prices != Some(*prices)) {
         let recorded = header.prices.map_or("none".to_owned(), |it| it.to_string());
         return missing(format!("the prices are {prices}, recorded are {recorded}"));
     }

@@ -29,13 +29,14 @@ impl Gate {
         let matter = match self.was_asked(&asking) {
             Some(true) => about(request, 0),
             Some(false) => return Ok(None),
-            None => match self.worst_if_asked(request).await? {
+            // Few calls come this way, and all would carry it in their futures: it is kept apart.
+            None => match Box::pin(self.worst_if_asked(request)).await? {
                 Some(nano_usd) => about(request, nano_usd),
                 None => return Ok(None),
             },
         };
         let question = Question { kind: Kind::Call, matter, request: asking };
-        Ok(self.ask_human(question).await?.err())
+        Ok(Box::pin(self.ask_human(question)).await?.err())
     }
 
     /// Whether the next recorded call is that question. None, where nothing is recorded any more.
