@@ -22,7 +22,7 @@ use envelope_store::audit::sequence;
 use envelope_store::budget::StorePurse;
 use envelope_store::journal::queue;
 use envelope_store::noun::Noun;
-use envelope_store::work::claim;
+use envelope_store::work::{LEASE, claim};
 use envelope_store::{Engine, Org, Store};
 use world::{World, active, at, urls};
 
@@ -93,7 +93,7 @@ async fn journals(world: &World, org: &Org, runs: usize) {
         let mut tx = world.store.write().await.unwrap();
         tx.of(org).queue(&format!("run-{runs}-{number}"), at(0)).await.unwrap();
         tx.commit().await.unwrap();
-        leases.push(claim(&world.store, "node", at(1)).await.unwrap().unwrap());
+        leases.push(claim(&world.store, "node", at(1), LEASE).await.unwrap().unwrap());
     }
     let (queue, scribe) = queue(world.store.clone());
     let scribe = tokio::spawn(scribe.serve());
@@ -153,7 +153,7 @@ async fn claimed(world: &World) -> (Duration, Duration) {
     let mut times = Vec::new();
     for _ in 0..CLAIMS {
         let start = Instant::now();
-        claim(&world.store, "node", at(2_000_000)).await.unwrap().unwrap();
+        claim(&world.store, "node", at(2_000_000), LEASE).await.unwrap().unwrap();
         times.push(start.elapsed());
     }
     middle_and_worst(times)

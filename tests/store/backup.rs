@@ -20,7 +20,7 @@ use envelope_store::noun::{Change, Noun};
 use envelope_store::outbox::take;
 use envelope_store::sql::wide;
 use envelope_store::vault::{Field, MasterKeys};
-use envelope_store::work::claim;
+use envelope_store::work::{LEASE, claim};
 use envelope_store::{Org, Store};
 use serde_json::Value as Json;
 
@@ -81,7 +81,7 @@ async fn fill(world: &World) -> Org {
     blobs.save("ws", 0, &Manifest::new(vec![file]).unwrap(), at(0)).await.unwrap();
     let purse = StorePurse::new(world.store.clone(), org.clone());
     purse.lease(Digest::of(b"lease"), &[account], 1, 30).await.unwrap().unwrap();
-    let lease = claim(&world.store, "node", at(1)).await.unwrap().unwrap();
+    let lease = claim(&world.store, "node", at(1), LEASE).await.unwrap().unwrap();
     let (queue, scribe) = queue(world.store.clone());
     tokio::spawn(scribe.serve());
     for chunk in 0..40 {

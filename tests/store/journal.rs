@@ -20,7 +20,7 @@ async fn leases(world: &World, count: u64) -> (Org, Vec<Lease>) {
     }
     tx.commit().await.unwrap();
     let mut leases = Vec::new();
-    while let Some(lease) = claim(&world.store, "a", at(1000)).await.unwrap() {
+    while let Some(lease) = claim(&world.store, "a", at(1000), LEASE).await.unwrap() {
         leases.push(lease);
     }
     (org, leases)
@@ -69,7 +69,7 @@ fn a_late_or_misplaced_chunk_is_refused_and_its_neighbours_are_written() {
     both(async |world| {
         let (org, leases) = leases(world, 2).await;
         let late = at(1000 + 2 * u64::try_from(LEASE.as_millis()).unwrap());
-        let new = claim(&world.store, "b", late).await.unwrap().unwrap();
+        let new = claim(&world.store, "b", late, LEASE).await.unwrap().unwrap();
         let (old, other) = (&leases[0], &leases[1]);
         assert_eq!((&new.id, new.epoch), (&old.id, old.epoch + 1));
         let (queue, scribe) = queue(world.store.clone());

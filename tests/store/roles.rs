@@ -11,7 +11,7 @@ use envelope_store::journal::queue;
 use envelope_store::noun::Noun;
 use envelope_store::outbox::take;
 use envelope_store::vault::{Field, MasterKeys, expire, rotate};
-use envelope_store::work::claim;
+use envelope_store::work::{LEASE, claim};
 use envelope_store::{Engine, Org, Store, migrate};
 
 use super::log::{log, publish, publisher};
@@ -89,7 +89,7 @@ fn the_program_works_as_a_role_that_cannot_touch_the_log() {
         tx.of(&org).queue("run", at(0)).await.unwrap();
         tx.of(&org).announce("topic", "{}", at(0)).await.unwrap();
         tx.commit().await.unwrap();
-        let lease = claim(&app.store, "a", at(0)).await.unwrap().unwrap();
+        let lease = claim(&app.store, "a", at(0), LEASE).await.unwrap().unwrap();
         let message = take(&app.store, at(0)).await.unwrap().unwrap();
         let (queue, scribe) = queue(app.store.clone());
         tokio::spawn(scribe.serve());

@@ -40,13 +40,13 @@ fn work_is_claimed_in_order_and_not_before_it_is_due() {
         let org = world.found("acme", 0).await;
         queue(world, &org, 3).await;
         for (now, id) in [(0, Some("run-00")), (0, None), (1, Some("run-01")), (1, None)] {
-            let lease = claim(&world.store, "a", at(now)).await.unwrap();
+            let lease = claim(&world.store, "a", at(now), LEASE).await.unwrap();
             assert_eq!(lease.as_ref().map(|lease| lease.id.as_str()), id);
             if let Some(lease) = lease {
                 end(&world.store, &lease).await.unwrap();
             }
         }
-        assert!(claim(&world.store, "a", later(LEASE)).await.unwrap().is_some());
+        assert!(claim(&world.store, "a", later(LEASE), LEASE).await.unwrap().is_some());
     });
 }
 
@@ -55,16 +55,16 @@ fn a_node_that_comes_back_late_is_fenced() {
     both(async |world| {
         let org = world.found("acme", 1).await;
         queue(world, &org, 1).await;
-        let old = claim(&world.store, "a", later(Duration::ZERO)).await.unwrap().unwrap();
+        let old = claim(&world.store, "a", later(Duration::ZERO), LEASE).await.unwrap().unwrap();
         let mut tx = world.store.write().await.unwrap();
-        tx.of(&org).beat(&old, later(LEASE / 2)).await.unwrap();
+        tx.of(&org).beat(&old, later(LEASE / 2), LEASE).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(claim(&world.store, "b", later(LEASE)).await.unwrap(), None, "it lives");
-        let new = claim(&world.store, "b", later(LEASE * 2)).await.unwrap().unwrap();
+        assert_eq!(claim(&world.store, "b", later(LEASE), LEASE).await.unwrap(), None, "it lives");
+        let new = claim(&world.store, "b", later(LEASE * 2), LEASE).await.unwrap().unwrap();
         assert_eq!((new.id.as_str(), new.epoch), ("run-00", old.epoch + 1));
         let mut tx = world.store.write().await.unwrap();
         let mut rows = tx.of(&org);
-        assert!(is_fenced(&rows.beat(&old, later(LEASE * 2)).await));
+        assert!(is_fenced(&rows.beat(&old, later(LEASE * 2), LEASE).await));
         assert!(is_fenced(&rows.hold(&old).await));
         assert!(is_fenced(&rows.done(&old).await));
         rows.hold(&new).await.unwrap();
@@ -72,7 +72,7 @@ fn a_node_that_comes_back_late_is_fenced() {
         rows.done(&new).await.unwrap();
         tx.commit().await.unwrap();
         assert!(is_fenced(&end(&world.store, &new).await), "done is done");
-        assert_eq!(claim(&world.store, "a", later(LEASE * 9)).await.unwrap(), None);
+        assert_eq!(claim(&world.store, "a", later(LEASE * 9), LEASE).await.unwrap(), None);
     });
 }
 
@@ -81,11 +81,11 @@ fn whoever_holds_a_lease_keeps_it_until_it_has_written() {
     both(async |world| {
         let org = world.found("acme", 1).await;
         queue(world, &org, 1).await;
-        let old = claim(&world.store, "a", later(Duration::ZERO)).await.unwrap().unwrap();
+        let old = claim(&world.store, "a", later(Duration::ZERO), LEASE).await.unwrap().unwrap();
         let mut tx = world.store.write().await.unwrap();
         tx.of(&org).hold(&old).await.unwrap();
         let store = world.store.clone();
-        let thief = tokio::spawn(async move { claim(&store, "b", later(LEASE * 2)).await });
+        let thief = tokio::spawn(async move { claim(&store, "b", later(LEASE * 2), LEASE).await });
         tx.of(&org).step(Noun::Agent, 1, active("agent-000")).await.unwrap();
         match world.engine {
             // It passes by what is held.
@@ -101,7 +101,7 @@ fn whoever_holds_a_lease_keeps_it_until_it_has_written() {
                 assert_eq!(thief.await.unwrap().unwrap().unwrap().epoch, old.epoch + 1);
             }
         }
-        let stolen = claim(&world.store, "c", later(LEASE * 4)).await.unwrap().unwrap();
+        let stolen = claim(&world.store, "c", later(LEASE * 4), LEASE).await.unwrap().unwrap();
         assert!(stolen.epoch > old.epoch, "after it has written, it may be claimed");
     });
 }
@@ -117,7 +117,7 @@ fn many_nodes_do_each_piece_once() {
             let (store, done) = (world.store.clone(), Arc::clone(&done));
             nodes.spawn(async move {
                 let name = format!("node-{node}");
-                while let Some(lease) = claim(&store, &name, at(1000)).await.unwrap() {
+                while let Some(lease) = claim(&store, &name, at(1000), LEASE).await.unwrap() {
                     end(&store, &lease).await.unwrap();
                     done.lock().await.push(lease.id);
                 }
@@ -134,7 +134,7 @@ fn a_lease_of_one_organisation_is_none_in_another() {
     both(async |world| {
         let (acme, other) = (world.found("acme", 0).await, world.found("other", 0).await);
         queue(world, &acme, 1).await;
-        let lease = claim(&world.store, "a", at(1000)).await.unwrap().unwrap();
+        let lease = claim(&world.store, "a", at(1000), LEASE).await.unwrap().unwrap();
         let mut tx = world.store.write().await.unwrap();
         assert!(is_fenced(&tx.of(&other).done(&lease).await));
         let lie = Lease { org: other.clone(), ..lease.clone() };

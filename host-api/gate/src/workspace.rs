@@ -29,7 +29,7 @@ mod resolve;
 mod stat;
 mod tree;
 
-pub use blobs::{BLOB_BYTES_MAX, Blobs, Fault};
+pub use blobs::{BLOB_BYTES_MAX, Blobs, Count, Counting, Fault};
 pub use error::FsError;
 pub use export::{ExportError, Exported, export};
 pub use hand::Handed;

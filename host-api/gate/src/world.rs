@@ -28,6 +28,12 @@ pub trait World: Send + Sync {
     /// Whether the run has to stop, or to be put aside. Asked at every passage through the gate.
     fn stopped(&self) -> Option<Stop>;
 
+    /// Whether what is under way outside is not waited for either: what it did is then known to
+    /// nobody. A world that puts runs aside may let them hear the answer first.
+    fn cut(&self) -> Option<Stop> {
+        self.stopped()
+    }
+
     /// The models that can be asked, if any can.
     fn models(&self) -> Option<&Models> {
         None

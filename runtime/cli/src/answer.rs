@@ -79,6 +79,19 @@ impl Trouble {
         Self { exit: Exit::Waiting, ..Self::usage("the run waits for a human", hint) }
     }
 
+    /// The same of one that is kept in a database.
+    pub(crate) fn waiting_in_store(run: &str) -> Self {
+        let hint = format!(
+            "see `envelope approvals list {run} --db URL` and decide: a node then goes on with it"
+        );
+        Self { exit: Exit::Waiting, ..Self::usage("the run waits for a human", hint) }
+    }
+
+    /// What is wrong.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Says so.
     pub(crate) fn tell(self, json: bool) -> Exit {
         give(Err(self), json)

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use envelope_engine::local::RunFolder;
 use envelope_evidence::{Digest, Label};
-use envelope_rules::approval::{Matter, Request, Verdict, Wanted};
+use envelope_node::{Asked, now};
+use envelope_rules::approval::{Matter, Verdict, Wanted};
 use envelope_rules::budget::NanoUsd;
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Trouble, give};
-use crate::desk::{Asked, Book, Kept, SOMEBODY, decision};
+use crate::desk::{Book, Kept, SOMEBODY, decision};
+use crate::disk;
 use crate::exit::Exit;
 use crate::page::plain;
+use crate::store::{self, HouseFlags, wait};
 
 /// See what agents asked, and decide it
 #[derive(Subcommand)]
@@ -23,7 +26,8 @@ Examples:
   envelope approvals list
   envelope approvals show .envelope/runs/run_01…
   envelope approvals approve .envelope/runs/run_01… --read 'rfp/*.pdf' --ttl 600
-  envelope resume .envelope/runs/run_01…")]
+  envelope resume .envelope/runs/run_01…
+  envelope approvals approve run_01… --db postgres://localhost/envelope")]
 pub(crate) enum Approvals {
     /// List what waits for a decision: in one run, or in all of this machine
     List(List),
@@ -37,8 +41,10 @@ pub(crate) enum Approvals {
 
 #[derive(Args)]
 pub(crate) struct List {
-    /// The folder of one run
+    /// The folder of one run, or its id where it is kept in a database
     folder: Option<PathBuf>,
+    #[command(flatten)]
+    house: HouseFlags,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -47,8 +53,10 @@ pub(crate) struct List {
 /// Which request.
 #[derive(Args)]
 struct Which {
-    /// The folder of the run
+    /// The folder of the run, or its id where it is kept in a database
     folder: PathBuf,
+    #[command(flatten)]
+    house: HouseFlags,
     /// The request by its id, where more than one waits
     #[arg(long, value_name = "ID")]
     id: Option<String>,
@@ -130,15 +138,17 @@ impl Approvals {
 
 impl List {
     fn answer(&self) -> Result<Answer, Trouble> {
+        let stored = is_stored(&self.house, self.folder.as_deref());
         let all = match &self.folder {
-            Some(folder) => vec![kept(folder)?],
-            None => Book::all(),
+            run if stored => from_store(&self.house, run.as_deref())?,
+            Some(folder) => vec![(folder.clone(), kept(folder)?.asked)],
+            None => Book::all().into_iter().map(|kept| (kept.folder, kept.asked)).collect(),
         };
         let (mut page, mut documents) = (String::new(), Vec::new());
-        for Kept { folder, asked, .. } in &all {
+        for (folder, asked) in &all {
             for asked in asked.iter().filter(|asked| !asked.is_decided()) {
-                let (id, what) = (id(&asked.request), plain(words(&asked.request.matter)));
-                let late = if is_late(asked) { " (too late)" } else { "" };
+                let (id, what) = (asked.id(), plain(words(&asked.request.matter)));
+                let late = if asked.is_late(now()) { " (too late)" } else { "" };
                 page += &format!("{id}  {what}{late}  {}\n", folder.display());
                 documents.push(in_json(asked, folder));
             }
@@ -220,10 +230,15 @@ impl Deny {
 impl Which {
     /// The run, and the request in question.
     fn find(&self) -> Result<(String, Asked), Trouble> {
-        let run = run_of(&self.folder)?;
-        let Kept { asked, .. } = kept(&self.folder)?;
-        let mut found: Vec<_> = match &self.id {
-            Some(wanted) => asked.into_iter().filter(|it| id(&it.request) == *wanted).collect(),
+        let (run, asked) = if is_stored(&self.house, Some(&self.folder)) {
+            let all = from_store(&self.house, Some(&self.folder))?;
+            let asked = all.into_iter().flat_map(|(_, asked)| asked).collect();
+            (self.folder.display().to_string(), asked)
+        } else {
+            (run_of(&self.folder)?, kept(&self.folder)?.asked)
+        };
+        let mut found: Vec<Asked> = match &self.id {
+            Some(wanted) => asked.into_iter().filter(|it| it.id() == *wanted).collect(),
             None => asked.into_iter().filter(|it| !it.is_decided()).collect(),
         };
         match (found.pop(), found.is_empty()) {
@@ -252,9 +267,20 @@ fn decide(
         return Err(failed(format!("the request is {digest}, not what was seen")));
     }
     let said = decision(&who.name, digest, verdict);
-    let after = Book::of(run).decide(digest, said).map_err(|why| failed(why.to_string()))?;
+    let stored = is_stored(&which.house, Some(&which.folder));
+    let after = if stored {
+        wait(async {
+            let (house, org) = (which.house.open().await?, which.house.org()?);
+            let decided = envelope_node::decide(&house, &org, &asked.id(), digest, said).await;
+            decided.map_err(|why| failed(why.to_string()))
+        })?
+    } else {
+        Book::of(run).decide(digest, said).map_err(|why| failed(why.to_string()))?
+    };
     let folder = which.folder.display();
-    let note = if after.is_decided() {
+    let note = if after.is_decided() && stored {
+        format!("{}; a node goes on with it\n", after.state().name())
+    } else if after.is_decided() {
         format!("{}; go on with `envelope resume {folder}`\n", after.state().name())
     } else {
         "noted; somebody else has to agree\n".to_owned()
@@ -275,13 +301,24 @@ fn kept(folder: &Path) -> Result<Kept, Trouble> {
     Book::of(&run_of(folder)?).read().ok_or_else(unknown)
 }
 
-fn is_late(asked: &Asked) -> bool {
-    Book::is_late(asked, crate::fresh::now())
+/// Whether it is about a run that is kept in a database.
+fn is_stored(house: &HouseFlags, folder: Option<&Path>) -> bool {
+    house.is_named() && !folder.is_some_and(disk::is_folder)
 }
 
-/// The id of a request: the run that asks, and its call.
-fn id(request: &Request) -> String {
-    format!("{}/{}", request.run, request.call)
+/// What waits in a database, and of which run.
+fn from_store(
+    house: &HouseFlags,
+    run: Option<&Path>,
+) -> Result<Vec<(PathBuf, Vec<Asked>)>, Trouble> {
+    wait(async {
+        let (kept, org) = (house.open().await?, house.org()?);
+        let run = run.map(|run| run.display().to_string());
+        let all = envelope_node::waiting(&kept, &org, run.as_deref()).await;
+        let all = all.map_err(store::kept)?;
+        let named = |it: Asked| (PathBuf::from(it.request.run.as_str()), vec![it]);
+        Ok(all.into_iter().map(named).collect())
+    })
 }
 
 fn words(matter: &Matter) -> &str {
@@ -293,7 +330,7 @@ fn words(matter: &Matter) -> &str {
 
 fn in_json(asked: &Asked, folder: &Path) -> Value {
     json!({
-        "id": id(&asked.request),
+        "id": asked.id(),
         "folder": folder.display().to_string(),
         "request": asked.request,
         "digest": asked.request.digest().ok(),

@@ -38,6 +38,11 @@ impl CalleeFlags {
         Self { callees: vec![format!("{name}={}", agent.display())] }
     }
 
+    /// Whether none is named.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.callees.is_empty()
+    }
+
     /// Their components, those built that are sources.
     pub(crate) fn read(&self) -> Result<Vec<Named>, Trouble> {
         let mut named: Vec<Named> = Vec::new();

@@ -198,7 +198,8 @@ impl Demo {
     }
 
     fn verify(&self, ran: &Ran) -> Result<Value, Trouble> {
-        let verify = Verify::of(ran.folder.receipt_path(), ran.folder.keys_path());
+        let folder = ran.folder()?;
+        let verify = Verify::of(folder.receipt_path(), folder.keys_path());
         let report = verify.report()?;
         if let Some(failed) = report.first_failure() {
             return Err(Trouble::failed(
@@ -212,7 +213,7 @@ impl Demo {
     }
 
     fn replay(&self, ran: &Ran) -> Result<(), Trouble> {
-        match Replay::of(ran.folder.path()).carry_out()? {
+        match Replay::of(ran.folder()?.path()).carry_out()? {
             Verdict::Same(again) => {
                 let (calls, head) = (again.journal.calls().len(), again.journal.head());
                 self.say(format!("{} {calls} calls, head {head}", styled(GOOD, "the same run")));

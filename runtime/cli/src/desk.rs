@@ -6,7 +6,7 @@ mod flags;
 pub(crate) mod life;
 mod terminal;
 
-pub(crate) use book::{Asked, Book, Kept};
+pub(crate) use book::{Book, Kept};
 pub(crate) use flags::{DeskFlags, Mode, resumed};
 
 use std::path::Path;

@@ -30,7 +30,7 @@ pub(crate) async fn prepare(
 }
 
 /// What compiles for `machine`. Where nothing can be kept it compiles every time.
-fn components(machine: &Machine) -> Components {
+pub(crate) fn components(machine: &Machine) -> Components {
     let new = || Components::new(machine.clone(), link::SERVED);
     let kept = home::compiled()
         .map_err(|why| why.to_string())

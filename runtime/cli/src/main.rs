@@ -22,6 +22,7 @@ mod log;
 mod models;
 mod net;
 mod new;
+mod node;
 mod page;
 mod paper;
 mod place;
@@ -29,6 +30,7 @@ mod prices;
 mod replay;
 mod resume;
 mod run;
+mod runs;
 mod store;
 mod verify;
 
@@ -70,6 +72,9 @@ enum Command {
     Restore(backup::Restore),
     #[command(subcommand)]
     Breaker(breaker::Breaker),
+    Node(Box<node::Node>),
+    #[command(subcommand)]
+    Runs(runs::Runs),
     Completions(completions::Completions),
 }
 
@@ -92,6 +97,8 @@ fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Breaker(breaker) => breaker.run(),
+        Command::Node(node) => node.run(),
+        Command::Runs(runs) => runs.run(),
         Command::Completions(completions) => completions.run(),
     };
     exit.into()

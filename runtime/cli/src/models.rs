@@ -10,8 +10,8 @@ use clap::Args;
 use envelope_evidence::canonical;
 use envelope_evidence::preview::{SECRET_BYTES_MIN, Secrets};
 use envelope_gate::model::{
-    Anthropic, Key, Models, OpenAi, OverHttp, OverNetwork, Policy, Provider, Stub, Surroundings,
-    tell,
+    Anthropic, Key, Models, OpenAi, OverHttp, OverNetwork, Policy, Provider, Purse, Stub,
+    Surroundings, tell,
 };
 use envelope_rules::budget::{NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates};
 use envelope_rules::egress::target::Target;
@@ -51,7 +51,7 @@ pub(crate) struct ModelFlags {
 }
 
 /// Who answers.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct Providers {
     /// Who answers: `openai=URL` and others of its kind, `anthropic=URL`, or `stub`. The key is
     /// read from the variable of the provider's name, as in `OPENAI_API_KEY`; the agent never sees
@@ -69,6 +69,10 @@ impl ModelFlags {
 
     pub(crate) fn names(&self) -> &[String] {
         &self.models
+    }
+
+    pub(crate) const fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     pub(crate) const fn money(&self) -> NanoUsd {
@@ -117,12 +121,23 @@ impl Providers {
         if self.providers.is_empty() {
             return Ok(None);
         }
+        self.set_up_with(secrets, Arc::new(LocalPurse::at_home()?))
+    }
+
+    /// The same, where `purse` knows what is frozen.
+    pub(crate) fn set_up_with(
+        &self,
+        secrets: &mut Secrets,
+        purse: Arc<dyn Purse>,
+    ) -> Result<Option<Models>, Trouble> {
+        if self.providers.is_empty() {
+            return Ok(None);
+        }
         let mut providers = BTreeMap::new();
         for text in &self.providers {
             let (name, url) = text.split_once('=').unwrap_or((text, ""));
             providers.insert(name.to_owned(), open(name, url, secrets)?);
         }
-        let purse = Arc::new(LocalPurse::at_home()?);
         Ok(Some(Models::new(providers, Policy::default(), purse)))
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::answer::Trouble;
 
 /// What goes with the requests of a run, whatever its rules.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct Edge {
     /// A host that may have addresses which are not public: `db.example.org=10.1.0.0/16`
     #[arg(long = "allow-address", value_name = "HOST=BLOCK")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use envelope_engine::config::Machine;
-use envelope_engine::local::{LifeLog, LocalWorld, RunFolder, neighbours};
+use envelope_engine::local::{LifeLog, LocalWorld, RunFolder, neighbours, regrant};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
 use envelope_evidence::journal::Journal;
@@ -84,7 +84,8 @@ impl Resume {
             let prepared = guest::prepare(&machine, &bytes, &journal.header().agent.name).await?;
             let order = folder.order(Arc::new(prepared), &keys.grants);
             let mut order = order.map_err(Trouble::folder)?;
-            folder.regrant(&mut order, &journal).map_err(Trouble::folder)?;
+            let other = |why| Trouble::usage(why, "resume it where it was started");
+            regrant(&mut order, journal.header()).map_err(other)?;
             let blobs = RunFolder::blobs(folder.path()).map_err(Trouble::folder)?;
             let warrant = &order.authorities.warrant;
             let hands = callees::again(&machine, warrant, &folder).await?;
@@ -94,7 +95,7 @@ impl Resume {
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
-            Ok(Ran { finished, folder })
+            Ok(Ran { finished, folder: Some(folder) })
         })
     }
 

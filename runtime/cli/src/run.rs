@@ -1,5 +1,7 @@
 //! `envelope run`: one skill of one agent, under a grant, with a receipt.
 
+mod stored;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,7 @@ use crate::models::ModelFlags;
 use crate::net::Net;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::place::{self, Place};
+use crate::store::HouseFlags;
 
 /// Seconds that a grant lives: an hour of work.
 const TTL_SECS: u64 = 3600;
@@ -48,6 +51,9 @@ const CALLS: u64 = 200_000;
 /// The agent sees the files of `--dir` that `--allow-read` names, and may write below `--outputs`.
 /// When it ends well, what it wrote appears there; nothing else in the folder changes, ever. The
 /// run leaves a folder with its signed receipt, its journal and all that a replay needs.
+///
+/// With `--db`, or where `ENVELOPE_DB` names one, the run is kept in a database instead: this process
+/// works on it like a node, and should it die, any `envelope node` goes on with it.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
@@ -60,7 +66,8 @@ Examples:
   envelope run guest-examples/hello hello --args '{\"name\":\"Ada\"}'
   envelope run agent.wasm summarise --dir docs --allow-read '**' --outputs out/
   envelope run agent.wasm fetch --allow-net 'GET https://api.example.org/v1/**'
-  envelope run planner.wasm plan --callee specialist.wasm --approvals wait")]
+  envelope run planner.wasm plan --callee specialist.wasm --approvals wait
+  envelope run agent.wasm fetch --db postgres://localhost/envelope")]
 pub(crate) struct Run {
     /// The agent: a component, or the folder of its source, which is built first
     agent: PathBuf,
@@ -107,15 +114,25 @@ pub(crate) struct Run {
     /// Where the run's own folder goes; a new one below `.envelope/runs` by default
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    house: HouseFlags,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A run that has ended, and where it lies.
+/// A run that has ended, and where it lies: in a folder, if not in a database alone.
 pub(crate) struct Ran {
     pub(crate) finished: Finished,
-    pub(crate) folder: RunFolder,
+    pub(crate) folder: Option<RunFolder>,
+}
+
+impl Ran {
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> Result<&RunFolder, Trouble> {
+        let missing = || Trouble::failed("the run lies in no folder", "export it");
+        self.folder.as_ref().ok_or_else(missing)
+    }
 }
 
 impl Run {
@@ -147,6 +164,7 @@ impl Run {
             desk: DeskFlags::default(),
             seed: None,
             out: Some(out.to_owned()),
+            house: HouseFlags::default(),
             json: false,
         }
     }
@@ -170,7 +188,8 @@ impl Run {
     }
 
     pub(crate) fn run(&self) -> Exit {
-        tell(self.carry_out(), self.json)
+        let stored = self.house.is_named();
+        tell(if stored { self.carry_out_stored() } else { self.carry_out() }, self.json)
     }
 
     pub(crate) fn carry_out(&self) -> Result<Ran, Trouble> {
@@ -218,7 +237,7 @@ impl Run {
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, self.dir.as_deref(), &blobs).await?;
             place::forget(&fresh.run);
-            Ok(Ran { finished, folder })
+            Ok(Ran { finished, folder: Some(folder) })
         })
     }
 
@@ -369,6 +388,11 @@ fn print(Ran { finished, folder }: &Ran) {
     let good = if ended.outcome == Outcome::Ok { GOOD } else { BAD };
     let (outcome, reason) = (styled(good, ended.outcome.name()), plain(&ended.reason));
     page::aside(format!("{outcome} ({reason}), {} calls", finished.journal.calls().len()));
+    let Some(folder) = folder else {
+        let run = &finished.journal.header().run;
+        page::aside(format!("next     envelope runs export {run} {run}"));
+        return;
+    };
     page::aside(format!("receipt  {}", styled(STRONG, folder.receipt_path().display())));
     page::aside(format!(
         "next     envelope verify {} --keys {}",
@@ -403,6 +427,6 @@ fn in_json(Ran { finished, folder }: &Ran) -> Value {
         "result": result,
         "outputs": ended.map(|ended| &ended.outputs),
         "calls": finished.journal.calls().len(),
-        "folder": folder.path().display().to_string(),
+        "folder": folder.as_ref().map(|folder| folder.path().display().to_string()),
     })
 }

@@ -1,19 +1,31 @@
 //! The database of a command: where it is, and how it is asked.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "where the database is may stand in the environment"
+)]
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use clap::Args;
-use envelope_store::{Store, StoreError};
+use envelope_node::{House, NodeError, now};
+use envelope_store::noun::{Change, Noun};
+use envelope_store::{Org, Store, StoreError, blobs};
 
 use crate::answer::Trouble;
 use crate::{disk, home, run};
 
+/// The variables that say where the database is, and its blobs.
+const DB: &str = "ENVELOPE_DB";
+const BLOBS: &str = "ENVELOPE_BLOBS";
+
 /// Which database.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Place {
-    /// The database: `sqlite:<file>` or `postgres://…` [default: `store.db` in the home folder]
+    /// The database: `sqlite:<file>` or `postgres://…` [default: `ENVELOPE_DB`, or `store.db` in
+    /// the home folder]
     #[arg(long, value_name = "URL")]
     db: Option<String>,
 }
@@ -35,12 +47,89 @@ impl Place {
     }
 
     fn url(&self) -> Result<String, Trouble> {
-        if let Some(url) = &self.db {
-            return Ok(url.clone());
+        if let Some(url) = self.db.clone().or_else(|| named(DB)?.into_string().ok()) {
+            return Ok(url);
         }
         let home = home::made_home().map_err(|why| Trouble::usage(why, "name one with `--db`"))?;
         Ok(format!("sqlite:{}", home.join("store.db").display()))
     }
+}
+
+/// The organisation of this machine's runs, unless another is named.
+const LOCAL: &str = "local";
+
+/// What an organisation may keep that is met for the first time: a laptop has room for it.
+const QUOTA: i64 = 16 << 30;
+
+/// Where runs are kept.
+#[derive(Args)]
+pub(crate) struct HouseFlags {
+    #[command(flatten)]
+    place: Place,
+    /// Where the bytes of its blobs lie: the same folder for all who share the database [default:
+    /// `ENVELOPE_BLOBS`, or `blobs` in the home folder]
+    #[arg(long, value_name = "FOLDER")]
+    blobs: Option<PathBuf>,
+    /// Whose runs
+    #[arg(long, value_name = "NAME", default_value = LOCAL)]
+    org: String,
+}
+
+impl Default for HouseFlags {
+    fn default() -> Self {
+        Self { place: Place::default(), blobs: None, org: LOCAL.to_owned() }
+    }
+}
+
+impl HouseFlags {
+    /// Whether somebody said that runs are kept in a database.
+    pub(crate) fn is_named(&self) -> bool {
+        self.place.db.is_some() || named(DB).is_some()
+    }
+
+    /// Where it is.
+    pub(crate) async fn open(&self) -> Result<House, Trouble> {
+        let store = self.place.open().await?;
+        let blobs = self.blobs.clone().or_else(|| named(BLOBS).map(PathBuf::from));
+        let home = || home::made_home().map(|home| home.join("blobs"));
+        let blobs = blobs.map_or_else(home, Ok);
+        let blobs = blobs.map_err(|why| Trouble::usage(why, "name a folder with `--blobs`"))?;
+        let hint = "give a folder that can be written";
+        disk::make_folder(&blobs).map_err(|why| Trouble::usage(why, hint))?;
+        let objects = blobs::folder(&blobs).map_err(|why| Trouble::usage(why, hint))?;
+        Ok(House { store, objects })
+    }
+
+    /// Whose runs.
+    pub(crate) fn org(&self) -> Result<Org, Trouble> {
+        Org::new(&self.org).map_err(|why| Trouble::usage(why, "name another with `--org`"))
+    }
+
+    /// The same, founded if nobody did.
+    pub(crate) async fn found(&self, house: &House) -> Result<Org, Trouble> {
+        let org = self.org()?;
+        let mut tx = house.store.write().await.map_err(trouble)?;
+        let mut rows = tx.of(&org);
+        if rows.get(Noun::Organisation, org.as_str()).await.map_err(trouble)?.is_some() {
+            return Ok(org);
+        }
+        let first = Change { id: org.as_str(), state: "active", body: "{}", at: now() };
+        rows.add(Noun::Organisation, None, first).await.map_err(trouble)?;
+        tx.commit().await.map_err(trouble)?;
+        let quota = house.blobs(&org).set_quota(QUOTA).await;
+        quota.map_err(|why| Trouble::failed(why, "`envelope db status` says how it stands"))?;
+        Ok(org)
+    }
+}
+
+/// What the environment says.
+fn named(variable: &str) -> Option<OsString> {
+    std::env::var_os(variable).filter(|it| !it.is_empty())
+}
+
+/// A node, or the house it works in, that cannot do it.
+pub(crate) fn kept(why: NodeError) -> Trouble {
+    Trouble::failed(why, "`envelope runs list` says how runs stand")
 }
 
 /// Waits for a command that asks a database.

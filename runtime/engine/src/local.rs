@@ -5,10 +5,14 @@ mod folder;
 mod job;
 mod life;
 mod neighbours;
+mod pinned;
+mod sealed;
 mod world;
 
 pub use folder::{BadFolder, RunFolder};
 pub use job::{BadJob, Fresh, Job, Keys, Wishes, grant_keys};
 pub use life::{LifeLog, NotNoted};
 pub use neighbours::{Hand, LocalRecords, neighbours};
+pub use pinned::{OtherKeys, Pinned, Pins, regrant};
+pub use sealed::sealed;
 pub use world::LocalWorld;

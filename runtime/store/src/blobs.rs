@@ -7,6 +7,7 @@
 
 mod collect;
 mod objects;
+mod of_run;
 mod workspace;
 
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::{Org, OrgTx, Store, StoreError};
 
 pub use collect::SWEPT_MAX;
 pub use objects::{S3, folder, s3};
-pub use workspace::{Pinned, Version};
+pub use of_run::Clock;
+pub use workspace::{Next, Pinned, Version};
 
 /// How long a blob that nobody needs is kept: whoever puts the blobs of a version, and then saves
 /// it, has to be done by then.
@@ -170,8 +172,9 @@ impl Blobs {
     pub async fn put(&self, bytes: Bytes, now: Timestamp) -> Result<Digest, BlobError> {
         let digest = Digest::of(&bytes);
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let count = i64::try_from(size).ok().filter(|_| size <= BLOB_BYTES_MAX);
-        self.register(digest, count.ok_or(BlobError::TooLarge(size))?, now).await?;
+        let mut tx = self.store.write().await?;
+        register(&mut tx.of(&self.org), digest, counted(size)?, now).await?;
+        tx.commit().await?;
         if self.stored(digest).await? != Some(size) {
             objects::put(&*self.objects, &self.org, digest, bytes).await?;
         }
@@ -188,32 +191,42 @@ impl Blobs {
     async fn stored(&self, digest: Digest) -> Result<Option<u64>, BlobError> {
         Ok(objects::size(&*self.objects, &self.org, digest).await?)
     }
+}
 
-    async fn register(&self, digest: Digest, size: i64, now: Timestamp) -> Result<(), BlobError> {
-        let mut tx = self.store.write().await?;
-        let mut rows = tx.of(&self.org);
-        let at = moment(now, Duration::ZERO)?;
-        let touched = rows.run(&TOUCH, vec![named(digest), at.clone()]).await?;
-        if touched.is_empty() {
-            let new = rows.run(&ADD, vec![named(digest), Value::from(size), at]).await?;
-            if new.is_empty() {
-                return Err(BlobError::Doomed(digest));
-            }
-            let grown = rows.run(&GROW, vec![Value::from(size)]).await?;
-            if grown.is_empty() {
-                let (used, cap) = used(&mut rows).await?;
-                let size = u64::try_from(size).unwrap_or_default();
-                return Err(BlobError::Quota { size, used, cap });
-            }
-        }
-        Ok(tx.commit().await?)
+/// Counts a blob that is about to be put, unless it is known already.
+async fn register(
+    rows: &mut OrgTx<'_>,
+    digest: Digest,
+    size: i64,
+    now: Timestamp,
+) -> Result<(), BlobError> {
+    let at = moment(now, Duration::ZERO)?;
+    let touched = rows.run(&TOUCH, vec![named(digest), at.clone()]).await?;
+    if !touched.is_empty() {
+        return Ok(());
     }
+    let new = rows.run(&ADD, vec![named(digest), Value::from(size), at]).await?;
+    if new.is_empty() {
+        return Err(BlobError::Doomed(digest));
+    }
+    if rows.run(&GROW, vec![Value::from(size)]).await?.is_empty() {
+        let (used, cap) = used(rows).await?;
+        let size = u64::try_from(size).unwrap_or_default();
+        return Err(BlobError::Quota { size, used, cap });
+    }
+    Ok(())
 }
 
 /// What the organisation keeps, and what it may.
 async fn used(rows: &mut OrgTx<'_>) -> Result<(i64, i64), StoreError> {
     let used = rows.run(&USED, Vec::new()).await?;
     used.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+}
+
+/// A size as the database counts, of what may be a blob.
+fn counted(size: u64) -> Result<i64, BlobError> {
+    let count = i64::try_from(size).ok().filter(|_| size <= BLOB_BYTES_MAX);
+    count.ok_or(BlobError::TooLarge(size))
 }
 
 fn named(digest: Digest) -> Value {

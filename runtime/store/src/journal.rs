@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::sql::{Scoped, Text};
 use crate::value::Value;
 use crate::work::Lease;
-use crate::{Org, Store, StoreError, Tx};
+use crate::{Org, OrgTx, Store, StoreError, Tx};
 
 pub use writer::InStore;
 
@@ -156,6 +156,16 @@ async fn append(tx: &mut Tx, waiting: &Waiting) -> Result<Result<(), Lost>, Stor
     ];
     let written = rows.run(&APPEND, row).await?;
     Ok(if written.is_empty() { Err(Lost::Misplaced(*chunk)) } else { Ok(()) })
+}
+
+impl OrgTx<'_> {
+    /// Writes the first lines of the journal of work that was queued in this very transaction.
+    pub async fn begin_journal(&mut self, id: &str, lines: &[u8]) -> Result<(), StoreError> {
+        let row = vec![Value::from(id), Value::from(0), Value::from(0), lines.into()];
+        let written = self.run(&APPEND, row).await?;
+        let begun = || StoreError::Data(format!("the journal of `{id}` has begun already"));
+        written.first().map(|_| ()).ok_or_else(begun)
+    }
 }
 
 /// The journal of a run, and the number of its next chunk.

@@ -25,12 +25,13 @@ pub struct Statements {
     get: Scoped,
     step: Scoped,
     list: Scoped,
+    below: Scoped,
 }
 
 impl Statements {
     /// All of them.
-    pub const fn all(self) -> [Scoped; 4] {
-        [self.add, self.get, self.step, self.list]
+    pub const fn all(self) -> [Scoped; 5] {
+        [self.add, self.get, self.step, self.list, self.below]
     }
 }
 
@@ -74,6 +75,11 @@ macro_rules! nouns {
                         list: Scoped(Text::common(concat!($table, ".list"), concat!(
                             "SELECT id, parent, state, version, body, digest, changed FROM ",
                             $table, " WHERE org = $1 AND state = $2 AND id > $3",
+                            " ORDER BY id LIMIT $4",
+                        ))),
+                        below: Scoped(Text::common(concat!($table, ".below"), concat!(
+                            "SELECT id, parent, state, version, body, digest, changed FROM ",
+                            $table, " WHERE org = $1 AND parent = $2 AND id > $3",
                             " ORDER BY id LIMIT $4",
                         ))),
                     },)*
@@ -235,6 +241,18 @@ impl OrgTx<'_> {
     ) -> Result<Vec<Record>, StoreError> {
         let page = vec![Value::from(state), Value::from(after), Value::from(PAGE_MAX)];
         let rows = self.run(&noun.statements().list, page).await?;
+        rows.iter().map(Record::of).collect()
+    }
+
+    /// At most [`PAGE_MAX`] rows that belong to `parent`, by id, from the one after `after`.
+    pub async fn below(
+        &mut self,
+        noun: Noun,
+        parent: &str,
+        after: &str,
+    ) -> Result<Vec<Record>, StoreError> {
+        let page = vec![Value::from(parent), Value::from(after), Value::from(PAGE_MAX)];
+        let rows = self.run(&noun.statements().below, page).await?;
         rows.iter().map(Record::of).collect()
     }
 }

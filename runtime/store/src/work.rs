@@ -13,8 +13,8 @@ use crate::sql::{Scoped, Text, Wide};
 use crate::value::{Row, Value};
 use crate::{Org, OrgTx, Store, StoreError};
 
-/// How long a node may be silent: some heartbeats may be lost, and a dead node's runs do not wait
-/// long.
+/// How long a node may be silent unless it says otherwise: some heartbeats may be lost, and a dead
+/// node's runs do not wait long.
 pub const LEASE: Duration = Duration::from_secs(30);
 
 const QUEUE: Scoped = Scoped(Text::common(
@@ -37,6 +37,13 @@ const CLAIM: Wide = Wide(Text {
         ) RETURNING org, id, epoch",
 });
 
+/// The same for one piece of work: by whoever has just queued it and wants to do it.
+const TAKE: Scoped = Scoped(Text::common(
+    "work.take",
+    "UPDATE work SET node = $3, epoch = epoch + 1, due = $5
+    WHERE org = $1 AND id = $2 AND state = 'open' AND due <= $4 RETURNING org, id, epoch",
+));
+
 const BEAT: Scoped = Scoped(Text::common(
     "work.beat",
     "UPDATE work SET due = $4 WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open'
@@ -57,7 +64,27 @@ const DONE: Scoped = Scoped(Text::common(
     RETURNING epoch",
 ));
 
-pub(crate) const SCOPED: [Scoped; 4] = [QUEUE, BEAT, HOLD, DONE];
+/// The epoch rises here too: whatever of the node still writes, writes no more.
+const GIVE_BACK: Scoped = Scoped(Text::common(
+    "work.give_back",
+    "UPDATE work SET node = NULL, epoch = epoch + 1, due = $4
+    WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open' RETURNING epoch",
+));
+
+/// Kept until the transaction ends, like a lease that is held: one of both comes first.
+const SEE: Scoped = Scoped(Text {
+    name: "work.see",
+    sqlite: "SELECT state FROM work WHERE org = $1 AND id = $2",
+    postgres: "SELECT state FROM work WHERE org = $1 AND id = $2 FOR NO KEY UPDATE",
+});
+
+const WAKE: Scoped = Scoped(Text::common(
+    "work.wake",
+    "UPDATE work SET due = $3
+    WHERE org = $1 AND id = $2 AND state = 'open' AND node IS NULL AND due > $3 RETURNING epoch",
+));
+
+pub(crate) const SCOPED: [Scoped; 8] = [QUEUE, TAKE, BEAT, HOLD, DONE, GIVE_BACK, SEE, WAKE];
 
 pub(crate) const WIDE: [Wide; 1] = [CLAIM];
 
@@ -72,10 +99,15 @@ pub struct Lease {
     pub epoch: i64,
 }
 
-/// Claims the work that is due the longest, if any is.
-pub async fn claim(store: &Store, node: &str, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+/// Claims the work that is due the longest, if any is, for `lasts`.
+pub async fn claim(
+    store: &Store,
+    node: &str,
+    now: Timestamp,
+    lasts: Duration,
+) -> Result<Option<Lease>, StoreError> {
     let mut tx = store.write().await?;
-    let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, moment(now, LEASE)?];
+    let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, moment(now, lasts)?];
     let rows = tx.wide(&CLAIM, claim).await?;
     let lease = rows.first().map(Lease::of).transpose()?;
     tx.commit().await?;
@@ -89,10 +121,47 @@ impl OrgTx<'_> {
         self.run(&QUEUE, work).await.map(|_| ())
     }
 
-    /// Says that the node lives, which is the lease for as long again.
-    pub async fn beat(&mut self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
-        let until = moment(now, LEASE)?;
+    /// Claims this piece of work for `lasts`, if it is due.
+    pub async fn take(
+        &mut self,
+        id: &str,
+        node: &str,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let (due, until) = (moment(now, Duration::ZERO)?, moment(now, lasts)?);
+        let rows = self.run(&TAKE, vec![Value::from(id), node.into(), due, until]).await?;
+        rows.first().map(Lease::of).transpose()
+    }
+
+    /// Says that the node lives, which is the lease for `lasts` from now.
+    pub async fn beat(
+        &mut self,
+        lease: &Lease,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<(), StoreError> {
+        let until = moment(now, lasts)?;
         self.leased(&BEAT, lease, vec![until]).await
+    }
+
+    /// Gives the work back: it falls due at `due`, or when it is [woken](Self::wake).
+    pub async fn give_back(&mut self, lease: &Lease, due: Timestamp) -> Result<(), StoreError> {
+        let due = moment(due, Duration::ZERO)?;
+        self.leased(&GIVE_BACK, lease, vec![due]).await
+    }
+
+    /// Keeps the work as it is until this transaction ends, and says whether it is still to be
+    /// done. Who changes what a run waits for does that first, and then wakes it.
+    pub async fn is_open(&mut self, id: &str) -> Result<bool, StoreError> {
+        let rows = self.run(&SEE, vec![Value::from(id)]).await?;
+        rows.first().map_or(Ok(false), |row| Ok(row.text(0)? == "open"))
+    }
+
+    /// Has work that nobody holds fall due now.
+    pub async fn wake(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let due = moment(now, Duration::ZERO)?;
+        self.run(&WAKE, vec![Value::from(id), due]).await.map(|_| ())
     }
 
     /// Holds the lease until this transaction ends, or refuses a node that came back late. What

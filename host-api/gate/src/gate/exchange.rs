@@ -128,7 +128,7 @@ pub(super) async fn attended<T>(
     loop {
         match tokio::time::timeout(HEARTBEAT, &mut effect).await {
             Ok(performed) => return Ok(performed),
-            Err(_) => world.stopped().map_or(Ok(()), Err)?,
+            Err(_) => world.cut().map_or(Ok(()), Err)?,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Bytes by their digest, in whatever keeps objects.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,12 +18,28 @@ pub const BLOB_BYTES_MAX: u64 = super::FILE_BYTES_MAX;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    count: Option<Arc<dyn Count>>,
 }
+
+/// Counts what is put, before it is: a store with quotas, that has to know who needs what.
+pub trait Count: Send + Sync + fmt::Debug {
+    /// Counts a blob, or says why it may not be put.
+    fn before(&self, digest: Digest, size: u64) -> Counting<'_>;
+}
+
+/// A blob that is being counted.
+pub type Counting<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 impl Blobs {
     /// Blobs in `store`, which other things should not share.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self { store, count: None }
+    }
+
+    /// The same, where `count` counts what is put.
+    #[must_use]
+    pub fn counted(self, count: Arc<dyn Count>) -> Self {
+        Self { count: Some(count), ..self }
     }
 
     /// Blobs in a folder of this machine, which exists. What was put there survives a power cut.
@@ -61,6 +79,9 @@ impl Blobs {
         if size > BLOB_BYTES_MAX {
             return Err(Fault::TooLarge { size });
         }
+        if let Some(count) = &self.count {
+            count.before(digest, size).await.map_err(Fault::Refused)?;
+        }
         // A blob of another size is a broken one, and is replaced.
         if self.size(&digest).await? != Some(size) {
             self.store.put(&key(&digest), bytes.into()).await?;
@@ -98,6 +119,9 @@ pub enum Fault {
         /// How many bytes.
         size: u64,
     },
+    /// Whoever counts them refused it.
+    #[error("{0}")]
+    Refused(String),
     /// The store failed.
     #[error("the store of blobs failed")]
     Store(#[from] object_store::Error),

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use envelope_evidence::{Digest, Timestamp};
+use envelope_evidence::Digest;
 use envelope_gate::desk::Decision;
-use envelope_rules::approval::{Approval, Event, Policy, Refused, Request, Rules, State};
+use envelope_node::{Asked, Late};
+use envelope_rules::approval::{Request, Rules};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Existing};
@@ -28,16 +29,6 @@ pub(crate) struct Kept {
     pub(crate) asked: Vec<Asked>,
 }
 
-/// One question.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    pub(crate) request: Request,
-    pub(crate) decisions: Vec<Decision>,
-    /// Who has to decide.
-    policy: Policy,
-}
-
 /// Why it cannot be kept, or does not count.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unkept {
@@ -47,34 +38,8 @@ pub(crate) enum Unkept {
     Disk(String),
     #[error("nothing of this was asked")]
     Unknown,
-    #[error("{0} (`{code}`)", code = .0.code())]
-    Refused(Refused),
-}
-
-impl Asked {
-    /// What became of it.
-    pub(crate) fn state(&self) -> State {
-        self.approval().map_or(State::Open {}, |approval| approval.state().clone())
-    }
-
-    /// Whether nobody needs to decide any more.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.state() != State::Open {}
-    }
-
-    fn approval(&self) -> Option<Approval> {
-        let mut approval = Approval::new(self.request.clone(), self.policy.clone()).ok()?;
-        for decision in &self.decisions {
-            approval = step(approval, decision.clone()).ok()?;
-        }
-        Some(approval)
-    }
-}
-
-/// Bounds are the gate's to judge: on this machine whoever decides also wrote the warrant.
-fn step(approval: Approval, decision: Decision) -> Result<Approval, Refused> {
-    let Decision { by, at, saw, verdict } = decision;
-    approval.step(Event::Decide { by, saw, verdict }, &[], at)
+    #[error(transparent)]
+    Late(#[from] Late),
 }
 
 /// The file of one run.
@@ -124,20 +89,9 @@ impl Book {
         self.change(|kept| {
             let is_it = |asked: &&mut Asked| asked.request.digest() == Ok(digest);
             let asked = kept.asked.iter_mut().find(is_it).ok_or(Unkept::Unknown)?;
-            let approval = asked.approval().ok_or(Unkept::Unknown)?;
-            let before = approval.given().len();
-            let after = step(approval, decision.clone()).map_err(Unkept::Refused)?;
-            // A second click says the same and changes nothing.
-            if after.given().len() > before {
-                asked.decisions.push(decision);
-            }
+            asked.decide(decision)?;
             Ok(asked.clone())
         })
-    }
-
-    /// Whether it is too late for `asked`.
-    pub(crate) fn is_late(asked: &Asked, now: Timestamp) -> bool {
-        now >= asked.request.expires
     }
 
     pub(crate) fn forget(&self) {

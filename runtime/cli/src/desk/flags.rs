@@ -73,6 +73,11 @@ impl DeskFlags {
         Self { mode: Some(mode), ..Self::default() }
     }
 
+    /// Whether somebody asks for an answer at once, which only a run of this process gets.
+    pub(crate) const fn answers_here(&self) -> bool {
+        matches!(self.mode, Some(Mode::Ask | Mode::Yes | Mode::No))
+    }
+
     /// What becomes of questions.
     pub(crate) fn mode(&self) -> Mode {
         let asks = !self.before.is_empty() || self.approvers > 1;

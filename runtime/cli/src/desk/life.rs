@@ -40,7 +40,7 @@ fn is_over(run: &str, request: Digest) -> bool {
     let kept = Book::of(run).read();
     let mut asked = kept.iter().flat_map(|kept| &kept.asked);
     let asked = asked.find(|asked| asked.request.digest() == Ok(request));
-    asked.is_none_or(|asked| asked.is_decided() || Book::is_late(asked, now()))
+    asked.is_none_or(|asked| asked.is_decided() || asked.is_late(now()))
 }
 
 /// Its agent, or one that it called, asks a human.

@@ -18,26 +18,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use envelope_evidence::journal::Journal;
-use envelope_evidence::key::{ForReceipts, SigningKey, Window};
-use envelope_evidence::keyring::{KeyRecord, KeyRing};
-use envelope_evidence::preview::Secrets;
-use envelope_evidence::receipt::{Folder, JOURNAL_FILE};
-use envelope_gate::gate::Authorities;
+use envelope_evidence::key::{ForReceipts, SigningKey};
+use envelope_evidence::receipt::JOURNAL_FILE;
 use envelope_gate::journal::InFile;
 use envelope_gate::workspace::{Blobs, Manifest};
 use envelope_rules::budget::PriceBook;
-use envelope_rules::grant::{Claims, Grant, mint};
 use envelope_rules::guard::Warrant;
 
 use crate::limits::Limits;
-use crate::local::job::{Keys, grant_keys, operator};
+use crate::local::job::{Keys, grant_keys};
+use crate::local::pinned::{Pinned, Pins};
+use crate::local::sealed::{ARTIFACTS, KEYS, RECEIPT, sealed};
 use crate::prepared::Prepared;
 use crate::run::{Finished, Order};
 
-const RECEIPT: &str = "receipt";
 const RUN: &str = "run";
-const ARTIFACTS: &str = "artifacts";
-const KEYS: &str = "keys.json";
 const COMPONENT: &str = "component.wasm";
 const WARRANT: &str = "warrant.json";
 const INPUTS: &str = "inputs.json";
@@ -84,9 +79,6 @@ pub enum BadFolder {
         /// The folder.
         path: PathBuf,
     },
-    /// The local keys did not sign this run's grant.
-    #[error("the run's grant was not made with the keys of this machine: it cannot go on here")]
-    OtherKeys,
 }
 
 impl RunFolder {
@@ -97,27 +89,31 @@ impl RunFolder {
 
     /// A new folder at `path`, with everything in it that pins the run of `component`. The record
     /// of another run is never written over.
-    pub fn create(path: &Path, component: &[u8], order: &Order) -> Result<Self, BadFolder> {
+    pub fn create<'a>(
+        path: &Path,
+        component: &[u8],
+        pins: impl Into<Pins<'a>>,
+    ) -> Result<Self, BadFolder> {
         let folder = Self(path.to_owned());
         folder.is_free()?;
-        folder.fill(component, order)?;
+        folder.fill(component, &pins.into())?;
         Ok(folder)
     }
 
     /// Writes all that pins the run. Where no journal is, nothing of it counts yet.
-    pub(super) fn fill(&self, component: &[u8], order: &Order) -> Result<(), BadFolder> {
+    pub(super) fn fill(&self, component: &[u8], pins: &Pins<'_>) -> Result<(), BadFolder> {
         for inner in [RECEIPT, RUN, ARTIFACTS] {
             let inner = self.0.join(inner);
             fs::create_dir_all(&inner).map_err(io_error(&inner))?;
         }
-        let warrant = envelope_evidence::canonical::of(order.authorities.warrant.document());
+        let warrant = envelope_evidence::canonical::of(pins.warrant.document());
         self.write(&self.run(COMPONENT), component)?;
         self.write(&self.run(WARRANT), &warrant.unwrap_or_default())?;
-        self.write(&self.run(INPUTS), order.manifest.as_bytes())?;
-        self.write(&self.run(ARGS), &order.args)?;
-        let prices = envelope_evidence::canonical::of(&order.authorities.operator.prices);
+        self.write(&self.run(INPUTS), pins.manifest.as_bytes())?;
+        self.write(&self.run(ARGS), pins.args)?;
+        let prices = envelope_evidence::canonical::of(pins.prices);
         self.write(&self.run(PRICES), &prices.unwrap_or_default())?;
-        self.write(&self.run(LIMITS), &order.limits.to_bytes())
+        self.write(&self.run(LIMITS), &pins.limits.to_bytes())
     }
 
     /// Whether no run lies here.
@@ -206,6 +202,17 @@ impl RunFolder {
         self.run(LIFE)
     }
 
+    /// Adds a file of a run that was kept elsewhere: of its receipt, or the keys that signed it.
+    pub fn add(&self, name: &str, bytes: &[u8]) -> Result<(), BadFolder> {
+        let plain =
+            |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
+        if !Path::new(name).components().all(plain) {
+            let why = "not a name within the folder".to_owned();
+            return Err(BadFolder::Content { path: name.into(), why });
+        }
+        self.write(&self.0.join(name), bytes)
+    }
+
     /// A new journal file.
     pub fn new_journal(&self) -> Result<InFile, BadFolder> {
         let path = self.journal_path();
@@ -243,20 +250,14 @@ impl RunFolder {
         let limits = self.run(LIMITS);
         let parsed = serde_json::from_slice::<Limits>(&self.read(&limits)?);
         let keys = grant_keys(keys).map_err(|why| content(&self.0, why.to_string()))?;
-        let operator = operator(&document, self.prices()?);
-        Ok(Order {
-            component,
-            authorities: Authorities {
-                operator: Arc::new(operator),
-                warrant: Arc::new(document),
-                grant: None,
-                keys: Arc::new(keys),
-            },
+        let pinned = Pinned {
+            warrant: document,
             args: self.read(&self.run(ARGS))?.into(),
             manifest: manifest.map_err(|why| content(&inputs, why.to_string()))?,
             limits: parsed.map_err(|why| content(&limits, why.to_string()))?,
-            secrets: Secrets::none(),
-        })
+            prices: self.prices()?,
+        };
+        Ok(pinned.order(component, Arc::new(keys)))
     }
 
     /// The prices by which the run pays. A folder without any is one of a run without models.
@@ -269,25 +270,6 @@ impl RunFolder {
         book.map_err(|why| BadFolder::Content { path, why: why.to_string() })
     }
 
-    /// Gives `order` its grant back: made again from what the journal says, and known to be the
-    /// same by its digest.
-    pub fn regrant(&self, order: &mut Order, journal: &Journal) -> Result<(), BadFolder> {
-        let Some(scope) = &journal.header().scope else { return Ok(()) };
-        let claims = envelope_gate::gate::claims(scope).ok_or(BadFolder::OtherKeys)?;
-        // A local grant comes from nobody else's, and does not speak of depth: see `Job::new`.
-        let run = Some(journal.header().run.to_string());
-        let claims = Claims { run, depth: None, ..claims };
-        let (keys, now) = (&order.authorities.keys, journal.header().started);
-        let grant = mint(&claims, keys, now)
-            .and_then(|token| Grant::open(token.as_str(), keys, now))
-            .map_err(|_| BadFolder::OtherKeys)?;
-        if grant.token_digest() != scope.token {
-            return Err(BadFolder::OtherKeys);
-        }
-        order.authorities.grant = Some(grant);
-        Ok(())
-    }
-
     /// Writes the signed receipt, its public key and the artifacts.
     pub fn seal(
         &self,
@@ -295,16 +277,10 @@ impl RunFolder {
         key: &SigningKey<ForReceipts>,
     ) -> Result<(), BadFolder> {
         let content = |why: String| BadFolder::Content { path: self.0.clone(), why };
-        let folder = Folder::of(&finished.receipt(key), None);
-        for (name, bytes) in folder.map_err(|why| content(why.to_string()))?.files {
-            self.write(&self.0.join(RECEIPT).join(name), &bytes)?;
+        for (name, bytes) in sealed(finished, key).map_err(|why| content(why.to_string()))? {
+            self.write(&self.0.join(name), &bytes)?;
         }
-        for (name, artifact) in &finished.artifacts {
-            self.write(&self.0.join(ARTIFACTS).join(name), &artifact.bytes)?;
-        }
-        let ring = KeyRing::new([KeyRecord::of(key, Window::ALWAYS)]);
-        let ring = ring.map_err(|why| content(why.to_string()))?.to_json();
-        self.write(&self.0.join(KEYS), &ring.map_err(|why| content(why.to_string()))?)
+        Ok(())
     }
 
     /// Where the folder is.

@@ -86,7 +86,7 @@ impl Records for LocalRecords {
     fn begin(&self, run: &Label, order: &Order) -> Result<(), Fault> {
         let component = self.components.get(&order.component.digest());
         let component = component.ok_or(Fault::Unavailable("the component of a callee"))?;
-        self.folder.callee(run).fill(component, order).map_err(|why| failed(&why))
+        self.folder.callee(run).fill(component, &order.into()).map_err(|why| failed(&why))
     }
 
     fn keep(&self, finished: &Finished) -> Result<(), Fault> {

@@ -3,24 +3,31 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
 use envelope_gate::desk::Desk;
-use envelope_gate::model::Models;
+use envelope_gate::model::{Books, Models};
 use envelope_gate::net::Network;
 use envelope_gate::peers::Peers;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::world::{GrantState, Performing, World};
 use envelope_rules::grant::Jti;
 
+/// How often a run that sleeps looks whether it has to stop: no person feels the difference.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// The world of one local run.
 pub struct LocalWorld {
     run: Label,
     network: Option<Network>,
     stop: Mutex<Option<Stop>>,
+    /// Whether the run is put aside at its next step, and may hear what it asked before.
+    gentle: AtomicBool,
     models: Option<Models>,
+    books: Option<Books>,
     desk: Option<Arc<dyn Desk>>,
     peers: Option<Arc<dyn Peers>>,
     /// Grants that were replaced.
@@ -34,7 +41,9 @@ impl LocalWorld {
             run,
             network,
             stop: Mutex::new(None),
+            gentle: AtomicBool::new(false),
             models: None,
+            books: None,
             desk: None,
             peers: None,
             revoked: Mutex::new(BTreeSet::new()),
@@ -45,6 +54,13 @@ impl LocalWorld {
     #[must_use]
     pub fn with_models(mut self, models: Option<Models>) -> Self {
         self.models = models;
+        self
+    }
+
+    /// The same world, charged to shared accounts too.
+    #[must_use]
+    pub fn with_books(mut self, books: Option<Books>) -> Self {
+        self.books = books;
         self
     }
 
@@ -62,8 +78,19 @@ impl LocalWorld {
         self
     }
 
-    /// Stops the run at its next step. The first reason stays.
+    /// Puts the run aside at its next step: what it waits for outside it hears first.
+    pub fn put_aside(&self) {
+        if let Ok(mut stop) = self.stop.lock()
+            && stop.is_none()
+        {
+            self.gentle.store(true, Ordering::Release);
+            *stop = Some(Stop::Suspended);
+        }
+    }
+
+    /// Stops the run at once, whatever it waits for. The first reason stays.
     pub fn stop(&self, why: Stop) {
+        self.gentle.store(false, Ordering::Release);
         if let Ok(mut stop) = self.stop.lock() {
             stop.get_or_insert(why);
         }
@@ -79,8 +106,12 @@ impl World for LocalWorld {
     }
 
     fn sleep_until(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let wait = Duration::from_millis(instant.millis_since(self.now()));
-        Box::pin(tokio::time::sleep(wait))
+        Box::pin(async move {
+            while self.now() < instant && self.stopped().is_none() {
+                let left = Duration::from_millis(instant.millis_since(self.now()));
+                tokio::time::sleep(left.min(LOOK)).await;
+            }
+        })
     }
 
     fn standing(&self, jti: &str) -> GrantState {
@@ -106,8 +137,16 @@ impl World for LocalWorld {
         self.stop.lock().ok().and_then(|stop| stop.clone())
     }
 
+    fn cut(&self) -> Option<Stop> {
+        self.stopped().filter(|_| !self.gentle.load(Ordering::Acquire))
+    }
+
     fn models(&self) -> Option<&Models> {
         self.models.as_ref()
+    }
+
+    fn books(&self) -> Option<&Books> {
+        self.books.as_ref()
     }
 
     fn network(&self) -> Option<&Network> {

@@ -56,6 +56,10 @@ impl World for Within {
         self.outer.stopped()
     }
 
+    fn cut(&self) -> Option<Stop> {
+        self.outer.cut()
+    }
+
     fn models(&self) -> Option<&Models> {
         self.outer.models()
     }

@@ -8,6 +8,7 @@ use envelope_evidence::{Digest, Timestamp};
 use envelope_gate::workspace::Manifest;
 
 use super::{BlobError, Blobs, PIN, TOUCH, digest, named};
+use crate::OrgTx;
 use crate::sql::{Scoped, Text};
 use crate::value::Value;
 use crate::work::moment;
@@ -25,7 +26,13 @@ const SAVE: Scoped = Scoped(Text::common(
 
 const NEED: Scoped = Scoped(Text::common(
     "needs.add",
-    "INSERT INTO needs (org, id, version, digest) VALUES ($1, $2, $3, $4)",
+    "INSERT INTO needs (org, id, version, digest) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+));
+
+const NEEDED: Scoped = Scoped(Text::common(
+    "needs.list",
+    "SELECT digest FROM needs WHERE org = $1 AND id = $2 AND version = $3 AND digest > $4
+    ORDER BY digest LIMIT $5",
 ));
 
 const PINNED: Scoped = Scoped(Text {
@@ -53,7 +60,10 @@ const FREE: Scoped = Scoped(Text::common(
     "DELETE FROM needs WHERE org = $1 AND id = $2 AND version = $3 RETURNING digest",
 ));
 
-pub(super) const SCOPED: [Scoped; 7] = [LATEST, SAVE, NEED, PINNED, DROP, KEPT, FREE];
+pub(super) const SCOPED: [Scoped; 8] = [LATEST, SAVE, NEED, NEEDED, PINNED, DROP, KEPT, FREE];
+
+/// Blobs that are named at once.
+const NEEDED_MAX: i64 = 1000;
 
 /// One version of a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,29 +97,49 @@ impl Blobs {
         manifest: &Manifest,
         now: Timestamp,
     ) -> Result<i64, BlobError> {
-        let paper = self.put(Bytes::copy_from_slice(manifest.as_bytes()), now).await?;
-        let version = last.saturating_add(1);
-        let at = moment(now, Duration::ZERO)?;
+        self.put(Bytes::copy_from_slice(manifest.as_bytes()), now).await?;
         let mut tx = self.store.write().await?;
-        let mut rows = tx.of(&self.org);
-        let changed = || BlobError::Changed { id: id.to_owned(), version: last };
-        let latest = rows.run(&LATEST, vec![Value::from(id)]).await?;
-        if latest.first().map_or(Ok(0), |row| row.int(0))? != last {
-            return Err(changed());
-        }
-        let row = vec![Value::from(id), version.into(), named(paper), at.clone()];
-        if rows.run(&SAVE, row).await?.is_empty() {
-            return Err(changed());
-        }
-        let files = manifest.files().iter().map(|file| file.digest);
-        // In one order everywhere, or two who save at once could wait for each other.
-        for digest in files.chain([paper]).collect::<BTreeSet<Digest>>() {
-            let kept = rows.run(&TOUCH, vec![named(digest), at.clone()]).await?;
-            kept.first().ok_or(BlobError::Missing(digest))?;
-            rows.run(&NEED, vec![Value::from(id), version.into(), named(digest)]).await?;
-        }
+        let next = Next { id, last, manifest, besides: &[] };
+        let version = tx.of(&self.org).save_version(next, now).await?;
         tx.commit().await?;
         Ok(version)
+    }
+
+    /// All that a version needs, whether its manifest names it or not.
+    pub async fn needed(&self, of: Version<'_>) -> Result<Vec<Digest>, BlobError> {
+        let (mut tx, mut all) = (self.store.read().await?, Vec::new());
+        let mut after = String::new();
+        loop {
+            let page = vec![
+                Value::from(of.id),
+                of.version.into(),
+                after.as_str().into(),
+                Value::from(NEEDED_MAX),
+            ];
+            let rows = tx.of(&self.org).run(&NEEDED, page).await?;
+            let Some(last) = rows.last() else { return Ok(all) };
+            after = last.text(0)?.to_owned();
+            for row in &rows {
+                all.push(digest(row.text(0)?)?);
+            }
+        }
+    }
+
+    /// Counts a blob that is about to be put, and is needed by a version if one is named.
+    pub(super) async fn count(
+        &self,
+        of: Option<Version<'_>>,
+        digest: Digest,
+        size: i64,
+        now: Timestamp,
+    ) -> Result<(), BlobError> {
+        let mut tx = self.store.write().await?;
+        let mut rows = tx.of(&self.org);
+        super::register(&mut rows, digest, size, now).await?;
+        if let Some(of) = of {
+            rows.run(&NEED, vec![Value::from(of.id), of.version.into(), named(digest)]).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Pins a version for [`PIN`] and reads its manifest. Whoever reads longer pins again.
@@ -139,6 +169,47 @@ impl Blobs {
         }
         rows.run(&FREE, key()).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+/// A version that is about to be saved.
+#[derive(Debug, Clone, Copy)]
+pub struct Next<'a> {
+    /// The workspace.
+    pub id: &'a str,
+    /// The version before; zero, where there is none.
+    pub last: i64,
+    /// Its files, and the manifest itself, were put before.
+    pub manifest: &'a Manifest,
+    /// Blobs that it needs besides: put before too.
+    pub besides: &'a [Digest],
+}
+
+impl OrgTx<'_> {
+    /// Saves a version, in the transaction of what it is saved for.
+    pub async fn save_version(&mut self, next: Next<'_>, now: Timestamp) -> Result<i64, BlobError> {
+        let Next { id, last, manifest, besides } = next;
+        let paper = manifest.digest();
+        let version = last.saturating_add(1);
+        let at = moment(now, Duration::ZERO)?;
+        let changed = || BlobError::Changed { id: id.to_owned(), version: last };
+        let latest = self.run(&LATEST, vec![Value::from(id)]).await?;
+        if latest.first().map_or(Ok(0), |row| row.int(0))? != last {
+            return Err(changed());
+        }
+        let row = vec![Value::from(id), version.into(), named(paper), at.clone()];
+        if self.run(&SAVE, row).await?.is_empty() {
+            return Err(changed());
+        }
+        let files = manifest.files().iter().map(|file| file.digest);
+        let all = files.chain(besides.iter().copied()).chain([paper]);
+        // In one order everywhere, or two who save at once could wait for each other.
+        for digest in all.collect::<BTreeSet<Digest>>() {
+            let kept = self.run(&TOUCH, vec![named(digest), at.clone()]).await?;
+            kept.first().ok_or(BlobError::Missing(digest))?;
+            self.run(&NEED, vec![Value::from(id), version.into(), named(digest)]).await?;
+        }
+        Ok(version)
     }
 }
 

@@ -7,19 +7,36 @@ use envelope_rules::budget::{Accounting, Frost, Leased, Place, Shared};
 use envelope_rules::denial::Denial;
 
 use super::BudgetError;
-use crate::{Org, Store};
+use crate::work::Lease;
+use crate::{Org, Store, StoreError, Tx};
 
 /// The shared books of one organisation.
 #[derive(Debug, Clone)]
 pub struct StorePurse {
     store: Store,
     org: Org,
+    held: Option<Lease>,
 }
 
 impl StorePurse {
     /// The books of `org` in `store`.
     pub const fn new(store: Store, org: Org) -> Self {
-        Self { store, org }
+        Self { store, org, held: None }
+    }
+
+    /// The same for a run that this node holds: once another has it, nothing more is taken or told.
+    #[must_use]
+    pub fn under(self, held: Lease) -> Self {
+        Self { held: Some(held), ..self }
+    }
+
+    /// A transaction that writes, while the run is ours.
+    async fn held(&self) -> Result<Tx, StoreError> {
+        let mut tx = self.store.write().await?;
+        if let Some(held) = &self.held {
+            tx.of(&held.org).hold(held).await?;
+        }
+        Ok(tx)
     }
 
     async fn try_lease(
@@ -28,14 +45,14 @@ impl StorePurse {
         chain: &[Shared],
         amounts: (u64, u64),
     ) -> Result<Result<Leased, Denial>, BudgetError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.held().await?;
         let leased = tx.of(&self.org).lease(lease, chain, amounts).await?;
         tx.commit().await?;
         Ok(leased)
     }
 
     async fn try_account(&self, lease: Digest, told: Accounting) -> Result<(), BudgetError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.held().await?;
         tx.of(&self.org).account(lease, told).await?;
         Ok(tx.commit().await?)
     }

@@ -1,0 +1,62 @@
+//! A run is put into the queue: its row, the first line of its journal, its workspace and its place
+//! in the queue, in one transaction.
+
+use bytes::Bytes;
+use envelope_engine::local::Job;
+use envelope_evidence::Label;
+use envelope_evidence::journal::Journal;
+use envelope_rules::approval::Rules;
+use envelope_rules::budget::Shared;
+use envelope_store::Org;
+use envelope_store::blobs::Next;
+use envelope_store::noun::{Change, Noun};
+
+use crate::sheet::{Sheet, VERSION};
+use crate::{House, NodeError};
+
+/// A run that is to be queued.
+pub struct Launch<'a> {
+    /// The job. Its input files are blobs of the organisation already.
+    pub job: &'a Job,
+    /// The bytes of its component.
+    pub component: &'a Bytes,
+    /// What a program that does not describe itself is called.
+    pub name: &'a str,
+    /// How people are asked, if they are.
+    pub rules: Option<&'a Rules>,
+    /// The accounts that it is charged to with others. They are open.
+    pub shared: &'a [Shared],
+}
+
+/// Puts a run into the queue of `org`, and returns its id. When this returns, some node will have
+/// it come to its end.
+pub async fn launch(house: &House, org: &Org, launch: Launch<'_>) -> Result<Label, NodeError> {
+    let Launch { job, component, name, rules, shared } = launch;
+    let (order, run, at) = (&job.order, job.header.run.clone(), job.header.started);
+    let (_, line) = Journal::start(job.header.clone()).map_err(|why| NodeError::kept(&run, why))?;
+    let (blobs, manifest) = (house.blobs(org), &order.manifest);
+    let sheet = Sheet {
+        v: VERSION,
+        name: name.to_owned(),
+        component: blobs.put(component.clone(), at).await?,
+        args: blobs.put(order.args.clone(), at).await?,
+        inputs: blobs.put(Bytes::copy_from_slice(manifest.as_bytes()), at).await?,
+        warrant: order.authorities.warrant.document().clone(),
+        limits: order.limits.clone(),
+        prices: order.authorities.operator.prices.clone(),
+        rules: rules.cloned(),
+        shared: shared.to_vec(),
+        over: None,
+    };
+    let body = sheet.text(&run)?;
+    let besides = [sheet.component, sheet.args];
+    let mut tx = house.store.write().await?;
+    let mut rows = tx.of(org);
+    rows.add(Noun::Run, None, Change { id: &run, state: "queued", body: &body, at }).await?;
+    rows.queue(&run, at).await?;
+    rows.begin_journal(&run, &line).await?;
+    let first = Next { id: &run, last: 0, manifest, besides: &besides };
+    rows.save_version(first, at).await?;
+    tx.commit().await?;
+    Ok(run)
+}

@@ -1,0 +1,386 @@
+//! The node itself: it claims, beats, and leaves.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use envelope_engine::component::Components;
+use envelope_engine::local::LocalWorld;
+use envelope_evidence::Timestamp;
+use envelope_evidence::key::{ForReceipts, SigningKey};
+use envelope_gate::inside::Watcher;
+use envelope_gate::stop::Stop;
+use envelope_rules::grant::GrantKeys;
+use envelope_store::journal::{self, Queue};
+use envelope_store::work::{LEASE, Lease, claim};
+use envelope_store::{Org, StoreError};
+use tokio::task::JoinSet;
+
+use crate::agents::Agents;
+use crate::house::now;
+use crate::load::Ready;
+use crate::run::{Came, go};
+use crate::sheet::Sheet;
+use crate::{House, NodeError, Outside, load};
+
+/// Runs at once, unless it is said otherwise: each may take some hundred megabytes.
+pub const RUNS: usize = 16;
+
+/// How often a node that found nothing to do looks again.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long a run that could not go on rests before it is tried again, the first time. It doubles
+/// each time on this node, up to [`REST_MAX`]: what is broken stays in the queue, and is not hammered.
+const REST: Duration = Duration::from_secs(2);
+
+/// The longest rest: somebody who mends something does not want to wait for longer.
+const REST_MAX: Duration = Duration::from_mins(10);
+
+/// Runs whose failures are remembered: more than rest at once anywhere.
+const RESTS_MAX: usize = 10_000;
+
+/// How long a node that leaves lets its runs hear what they asked outside. What takes longer is cut:
+/// a supervisor would kill the node soon after.
+const LEAVING: Duration = Duration::from_secs(20);
+
+/// Beats in the time of a lease: two may be lost.
+const BEATS: u32 = 3;
+
+/// What a node is called, and how much it does.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Its name, for people who look into the database.
+    pub name: String,
+    /// Runs at once.
+    pub runs: usize,
+    /// How long it may be silent before another node takes its runs.
+    pub lease: Duration,
+}
+
+impl Settings {
+    /// A node called `name` that does what is usual.
+    pub fn of(name: impl Into<String>) -> Self {
+        Self { name: name.into(), runs: RUNS, lease: LEASE }
+    }
+}
+
+/// What signs. All nodes of a house have the same.
+#[derive(Clone)]
+pub struct Keys {
+    /// What verifies grants, and makes them again.
+    pub grants: Arc<GrantKeys>,
+    /// What signs receipts.
+    pub receipts: Arc<SigningKey<ForReceipts>>,
+}
+
+/// Hears of a run what became of it here.
+pub type Tell = Arc<dyn Fn(&str, &Result<Came, NodeError>) + Send + Sync>;
+
+/// A node. Clones are the same one.
+#[derive(Clone)]
+pub struct Node(Arc<Inner>);
+
+struct Inner {
+    house: House,
+    keys: Keys,
+    outside: Box<dyn Outside>,
+    agents: Agents,
+    settings: Settings,
+    queue: Queue,
+    tell: Tell,
+    watch: Option<fn() -> Watcher>,
+    leaving: AtomicBool,
+    seats: Mutex<BTreeMap<Held, Arc<Seat>>>,
+    rests: Mutex<BTreeMap<String, u32>>,
+}
+
+/// Which run, and by which claim: a node that was asleep may hold one again before it has let go of
+/// the first.
+type Held = (Org, String, i64);
+
+/// One run that the node holds.
+pub(crate) struct Seat {
+    pub(crate) lease: Lease,
+    world: Mutex<Option<Arc<LocalWorld>>>,
+    /// How it has to stop, said before it had a world.
+    leaves: AtomicBool,
+    lost: AtomicBool,
+}
+
+/// A node that has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Runs that it gave back.
+    pub runs: usize,
+}
+
+impl Node {
+    /// A node of `house`. It needs a runtime, which writes its journals as long as it lives.
+    pub fn new(
+        house: House,
+        keys: Keys,
+        outside: Box<dyn Outside>,
+        components: Components,
+        settings: Settings,
+        tell: Tell,
+    ) -> Self {
+        let (queue, scribe) = journal::queue(house.store.clone());
+        tokio::spawn(scribe.serve());
+        Self(Arc::new(Inner {
+            house,
+            keys,
+            outside,
+            agents: Agents::new(components),
+            settings,
+            queue,
+            tell,
+            watch: None,
+            leaving: AtomicBool::new(false),
+            seats: Mutex::default(),
+            rests: Mutex::default(),
+        }))
+    }
+
+    /// The same before it began, where somebody watches what its runs say.
+    #[must_use]
+    pub fn watched(mut self, watch: fn() -> Watcher) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.watch = Some(watch);
+        }
+        self
+    }
+
+    /// Claims and runs what falls due until `over`, then leaves: it claims nothing more, puts its
+    /// runs aside, and gives them back.
+    pub async fn serve(&self, over: impl Future<Output = ()> + Send) -> Drained {
+        let beats = tokio::spawn(beat(self.clone()));
+        let (mut over, mut runs) = (std::pin::pin!(over), JoinSet::new());
+        loop {
+            while runs.try_join_next().is_some() {}
+            let full = runs.len() >= self.0.settings.runs;
+            let claimed = if full { None } else { self.claim().await };
+            if let Some(lease) = claimed {
+                let node = self.clone();
+                runs.spawn(async move { node.hold(lease).await.is_ok_and(is_back) });
+                continue;
+            }
+            tokio::select! {
+                () = &mut over => break,
+                _ = runs.join_next(), if full => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        let back = self.leave(&mut runs).await;
+        beats.abort();
+        Drained { runs: back }
+    }
+
+    /// Has the run `id` go on here, if it is due and nobody else has it.
+    pub async fn one(&self, org: &Org, id: &str) -> Result<Option<Came>, NodeError> {
+        let Settings { name, lease, .. } = &self.0.settings;
+        let mut tx = self.0.house.store.write().await?;
+        let taken = tx.of(org).take(id, name, now(), *lease).await?;
+        tx.commit().await?;
+        let Some(taken) = taken else { return Ok(None) };
+        let beats = tokio::spawn(beat(self.clone()));
+        let came = self.hold(taken).await;
+        beats.abort();
+        came.map(Some)
+    }
+
+    /// Puts aside what runs here, as when the node leaves.
+    pub fn put_aside(&self) {
+        self.0.leaving.store(true, Ordering::Release);
+        for seat in self.seats().values() {
+            seat.put_aside();
+        }
+    }
+
+    /// Where its runs are kept.
+    pub fn house(&self) -> &House {
+        &self.0.house
+    }
+
+    pub(crate) fn outside(&self) -> &dyn Outside {
+        &*self.0.outside
+    }
+
+    pub(crate) fn receipts(&self) -> &SigningKey<ForReceipts> {
+        &self.0.keys.receipts
+    }
+
+    pub(crate) fn queue(&self) -> Queue {
+        self.0.queue.clone()
+    }
+
+    pub(crate) fn watcher(&self) -> Option<Watcher> {
+        self.0.watch.map(|watch| watch())
+    }
+
+    pub(crate) async fn ready(
+        &self,
+        org: &Org,
+        run: &str,
+        sheet: &Sheet,
+    ) -> Result<Ready, NodeError> {
+        let Inner { house, agents, keys, .. } = &*self.0;
+        load::ready(house, org, run, sheet, agents, &keys.grants).await
+    }
+
+    /// What is due the longest. A database that is away is asked again after a while.
+    async fn claim(&self) -> Option<Lease> {
+        let Settings { name, lease, .. } = &self.0.settings;
+        match claim(&self.0.house.store, name, now(), *lease).await {
+            Ok(claimed) => claimed,
+            Err(why) => {
+                self.tell("", &Err(why.into()));
+                tokio::time::sleep(REST).await;
+                None
+            }
+        }
+    }
+
+    /// Holds a run as far as it goes, and tells.
+    async fn hold(&self, lease: Lease) -> Result<Came, NodeError> {
+        let key = (lease.org.clone(), lease.id.clone(), lease.epoch);
+        let seat = Arc::new(Seat::of(lease));
+        self.seats().insert(key.clone(), Arc::clone(&seat));
+        if self.0.leaving.load(Ordering::Acquire) {
+            seat.put_aside();
+        }
+        let came = match go(self, &seat).await {
+            Err(why) if why.is_fenced() || seat.is_lost() => Ok(Came::Lost),
+            Err(why) => match self.rest(&seat.lease).await {
+                Err(StoreError::Fenced { .. }) => Ok(Came::Lost),
+                // Where the store is away, the lease runs out.
+                Ok(()) | Err(_) => Err(why),
+            },
+            Ok(came) => {
+                self.rests().remove(&seat.lease.id);
+                Ok(came)
+            }
+        };
+        self.seats().remove(&key);
+        self.tell(&seat.lease.id, &came);
+        came
+    }
+
+    /// Gives back what could not go on, to be tried again after a rest.
+    async fn rest(&self, lease: &Lease) -> Result<(), StoreError> {
+        let rest = self.rest_of(&lease.id);
+        let millis = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
+        let due = Timestamp::from_millis(now().millis().saturating_add(millis));
+        let mut tx = self.0.house.store.write().await?;
+        tx.of(&lease.org).give_back(lease, due.unwrap_or(Timestamp::MAX)).await?;
+        tx.commit().await
+    }
+
+    fn rest_of(&self, run: &str) -> Duration {
+        let mut rests = self.rests();
+        if rests.len() >= RESTS_MAX {
+            rests.pop_first();
+        }
+        let times = rests.entry(run.to_owned()).or_insert(0);
+        let doubled = REST.saturating_mul(2_u32.saturating_pow(*times));
+        *times = times.saturating_add(1);
+        doubled.min(REST_MAX)
+    }
+
+    async fn leave(&self, runs: &mut JoinSet<bool>) -> usize {
+        self.put_aside();
+        let mut back = 0;
+        let all = async {
+            while let Some(ended) = runs.join_next().await {
+                back += usize::from(ended.unwrap_or(false));
+            }
+        };
+        if tokio::time::timeout(LEAVING, all).await.is_err() {
+            for seat in self.seats().values() {
+                seat.stop();
+            }
+            while let Some(ended) = runs.join_next().await {
+                back += usize::from(ended.unwrap_or(false));
+            }
+        }
+        back
+    }
+
+    fn tell(&self, run: &str, came: &Result<Came, NodeError>) {
+        (self.0.tell)(run, came);
+    }
+
+    fn seats(&self) -> MutexGuard<'_, BTreeMap<Held, Arc<Seat>>> {
+        self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rests(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.0.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_back(came: Came) -> bool {
+    matches!(came, Came::GivenBack)
+}
+
+/// Says for every run that the node lives. One that another node has is stopped here at once; when
+/// the database is away, its runs find out by themselves.
+async fn beat(node: Node) {
+    let lease = node.0.settings.lease;
+    loop {
+        tokio::time::sleep(lease / BEATS).await;
+        let seats: Vec<_> = node.seats().values().cloned().collect();
+        for seat in seats {
+            let beaten = async {
+                let mut tx = node.0.house.store.write().await?;
+                tx.of(&seat.lease.org).beat(&seat.lease, now(), lease).await?;
+                tx.commit().await
+            };
+            // One that has ended meanwhile is stopped too, and does not hear it.
+            if matches!(beaten.await, Err(StoreError::Fenced { .. })) {
+                seat.lost.store(true, Ordering::Release);
+                seat.stop();
+            }
+        }
+    }
+}
+
+impl Seat {
+    const fn of(lease: Lease) -> Self {
+        let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { lease, world: Mutex::new(None), leaves, lost }
+    }
+
+    /// The run has its world now: what was said before it had counts.
+    pub(crate) fn take(&self, world: &Arc<LocalWorld>) {
+        *self.world() = Some(Arc::clone(world));
+        if self.is_lost() {
+            world.stop(Stop::Suspended);
+        } else if self.leaves.load(Ordering::Acquire) {
+            world.put_aside();
+        }
+    }
+
+    fn put_aside(&self) {
+        self.leaves.store(true, Ordering::Release);
+        if let Some(world) = &*self.world() {
+            world.put_aside();
+        }
+    }
+
+    fn stop(&self) {
+        self.leaves.store(true, Ordering::Release);
+        if let Some(world) = &*self.world() {
+            world.stop(Stop::Suspended);
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    fn world(&self) -> MutexGuard<'_, Option<Arc<LocalWorld>>> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
