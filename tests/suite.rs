@@ -10,6 +10,7 @@ mod golden;
 mod house;
 mod models;
 mod net;
+mod node;
 mod not_shown;
 mod rules;
 mod store;

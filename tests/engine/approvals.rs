@@ -4,7 +4,7 @@ mod attacks;
 mod beside;
 mod foreseen;
 pub mod office;
-mod waiting;
+pub mod waiting;
 
 use envelope_engine::run::Halted;
 use envelope_evidence::journal::{Event, Journal, Outcome, Review, Reviewed, Rotation};

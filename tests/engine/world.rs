@@ -3,7 +3,7 @@
 mod guest;
 mod setup;
 
-pub use guest::{Beating, component, fetch, file, guest, prepared};
+pub use guest::{Beating, component, fetch, file, guest, machine, prepared};
 pub use setup::{START, Setup, keys, setup};
 
 use std::collections::BTreeSet;

@@ -160,6 +160,10 @@ fn answer(request: &[u8], to: &mut dyn Stream, over: &AtomicBool) -> std::io::Re
             }
             Ok(())
         }
+        "late" => {
+            thread::sleep(Duration::from_millis(u64::try_from(size).unwrap()));
+            plain(to, b"hello")
+        }
         "raw" => raw(to, path.rsplit('/').next().unwrap_or_default()),
         _ => plain(to, b"hello"),
     }

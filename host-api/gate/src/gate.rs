@@ -206,6 +206,11 @@ impl Gate {
         }
     }
 
+    /// Writes down all that was recorded so far: the run goes on elsewhere, or later.
+    pub async fn put_down(&mut self) -> Result<(), Fault> {
+        self.parts.writer.flush(true).await
+    }
+
     /// Passes a call whose effect is a function of what the run owns.
     pub async fn inner<T>(
         &mut self,

@@ -21,7 +21,7 @@ use envelope_gate::stop::Stop;
 use envelope_gate::workspace::{self, Blobs, Manifest};
 use serde_json::{Value, json};
 
-use crate::answer::Trouble;
+use crate::answer::{Trouble, give};
 use crate::callees::{self, CalleeFlags, Named};
 use crate::desk::{self, DeskFlags, desk_of};
 use crate::exit::Exit;
@@ -116,6 +116,9 @@ pub(crate) struct Run {
     out: Option<PathBuf>,
     #[command(flatten)]
     house: HouseFlags,
+    /// Only put it into the queue of the database, and say what it is called: some node runs it
+    #[arg(long)]
+    detach: bool,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -165,6 +168,7 @@ impl Run {
             seed: None,
             out: Some(out.to_owned()),
             house: HouseFlags::default(),
+            detach: false,
             json: false,
         }
     }
@@ -188,6 +192,9 @@ impl Run {
     }
 
     pub(crate) fn run(&self) -> Exit {
+        if self.detach {
+            return give(self.put_into_queue(), self.json);
+        }
         let stored = self.house.is_named();
         tell(if stored { self.carry_out_stored() } else { self.carry_out() }, self.json)
     }

@@ -172,7 +172,15 @@ pub(crate) async fn drive(
     let mut store =
         cell::store(component.engine(), airlock, &limits, fuel, clock).map_err(set_up)?;
     let returned = invoke::invoke(&component, &mut store, &skill, &args).await;
-    let ending = ending_of(returned, &store)?;
+    let ending = match ending_of(returned, &store) {
+        Ok(ending) => ending,
+        Err(halted) => {
+            // What was done and heard must not be lost with this process. Where the journal itself
+            // failed, nobody knows it: whoever goes on takes it so.
+            let _ = store.into_data().airlock.gate.put_down().await;
+            return Err(halted);
+        }
+    };
     let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
     close(store.into_data(), ending, spent).await
 }

@@ -25,7 +25,7 @@ fn lines(bytes: &[u8], room: Option<usize>) -> Lines {
 }
 
 /// What is told of a run, but for when.
-fn timeless(journal: &Journal) -> Vec<Value> {
+pub fn timeless(journal: &Journal) -> Vec<Value> {
     let receipt = envelope_evidence::receipt::fold(journal);
     let all = receipt.evidence.iter().chain([&receipt.receipt]);
     all.map(|bytes| without_times(serde_json::from_slice(bytes).unwrap())).collect()

@@ -7,12 +7,15 @@ use std::time::Duration;
 use envelope_engine::config::Machine;
 use envelope_engine::local::Job;
 use envelope_engine::run::Finished;
+use envelope_evidence::Label;
 use envelope_node::launch::{Launch, launch};
-use envelope_node::{Came, Node, NodeError, export, finished, now, state};
+use envelope_node::{Came, House, Node, NodeError, export, finished, now, state};
 use envelope_store::Org;
 
 use super::{Ran, Run, give_out, runtime, watcher};
-use crate::answer::Trouble;
+use serde_json::json;
+
+use crate::answer::{Answer, Trouble};
 use crate::fresh::fresh;
 use crate::guest;
 use crate::home::LocalKeys;
@@ -22,39 +25,65 @@ use crate::store::kept;
 /// How often the row of a run is looked at that another node works on.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// A run in the queue, and all that is needed to work on it here.
+struct Queued {
+    house: House,
+    org: Org,
+    run: Label,
+    keys: LocalKeys,
+    machine: Machine,
+}
+
 impl Run {
     /// Launches the run into the database, and follows it to its end.
     pub(super) fn carry_out_stored(&self) -> Result<Ran, Trouble> {
+        runtime()?.block_on(async {
+            let queued = self.queue().await?;
+            let Queued { house, org, run, keys, machine } = &queued;
+            let outside = Operator::of(&self.net.edge, self.models.providers());
+            let node = node_of(house, keys, outside, machine, Arc::new(|_, _| ()))?;
+            let node = if self.json { node } else { node.watched(watcher) };
+            let finished = follow(&node, org, run).await?;
+            let blobs = house.blobs(org).of_nobody(now);
+            give_out(&finished, self.dir.as_deref(), &blobs).await?;
+            let folder = match &self.out {
+                Some(out) => Some(export(house, org, run, out).await.map_err(kept)?),
+                None => None,
+            };
+            Ok(Ran { finished, folder })
+        })
+    }
+
+    /// Launches the run, and leaves it to others.
+    pub(super) fn put_into_queue(&self) -> Result<Answer, Trouble> {
+        if self.out.is_some() {
+            let what = "`--out` waits for the end of the run, and `--detach` does not";
+            return Err(Trouble::usage(what, "export it later: `envelope runs export`"));
+        }
+        runtime()?.block_on(async {
+            let Queued { run, .. } = self.queue().await?;
+            Ok(Answer::page("launch", format!("{run}\n"), json!({ "run": run })))
+        })
+    }
+
+    async fn queue(&self) -> Result<Queued, Trouble> {
         self.check_stored()?;
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let (args, rules) = (self.read_args()?, self.desk.rules()?);
         let wishes = self.wishes(&[], rules.is_some())?;
         let (bytes, name) = guest::component(&self.agent)?;
         let fresh = fresh(self.seed).map_err(|why| Trouble::failed(why, "try again"))?;
-        runtime()?.block_on(async {
-            let house = self.house.open().await?;
-            let org = self.house.found(&house).await?;
-            let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
-            let prepared = Arc::new(guest::prepare(&machine, &bytes, &name).await?);
-            let manifest = self.take_in(&house.blobs(&org).of_nobody(now)).await?;
-            let job =
-                Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &keys.grants);
-            let job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
-            let outside = Operator::of(&self.net.edge, self.models.providers());
-            let node = node_of(&house, &keys, outside, &machine, Arc::new(|_, _| ()))?;
-            let node = if self.json { node } else { node.watched(watcher) };
-            let (component, rules) = (&bytes, rules.as_ref());
-            let new = Launch { job: &job, component, name: &name, rules, shared: &[] };
-            let run = launch(&house, &org, new).await.map_err(kept)?;
-            let finished = follow(&node, &org, &run).await?;
-            let blobs = house.blobs(&org).of_nobody(now);
-            give_out(&finished, self.dir.as_deref(), &blobs).await?;
-            let folder = match &self.out {
-                Some(out) => Some(export(&house, &org, &run, out).await.map_err(kept)?),
-                None => None,
-            };
-            Ok(Ran { finished, folder })
-        })
+        let house = self.house.open().await?;
+        let org = self.house.found(&house).await?;
+        let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
+        let prepared = Arc::new(guest::prepare(&machine, &bytes, &name).await?);
+        let manifest = self.take_in(&house.blobs(&org).of_nobody(now)).await?;
+        let job = Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &keys.grants);
+        let job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
+        let (component, rules) = (&bytes, rules.as_ref());
+        let new = Launch { job: &job, component, name: &name, rules, shared: &[] };
+        let run = launch(&house, &org, new).await.map_err(kept)?;
+        Ok(Queued { house, org, run, keys, machine })
     }
 
     /// What a run of a database cannot have.

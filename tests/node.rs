@@ -1,0 +1,7 @@
+//! Nodes: the real engine on the real store, each node a process of its own where it can die.
+
+mod away;
+mod house;
+mod leaving;
+mod nodes;
+mod waiting;

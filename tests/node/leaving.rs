@@ -1,0 +1,70 @@
+//! A node that is told to leave.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use envelope_evidence::journal::Outcome;
+
+use super::house::{Plan, Town};
+use crate::net::peer::Peer;
+use crate::store::world::both;
+
+#[test]
+fn a_node_that_leaves_gives_its_runs_back_and_another_goes_on() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let at = peer.authority();
+        let acts = format!(
+            "send POST|http|{at}|/first/ok|content-type: text/plain||x; write out/a x; \
+             sleep 2000; send POST|http|{at}|/second/ok|content-type: text/plain||x"
+        );
+        for run in ["run_1", "run_2", "run_3"] {
+            let net = vec![format!("POST http://{at}/**")];
+            town.launch(Plan { net, ..Plan::of(run, &acts) }).await;
+        }
+        let first = town.process("first");
+        town.wait(async || peer.connections() >= 3).await;
+        assert!(first.leave(), "{}", town.heard());
+        let said = town.heard();
+        assert!(said.contains("left; 3 runs were given back"), "{said}");
+        let held = "SELECT id FROM work WHERE state = 'open' AND node IS NULL";
+        assert_eq!(world.own(held).await.unwrap().len(), 3, "nobody waits for a lease");
+        assert_eq!(peer.connections(), 3);
+        let second = town.process("second");
+        for run in ["run_1", "run_2", "run_3"] {
+            town.until(run, "ended").await;
+            let finished = town.finished(&town.org, run).await;
+            assert_eq!(finished.ended().unwrap().outcome, Outcome::Ok);
+            let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+            assert_eq!(text.matches("send: ok 200 hello").count(), 2, "{text}");
+        }
+        assert_eq!(peer.connections(), 6, "nothing was sent twice");
+        assert!(second.leave());
+    });
+}
+
+#[test]
+fn what_was_sent_is_heard_before_the_node_leaves() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let at = peer.authority();
+        let acts = format!("send POST|http|{at}|/slow/late/1500|content-type: text/plain||x; now");
+        let net = vec![format!("POST http://{at}/**")];
+        town.launch(Plan { net, ..Plan::of("run_1", &acts) }).await;
+        let first = town.process("first");
+        town.wait(async || peer.connections() == 1).await;
+        assert!(first.leave());
+        let second = town.process("second");
+        town.until("run_1", "ended").await;
+        let finished = town.finished(&town.org, "run_1").await;
+        let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+        assert!(
+            text.contains("send: ok 200 hello"),
+            "its answer is known: {text} {:?}",
+            finished.ended()
+        );
+        assert_eq!(peer.connections(), 1);
+        assert!(second.leave());
+    });
+}
