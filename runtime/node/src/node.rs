@@ -163,7 +163,7 @@ impl Node {
             let claimed = if full { None } else { self.claim().await };
             if let Some(lease) = claimed {
                 let node = self.clone();
-                runs.spawn(async move { node.hold(lease).await.is_ok_and(is_back) });
+                runs.spawn(async move { node.hold(lease).await.as_ref().is_ok_and(is_back) });
                 continue;
             }
             tokio::select! {
@@ -320,7 +320,7 @@ impl Node {
     }
 }
 
-fn is_back(came: Came) -> bool {
+const fn is_back(came: &Came) -> bool {
     matches!(came, Came::GivenBack)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use envelope_engine::local::{LocalWorld, regrant};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Halted, Surroundings};
+use envelope_gate::desk::Desk;
 use envelope_gate::model::Books;
 use envelope_gate::stop::Stop;
 use envelope_rules::guard::Capability;
@@ -106,7 +107,8 @@ async fn far(
         slice: SLICE,
     });
     let world = LocalWorld::new(journal.header().run.clone(), network).with_models(models);
-    let world = world.with_books(books).with_desk(desk.map(|desk| desk as _));
+    let desk = desk.map(|desk| -> Arc<dyn Desk> { desk });
+    let world = world.with_books(books).with_desk(desk);
     let world = Arc::new(world);
     seat.take(&world);
     let surroundings = Surroundings {
