@@ -8,6 +8,7 @@ mod cuts;
 mod journal;
 pub mod log;
 mod migrations;
+mod movements;
 mod nodes;
 mod nouns;
 mod outbox;

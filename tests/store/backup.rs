@@ -25,6 +25,7 @@ use envelope_store::{Org, Store};
 use serde_json::Value as Json;
 
 use super::log::{log, publish, publisher};
+use super::movements::lines;
 use super::world::{World, active, at, both, folder, urls};
 
 fn dir(path: &Path) -> Dir {
@@ -66,6 +67,7 @@ async fn fill(world: &World) -> Org {
     rows.queue("run-1", at(0)).await.unwrap();
     rows.queue("run-2", at(5)).await.unwrap();
     rows.announce("topic", "{\"ä\":\"\\u0000\"}", at(0)).await.unwrap();
+    rows.announce("topic", "{}", at(1)).await.unwrap();
     rows.open_account(&account, 100).await.unwrap();
     for (noun, state) in STATES {
         rows.add(noun, None, Change { state, ..active("one") }).await.unwrap();
@@ -84,9 +86,12 @@ async fn fill(world: &World) -> Org {
     let lease = claim(&world.store, "node", at(1)).await.unwrap().unwrap();
     let (queue, scribe) = queue(world.store.clone());
     tokio::spawn(scribe.serve());
-    for chunk in 0..40 {
-        queue.append(&lease, chunk, vec![0, 10, 255]).await.unwrap();
+    for (line, chunk) in lines().into_iter().zip(0..) {
+        queue.append(&lease, chunk, line).await.unwrap();
     }
+    let mut tx = world.store.write().await.unwrap();
+    assert!(tx.of(&org).heard(2).await.unwrap());
+    tx.commit().await.unwrap();
     org
 }
 
@@ -124,7 +129,7 @@ fn a_backup_comes_back_whole_on_either_engine_and_goes_on() {
             let again = write(&other.store, &dir(&folder())).await.unwrap();
             assert_eq!(again, written, "row by row");
             assert_eq!(verify(&other.store, &log(), &held).await.unwrap(), []);
-            assert_eq!(read(&other.store, &org, "run-1").await.unwrap().1, 40);
+            assert_eq!(read(&other.store, &org, "run-1").await.unwrap().1, 10);
             // The rules are back, and what is new goes on behind what is old.
             let refused = other.own("DELETE FROM audit_in").await.unwrap_err();
             assert!(refused.contains("append-only"), "{refused}");
@@ -132,8 +137,10 @@ fn a_backup_comes_back_whole_on_either_engine_and_goes_on() {
             let mut tx = other.store.write().await.unwrap();
             tx.of(&org).announce("topic", "{}", at(9)).await.unwrap();
             tx.commit().await.unwrap();
+            let seqs = other.own("SELECT CAST(seq AS TEXT) FROM outbox ORDER BY seq").await;
+            assert_eq!(seqs.unwrap(), ["1", "3"], "no number is given twice");
             let note = publish(&other, &mut publisher(&folder())).await;
-            assert_eq!(log().open(&note).unwrap().size, log().open(&held[0]).unwrap().size + 2);
+            assert_eq!(log().open(&note).unwrap().size, log().open(&held[0]).unwrap().size + 3);
             assert_eq!(verify(&other.store, &log(), &held).await.unwrap(), []);
             let twice = restore(&other.store, &dir(&path)).await;
             assert!(matches!(twice, Err(BackupError::NotEmpty("organisations"))), "{twice:?}");

@@ -7,8 +7,10 @@
 
 mod finding;
 mod kept;
+mod moved;
 mod prove;
 mod publish;
+mod table;
 mod tiles;
 mod verify;
 
@@ -109,7 +111,7 @@ const STATEMENTS: [Wide; 12] =
     [TURN, PENDING, WAITING, SIZE, PLACE, PLACED, LEAVES, SIGNED, LATEST, SIGN, UNPLACED, PLACE_OF];
 
 pub(crate) fn statements() -> impl Iterator<Item = Wide> {
-    STATEMENTS.into_iter().chain(kept::statements())
+    STATEMENTS.into_iter().chain(kept::statements()).chain(moved::statements())
 }
 
 /// The entry of the public log for a change: a commitment, which tells nothing without its salt.

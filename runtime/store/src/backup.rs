@@ -140,7 +140,7 @@ pub async fn restore(store: &Store, folder: &Dir) -> Result<Contents, BackupErro
             table.fill(&mut tx, row).await?;
         }
     }
-    set(&mut tx, store.engine(), rules).await?;
+    set(&mut tx, rules).await?;
     tx.commit().await?;
     Ok(contents)
 }
@@ -175,12 +175,12 @@ async fn lift(tx: &mut Tx, engine: Engine) -> Result<Vec<String>, StoreError> {
     Ok(rules)
 }
 
-async fn set(tx: &mut Tx, engine: Engine, rules: Vec<String>) -> Result<(), StoreError> {
+async fn set(tx: &mut Tx, rules: Vec<String>) -> Result<(), StoreError> {
     for rule in rules {
         tx.owned("backup.set", rule).await?;
     }
-    if engine == Engine::Postgres {
-        tx.wide(&tables::COUNTERS, Vec::<Value>::new()).await?;
+    for counter in tables::COUNTERS {
+        tx.wide(&counter, Vec::new()).await?;
     }
     Ok(())
 }

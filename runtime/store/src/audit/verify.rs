@@ -10,7 +10,7 @@ use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
 use super::finding::{Finding, Findings};
-use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, page, signed, unsigned};
+use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, moved, page, signed, unsigned};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
@@ -24,6 +24,7 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
         rows(&mut tx, noun, &mut findings).await?;
     }
     kept::check(&mut tx, &mut findings).await?;
+    moved::check(&mut tx, &mut findings).await?;
     for row in tx.wide(&UNPLACED, vec![Value::from(signed(PAGE)?)]).await? {
         findings.push(Finding::Unplaced(row.int(0)?));
     }

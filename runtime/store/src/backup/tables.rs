@@ -180,7 +180,8 @@ pub(super) const TABLES: [Table; 38] = [
         &[true, true, true],
         LARGE
     ),
-    table!(one "outbox", "seq, org, topic, body, tries, due", "$1, $2, $3, $4, $5, $6", "seq"),
+    table!(one "outbox", "seq, org, topic, body, tries, due, digest",
+        "$1, $2, $3, $4, $5, $6, $7", "seq"),
     table!(one "audit_in", "seq, noun, org, id, version, payload, salt",
         "$1, $2, $3, $4, $5, $6, $7", "seq"),
     table!(one "audit_pending", "seq", "$1", "seq"),
@@ -199,17 +200,31 @@ pub(super) const TRIGGERS: Wide = Wide(Text {
         WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace ORDER BY 1",
 });
 
-/// The numbers that the database gives out go on behind those that are there.
-pub(super) const COUNTERS: Wide = Wide(Text {
-    name: "backup.counters",
-    sqlite: "SELECT 1",
-    postgres: "SELECT setval(pg_get_serial_sequence('audit_in', 'seq'),
-            (SELECT coalesce(max(seq), 0) + 1 FROM audit_in), false),
-        setval(pg_get_serial_sequence('outbox', 'seq'),
-            (SELECT coalesce(max(seq), 0) + 1 FROM outbox), false)",
-});
+/// The numbers that the database gives out go on behind those that it ever gave: messages that were
+/// heard are known to the log alone.
+pub(super) const COUNTERS: [Wide; 2] = [
+    Wide(Text {
+        name: "backup.counted",
+        sqlite: "DELETE FROM sqlite_sequence WHERE name = 'outbox'",
+        postgres: "SELECT setval(pg_get_serial_sequence('audit_in', 'seq'),
+            (SELECT coalesce(max(seq), 0) + 1 FROM audit_in), false)",
+    }),
+    Wide(Text {
+        name: "backup.counters",
+        sqlite: "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', coalesce(max(seq), 0)
+            FROM (
+                SELECT seq FROM outbox
+                UNION ALL SELECT CAST(id AS INTEGER) FROM audit_in WHERE noun = 'outbox'
+            ) AS given",
+        postgres: "SELECT setval(pg_get_serial_sequence('outbox', 'seq'),
+            (SELECT coalesce(max(seq), 0) + 1 FROM (
+                SELECT seq FROM outbox
+                UNION ALL SELECT id::bigint FROM audit_in WHERE noun = 'outbox'
+            ) AS given), false)",
+    }),
+];
 
-pub(super) const RULES: [Wide; 2] = [TRIGGERS, COUNTERS];
+pub(super) const RULES: [Wide; 3] = [TRIGGERS, COUNTERS[0], COUNTERS[1]];
 
 /// Every noun is among them; a test of this crate holds the rest against the schema.
 const _: () = assert!(TABLES.len() >= Noun::ALL.len() + 9);
