@@ -23,5 +23,7 @@ pub mod vault;
 pub mod work;
 
 pub use error::StoreError;
+/// What keeps the bytes of blobs.
+pub use object_store::ObjectStore;
 pub use store::{Engine, Store};
 pub use tx::{ORG_CHARS_MAX, Org, OrgTx, Tx};

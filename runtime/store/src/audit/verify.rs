@@ -15,6 +15,9 @@ use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
 
+/// Rows of a noun read at once: each may have a document of megabytes.
+const ROWS: i64 = 32;
+
 /// What does not fit together; nothing, when all does. `held` are checkpoints that somebody else
 /// kept: without one, whoever owns the database and cuts the log's end is not caught.
 pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Finding>, AuditError> {
@@ -37,7 +40,7 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
 async fn rows(tx: &mut Tx, noun: Noun, findings: &mut Findings) -> Result<(), StoreError> {
     let (mut org, mut id) = (String::new(), String::new());
     loop {
-        let from = vec![Value::from(org.as_str()), id.as_str().into(), signed(PAGE)?.into()];
+        let from = vec![Value::from(org.as_str()), id.as_str().into(), ROWS.into()];
         let rows = tx.wide(&noun.rows(), from).await?;
         let Some(last) = rows.last() else { break };
         (org, id) = (last.text(0)?.to_owned(), last.text(1)?.to_owned());

@@ -20,6 +20,9 @@ pub(super) struct Table {
 /// Rows read at once, where a row is some hundred bytes.
 const SMALL: i64 = 2000;
 
+/// Rows read at once, where most have some hundred bytes, and receipts some kilobytes.
+const MIDDLE: i64 = 256;
+
 /// Rows read at once, where a row may have megabytes.
 const LARGE: i64 = 32;
 
@@ -75,11 +78,11 @@ macro_rules! table {
             "org, id" > "$1, $2",
             "$3",
             &[true, true],
-            SMALL
+            LARGE
         )
     };
-    (one $name:literal, $columns:literal, $places:literal, $key:literal) => {
-        table!($name, $columns, $places, $key > "$1", "$2", &[false], SMALL)
+    (one $name:literal, $columns:literal, $places:literal, $key:literal, $rows:expr) => {
+        table!($name, $columns, $places, $key > "$1", "$2", &[false], $rows)
     };
     (one_text $name:literal, $columns:literal, $places:literal, $key:literal) => {
         table!($name, $columns, $places, $key > "$1", "$2", &[true], SMALL)
@@ -181,12 +184,12 @@ pub(super) const TABLES: [Table; 38] = [
         LARGE
     ),
     table!(one "outbox", "seq, org, topic, body, tries, due, digest",
-        "$1, $2, $3, $4, $5, $6, $7", "seq"),
+        "$1, $2, $3, $4, $5, $6, $7", "seq", LARGE),
     table!(one "audit_in", "seq, noun, org, id, version, payload, salt",
-        "$1, $2, $3, $4, $5, $6, $7", "seq"),
-    table!(one "audit_pending", "seq", "$1", "seq"),
-    table!(one "audit_leaf", "idx, seq, leaf", "$1, $2, $3", "idx"),
-    table!(one "audit_checkpoint", "size, note", "$1, $2", "size"),
+        "$1, $2, $3, $4, $5, $6, $7", "seq", MIDDLE),
+    table!(one "audit_pending", "seq", "$1", "seq", SMALL),
+    table!(one "audit_leaf", "idx, seq, leaf", "$1, $2, $3", "idx", SMALL),
+    table!(one "audit_checkpoint", "size, note", "$1, $2", "size", SMALL),
 ];
 
 /// What takes each trigger away, and what makes it again.
