@@ -16,6 +16,7 @@ mod postgres;
 mod receipts;
 mod roles;
 mod schema;
+mod signers;
 mod statements;
 mod tls;
 mod vault;

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod migrate;
 pub mod noun;
 pub mod outbox;
+pub mod signers;
 pub mod sql;
 mod store;
 mod tx;
