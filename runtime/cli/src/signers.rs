@@ -202,14 +202,8 @@ fn said(keys: &[Signer]) -> Vec<Json> {
 }
 
 fn failed(why: SignerError) -> Trouble {
-    match why {
-        SignerError::Store(why) => trouble(why),
-        why @ (SignerError::Unknown(_)
-        | SignerError::NotNow { .. }
-        | SignerError::Twice(_)
-        | SignerError::Reason) => {
-            Trouble::failed(why, "`envelope keys list` tells the keys and where they stand")
-        }
-        other => Trouble::failed(other, "`envelope keys list` tells the keys"),
+    if let SignerError::Store(why) = why {
+        return trouble(why);
     }
+    Trouble::failed(why, "`envelope keys list` tells the keys and where they stand")
 }

@@ -136,7 +136,7 @@ impl Whole {
         for path in &older {
             note += &format!(
                 "delete {} when every database of this home was rotated\n",
-                styled(STRONG, &path.display().to_string())
+                styled(STRONG, path.display().to_string())
             );
         }
         let older: Vec<_> = older.iter().map(|path| path.display().to_string()).collect();
