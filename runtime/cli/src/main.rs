@@ -31,7 +31,9 @@ mod replay;
 mod resume;
 mod run;
 mod runs;
+mod signers;
 mod store;
+mod vault;
 mod verify;
 
 use std::process::ExitCode;
@@ -68,6 +70,10 @@ enum Command {
     Db(db::Db),
     #[command(subcommand)]
     Log(log::Log),
+    #[command(subcommand)]
+    Keys(signers::Keys),
+    #[command(subcommand)]
+    Vault(vault::Vault),
     Backup(backup::Backup),
     Restore(backup::Restore),
     #[command(subcommand)]
@@ -94,6 +100,8 @@ fn main() -> ExitCode {
         Command::Prices(prices) => prices.run(),
         Command::Db(db) => db.run(),
         Command::Log(log) => log.run(),
+        Command::Keys(keys) => keys.run(),
+        Command::Vault(vault) => vault.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Breaker(breaker) => breaker.run(),
