@@ -1,5 +1,5 @@
-//! The database goes away while runs are under way, and comes back; the disk fills up, and is freed.
-//! Each is told, and nobody has to do anything afterwards.
+//! The database goes away while runs are under way, and comes back; the disk fills up, and is
+//! freed. Each is told, and nobody has to do anything afterwards.
 
 use std::fs;
 use std::io::copy;

@@ -27,12 +27,12 @@ use crate::store::{HouseFlags, wait};
 /// Work off the queue of a database
 ///
 /// The node claims runs that are due, several at once, and keeps all that becomes of them in the
-/// database. Any number of nodes may share one: a run that a node leaves behind, however it dies, is
-/// taken up by another. They need the same keys and the same blobs. On SIGTERM or SIGINT it claims
-/// nothing more, puts its runs aside, gives them back, and ends.
+/// database. Any number of nodes may share one: a run that a node leaves behind, however it dies,
+/// is taken up by another. They need the same keys and the same blobs. On SIGTERM or SIGINT it
+/// claims nothing more, puts its runs aside, gives them back, and ends.
 ///
-/// Secrets and providers are this node's: whoever may launch runs into the database may use them, as
-/// far as the rules of each go.
+/// Secrets and providers are this node's: whoever may launch runs into the database may use them,
+/// as far as the rules of each go.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:

@@ -52,8 +52,8 @@ const CALLS: u64 = 200_000;
 /// When it ends well, what it wrote appears there; nothing else in the folder changes, ever. The
 /// run leaves a folder with its signed receipt, its journal and all that a replay needs.
 ///
-/// With `--db`, or where `ENVELOPE_DB` names one, the run is kept in a database instead: this process
-/// works on it like a node, and should it die, any `envelope node` goes on with it.
+/// With `--db`, or where `ENVELOPE_DB` names one, the run is kept in a database instead: this
+/// process works on it like a node, and should it die, any `envelope node` goes on with it.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:

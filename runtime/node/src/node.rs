@@ -32,7 +32,7 @@ pub const RUNS: usize = 16;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// How long a run that could not go on rests before it is tried again, the first time. It doubles
-/// each time on this node, up to [`REST_MAX`]: what is broken stays in the queue, and is not hammered.
+/// each time on this node, up to [`REST_MAX`]: what is broken stays in the queue, and waits.
 const REST: Duration = Duration::from_secs(2);
 
 /// The longest rest: somebody who mends something does not want to wait for longer.
@@ -41,8 +41,8 @@ const REST_MAX: Duration = Duration::from_mins(10);
 /// Runs whose failures are remembered: more than rest at once anywhere.
 const RESTS_MAX: usize = 10_000;
 
-/// How long a node that leaves lets its runs hear what they asked outside. What takes longer is cut:
-/// a supervisor would kill the node soon after.
+/// How long a node that leaves lets its runs hear what they asked outside. What takes longer is
+/// cut: a supervisor would kill the node soon after.
 const LEAVING: Duration = Duration::from_secs(20);
 
 /// Beats in the time of a lease: two may be lost.
