@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,8 @@ pub struct Town {
     pub org: Org,
     pub url: String,
     pub folder: PathBuf,
+    /// Plays runs again, and compiles their component once for all of them.
+    reader: OnceLock<Node>,
 }
 
 /// One run to launch.
@@ -88,7 +90,7 @@ impl Town {
         let house = House { store: world.store.clone(), objects: blobs::folder(&blobs).unwrap() };
         let org = world.found("acme", 0).await;
         house.blobs(&org).set_quota(QUOTA).await.unwrap();
-        Self { house, org, url: world.url.clone(), folder }
+        Self { house, org, url: world.url.clone(), folder, reader: OnceLock::new() }
     }
 
     /// Puts a run into the queue.
@@ -196,8 +198,8 @@ impl Town {
 
     /// The run played again from what is kept of it.
     pub async fn finished(&self, org: &Org, run: &str) -> envelope_engine::run::Finished {
-        let node = self.node(Settings::of("reader"));
-        envelope_node::finished(&node, org, run).await.unwrap()
+        let node = self.reader.get_or_init(|| self.node(Settings::of("reader")));
+        envelope_node::finished(node, org, run).await.unwrap()
     }
 }
 

@@ -89,7 +89,7 @@ fn every_run_ends_once_whichever_node_dies_or_sleeps() {
                 runs += 1;
             }
             let at = usize::try_from(chance.below(2)).unwrap();
-            tokio::time::sleep(Duration::from_millis(chance.below(350))).await;
+            tokio::time::sleep(Duration::from_millis(chance.below(250))).await;
             if chance.below(3) > 0 {
                 let next = town.process(&format!("n{moment}"));
                 std::mem::replace(&mut nodes[at], next).kill();
@@ -97,7 +97,7 @@ fn every_run_ends_once_whichever_node_dies_or_sleeps() {
             } else {
                 // Longer than a lease, mostly: the other has taken its runs, and it comes back.
                 nodes[at].signal("STOP");
-                tokio::time::sleep(Duration::from_millis(400 + chance.below(800))).await;
+                tokio::time::sleep(Duration::from_millis(500 + chance.below(500))).await;
                 nodes[at].signal("CONT");
                 sleeps += 1;
             }
