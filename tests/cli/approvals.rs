@@ -163,7 +163,7 @@ fn a_no_and_a_kill_end_in_receipts() {
 
     fs::remove_dir_all(desk.path("ws/rfp/draft")).unwrap();
     desk.says(words("other", &["--approvals", "wait"]), 4);
-    let document = desk.json(["resume", "other", "--kill", "no longer needed"], 1);
+    let document = desk.json(["resume", "other", "--kill", "no longer needed"], 5);
     assert_eq!(life(&desk, "other")[3..], ["suspended, undecided", "stopping, killed", "killed"]);
     assert_eq!(
         (&document["outcome"], &document["reason"]),

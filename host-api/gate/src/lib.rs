@@ -9,6 +9,7 @@ pub mod gate;
 pub mod host;
 pub mod inside;
 pub mod journal;
+pub mod kill;
 pub mod link;
 pub mod model;
 pub mod net;

@@ -9,6 +9,7 @@ use envelope_evidence::Timestamp;
 use envelope_rules::grant::Jti;
 
 use crate::desk::Desk;
+use crate::kill::Obeyed;
 use crate::model::{Books, Models};
 use crate::net::Network;
 use crate::peers::{Peers, Room};
@@ -27,6 +28,11 @@ pub trait World: Send + Sync {
 
     /// Whether the run has to stop, or to be put aside. Asked at every passage through the gate.
     fn stopped(&self) -> Option<Stop>;
+
+    /// The kill switches that the run obeys, where there are any. Whoever runs it asks them.
+    fn obeyed(&self) -> Option<&Obeyed> {
+        None
+    }
 
     /// The models that can be asked, if any can.
     fn models(&self) -> Option<&Models> {

@@ -29,6 +29,7 @@ mod prices;
 mod replay;
 mod resume;
 mod run;
+mod stop;
 mod store;
 mod verify;
 
@@ -55,6 +56,8 @@ enum Command {
     Resume(resume::Resume),
     #[command(subcommand)]
     Approvals(approvals::Approvals),
+    #[command(subcommand)]
+    Stop(stop::Stop),
     #[command(subcommand)]
     Paper(paper::Paper),
     #[command(subcommand)]
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Resume(resume) => resume.run(),
         Command::Approvals(approvals) => approvals.run(),
+        Command::Stop(stop) => stop.run(),
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),

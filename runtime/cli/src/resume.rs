@@ -23,14 +23,17 @@ use crate::guest;
 use crate::home::LocalKeys;
 use crate::models::Providers;
 use crate::net::Edge;
+use crate::page::{self, plain};
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, halted, runtime, tell, watcher};
+use crate::stop;
 
 /// Go on with a run whose process died, or that waited for a human
 ///
 /// The component runs from its start. As far as the journal goes it gets the recorded answers, then
 /// the world's. Limits and deadlines stay what they were. At the end the outputs appear where the
-/// run was to put them, and the folder gets its receipt.
+/// run was to put them, and the folder gets its receipt. A run that `envelope stop` names goes on no
+/// more: it ends, and its receipt says so.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes: those of `envelope run`; 2 too when the run has ended already, or still goes on
@@ -148,10 +151,16 @@ impl Resume {
         let deadline = order.authorities.warrant.deadline();
         let folder = RunFolder::open(&self.folder);
         let life = LifeLog::open(&folder, deadline).map_err(Trouble::folder)?;
-        desk::life::taken_up(&life, &run, self.kill.as_deref());
+        let switches = stop::switches()?;
+        let agent = journal.header().agent.service.clone();
+        let stopped = stop::forbids(&switches, &run, &agent)?.map(|it| it.detail().to_owned());
+        if let Some(why) = &stopped {
+            page::aside(format!("{}: it goes on no more", plain(why)));
+        }
+        desk::life::taken_up(&life, &run, self.kill.as_deref().or(stopped.as_deref()));
         let desk = desk_of(&run, rules, desk::resumed(self.approvals), &life);
         let world = LocalWorld::new(run, network).with_models(models);
-        let world = world.with_desk(desk).with_peers(peers);
+        let world = world.with_desk(desk).with_peers(peers).with_switches(Some(switches));
         if let Some(reason) = &self.kill {
             world.stop(Stop::Killed(reason.clone()));
         }

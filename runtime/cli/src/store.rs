@@ -21,7 +21,7 @@ pub(crate) struct Place {
 impl Place {
     /// A database whose migrations are those of this program.
     pub(crate) async fn open(&self) -> Result<Store, Trouble> {
-        Store::open(&self.url()?).await.map_err(trouble)
+        open(&self.url()?).await
     }
 
     /// A database with whatever migrations.
@@ -41,6 +41,11 @@ impl Place {
         let home = home::made_home().map_err(|why| Trouble::usage(why, "name one with `--db`"))?;
         Ok(format!("sqlite:{}", home.join("store.db").display()))
     }
+}
+
+/// The database at `url`, whose migrations are those of this program.
+pub(crate) async fn open(url: &str) -> Result<Store, Trouble> {
+    Store::open(url).await.map_err(trouble)
 }
 
 /// Waits for a command that asks a database.

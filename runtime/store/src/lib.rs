@@ -16,6 +16,7 @@ pub mod migrate;
 pub mod noun;
 pub mod outbox;
 pub mod sql;
+pub mod stops;
 mod store;
 mod tx;
 pub mod value;

@@ -156,6 +156,8 @@ nouns! {
     Attestation "attestations"
     /// A model that broke its word.
     Frost "frosts"
+    /// A kill switch.
+    Stop "stops"
 }
 
 pub(crate) fn wide() -> impl Iterator<Item = Wide> {

@@ -153,7 +153,7 @@ impl Job {
         keys: &Keys,
     ) -> Result<Self, BadJob> {
         check(&component, skill, &args)?;
-        let audience = format!("{}@local", component.card().name);
+        let audience = service(&component);
         let warrant = warrant(&component, skill, &audience, wishes, fresh)?;
         let claims = claims(&audience, wishes, fresh)?;
         let grant_keys = grant_keys(keys)?;
@@ -194,6 +194,11 @@ impl Job {
         let order = Order { component, authorities, args, manifest, limits, secrets };
         Ok(Self { order, header })
     }
+}
+
+/// The service identity of an agent that somebody runs here.
+pub fn service(component: &Prepared) -> String {
+    format!("{}@local", component.card().name)
 }
 
 /// What has to be new for every run.

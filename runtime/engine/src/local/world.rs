@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
 use envelope_gate::desk::Desk;
+use envelope_gate::kill::{Obeyed, Switches};
 use envelope_gate::model::Models;
 use envelope_gate::net::Network;
 use envelope_gate::peers::Peers;
@@ -23,6 +24,7 @@ pub struct LocalWorld {
     models: Option<Models>,
     desk: Option<Arc<dyn Desk>>,
     peers: Option<Arc<dyn Peers>>,
+    obeyed: Option<Obeyed>,
     /// Grants that were replaced.
     revoked: Mutex<BTreeSet<String>>,
 }
@@ -37,6 +39,7 @@ impl LocalWorld {
             models: None,
             desk: None,
             peers: None,
+            obeyed: None,
             revoked: Mutex::new(BTreeSet::new()),
         }
     }
@@ -59,6 +62,13 @@ impl LocalWorld {
     #[must_use]
     pub fn with_peers(mut self, peers: Option<Arc<dyn Peers>>) -> Self {
         self.peers = peers;
+        self
+    }
+
+    /// The same world with kill switches in it. A local run is run for no organisation.
+    #[must_use]
+    pub fn with_switches(mut self, switches: Option<Arc<dyn Switches>>) -> Self {
+        self.obeyed = switches.map(|switches| Obeyed { switches, organisation: None });
         self
     }
 
@@ -100,6 +110,10 @@ impl World for LocalWorld {
 
     fn peers(&self) -> Option<Arc<dyn Peers>> {
         self.peers.clone()
+    }
+
+    fn obeyed(&self) -> Option<&Obeyed> {
+        self.obeyed.as_ref()
     }
 
     fn stopped(&self) -> Option<Stop> {

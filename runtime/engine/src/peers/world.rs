@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use envelope_evidence::Timestamp;
 use envelope_gate::desk::Desk;
+use envelope_gate::kill::Obeyed;
 use envelope_gate::model::Models;
 use envelope_gate::net::Network;
 use envelope_gate::peers::{Errand, Peers, Room};
@@ -54,6 +55,10 @@ impl World for Within {
 
     fn stopped(&self) -> Option<Stop> {
         self.outer.stopped()
+    }
+
+    fn obeyed(&self) -> Option<&Obeyed> {
+        self.outer.obeyed()
     }
 
     fn models(&self) -> Option<&Models> {

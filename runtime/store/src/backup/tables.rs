@@ -90,7 +90,7 @@ macro_rules! table {
 }
 
 /// Every table but that of the migrations, each after those that it refers to.
-pub(super) const TABLES: [Table; 38] = [
+pub(super) const TABLES: [Table; 39] = [
     table!(noun "organisations"),
     table!(noun "users"),
     table!(noun "agents"),
@@ -114,6 +114,7 @@ pub(super) const TABLES: [Table; 38] = [
     table!(noun "badges"),
     table!(noun "attestations"),
     table!(noun "frosts"),
+    table!(noun "stops"),
     table!(
         "accounts",
         "org, level, name, version, cap, spent, leased",
