@@ -13,4 +13,5 @@ mod python;
 mod repeat;
 mod resume;
 mod run;
+mod stop;
 mod verify;

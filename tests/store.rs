@@ -16,6 +16,7 @@ mod receipts;
 mod roles;
 mod schema;
 mod statements;
+mod stops;
 mod tls;
 mod vault;
 mod work;

@@ -32,7 +32,7 @@ fn dir(path: &Path) -> Dir {
 }
 
 /// The first state of every noun that [`World::found`] does not make.
-const STATES: [(Noun, &str); 21] = [
+const STATES: [(Noun, &str); 22] = [
     (Noun::User, "active"),
     (Noun::Release, "submitted"),
     (Noun::Listing, "draft"),
@@ -54,6 +54,7 @@ const STATES: [(Noun, &str); 21] = [
     (Noun::Badge, "issued"),
     (Noun::Attestation, "issued"),
     (Noun::Frost, "frozen"),
+    (Noun::Stop, "thrown"),
 ];
 
 /// Something in every table, but for what waits for its place in the log.

@@ -33,11 +33,7 @@ pub trait Switches: Send + Sync {
 
     /// Has `told` look at the switch that stops `subject`, if one does. Switches that cannot be
     /// read let nobody go on.
-    fn look(
-        &self,
-        subject: Subject<'_>,
-        told: &mut dyn FnMut(Standing<'_>),
-    ) -> Result<(), Fault>;
+    fn look(&self, subject: Subject<'_>, told: &mut dyn FnMut(Standing<'_>)) -> Result<(), Fault>;
 }
 
 /// Whose word a run obeys.

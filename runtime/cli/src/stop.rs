@@ -273,12 +273,14 @@ fn agent_of(name: &str) -> Result<Target, Trouble> {
 }
 
 fn organisation_of(name: &str) -> Result<Target, Trouble> {
-    let known = envelope_store::Org::new(name).map_err(|why| Trouble::usage(why, "see its name"))?;
+    let known =
+        envelope_store::Org::new(name).map_err(|why| Trouble::usage(why, "see its name"))?;
     label(known.as_str()).map(Target::Organisation)
 }
 
 fn label(name: &str) -> Result<Label, Trouble> {
-    Label::new(name).map_err(|why| Trouble::usage(format!("`{}`: {why}", plain(name)), "see its name"))
+    Label::new(name)
+        .map_err(|why| Trouble::usage(format!("`{}`: {why}", plain(name)), "see its name"))
 }
 
 fn unusable(why: String) -> Trouble {

@@ -13,9 +13,7 @@ use std::time::Duration;
 use envelope_evidence::Label;
 use envelope_gate::kill::Switches;
 use envelope_gate::stop::Fault;
-use envelope_rules::kill::{
-    self, Event, Full, SWITCHES_MAX, Standing, Subject, Target, Thrown,
-};
+use envelope_rules::kill::{self, Event, Full, SWITCHES_MAX, Standing, Subject, Target, Thrown};
 use tokio::task::JoinHandle;
 
 use crate::noun::{Change, Noun, Record};
@@ -27,7 +25,7 @@ pub const LOOK: Duration = Duration::from_millis(5);
 
 /// Looks that may fail, one after the other, before runs are told that nobody can tell whether they
 /// have to stop: some seconds, as long as a server takes to change its primary.
-const FAILED_LOOKS_MAX: u32 = 1_000;
+pub const FAILED_LOOKS_MAX: u32 = 1_000;
 
 /// Switches read at once: as many as may be thrown of single runs, and all the wider ones.
 const ROWS_MAX: i64 = 100_000;
@@ -90,10 +88,7 @@ pub async fn note(store: &Store, org: Option<&Org>, event: Event) -> Result<bool
 }
 
 /// The switches of `org`, or else of the operator, that are thrown.
-pub async fn thrown(
-    store: &Store,
-    org: Option<&Org>,
-) -> Result<Vec<(Target, Thrown)>, StoreError> {
+pub async fn thrown(store: &Store, org: Option<&Org>) -> Result<Vec<(Target, Thrown)>, StoreError> {
     let operator = Org::new(OPERATOR)?;
     let mut tx = store.read().await?;
     let held = held(&mut tx.of(org.unwrap_or(&operator))).await?;
@@ -157,11 +152,20 @@ impl Board {
         Watching(tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LOOK).await;
-                if let Err(why) = board.refresh().await {
-                    board.missed(&why);
-                }
+                // What went wrong is counted; runs are told when it is too much.
+                let _ = board.look_again().await;
             }
         }))
+    }
+
+    /// The same as [`refresh`](Self::refresh), once: what fails [too often](FAILED_LOOKS_MAX) lets
+    /// nobody go on.
+    pub async fn look_again(&self) -> Result<bool, StoreError> {
+        let looked = self.refresh().await;
+        if let Err(why) = &looked {
+            self.missed(why);
+        }
+        looked
     }
 
     /// Looks whether a switch was thrown or lifted, and takes it over. True, if one was.
@@ -217,11 +221,7 @@ impl Switches for Board {
         self.generation.load(Ordering::Acquire)
     }
 
-    fn look(
-        &self,
-        subject: Subject<'_>,
-        told: &mut dyn FnMut(Standing<'_>),
-    ) -> Result<(), Fault> {
+    fn look(&self, subject: Subject<'_>, told: &mut dyn FnMut(Standing<'_>)) -> Result<(), Fault> {
         let known = self.known();
         if let Some(why) = &known.lost {
             return Err(Fault::Switches(why.clone()));

@@ -114,11 +114,7 @@ impl Switches for LocalSwitches {
         self.generation.load(Ordering::Acquire)
     }
 
-    fn look(
-        &self,
-        subject: Subject<'_>,
-        told: &mut dyn FnMut(Standing<'_>),
-    ) -> Result<(), Fault> {
+    fn look(&self, subject: Subject<'_>, told: &mut dyn FnMut(Standing<'_>)) -> Result<(), Fault> {
         let mut looked = self.looked.lock().map_err(|why| Fault::Switches(why.to_string()))?;
         if looked.switches.is_none() {
             looked.switches = Some(self.book.switches().map_err(Fault::Switches)?);
