@@ -4,6 +4,7 @@
 //! themselves only when that number is another one than it saw last. Once it was stopped it stays
 //! so, also when the switch is lifted before it has come to its end.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -145,6 +146,10 @@ impl World for Watched {
 
     fn room(&self) -> Option<&Room> {
         self.world.room()
+    }
+
+    fn carried(&self) -> BTreeSet<Label> {
+        self.world.carried()
     }
 
     fn desk(&self) -> Option<&dyn Desk> {

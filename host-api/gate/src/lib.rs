@@ -15,6 +15,7 @@ pub mod model;
 pub mod net;
 pub mod peers;
 pub mod request;
+pub mod schema;
 pub mod stop;
 pub mod wasi;
 pub mod workspace;

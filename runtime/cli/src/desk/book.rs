@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use envelope_evidence::{Digest, Timestamp};
-use envelope_gate::desk::Decision;
-use envelope_rules::approval::{Approval, Event, Policy, Refused, Request, Rules, State};
+use envelope_gate::desk::{Decision, NotCounted, decide};
+use envelope_rules::approval::{Approval, Policy, Request, Rules, State};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Existing};
@@ -48,7 +48,7 @@ pub(crate) enum Unkept {
     #[error("nothing of this was asked")]
     Unknown,
     #[error("{0} (`{code}`)", code = .0.code())]
-    Refused(Refused),
+    NotCounted(#[from] NotCounted),
 }
 
 impl Asked {
@@ -72,9 +72,9 @@ impl Asked {
 }
 
 /// Bounds are the gate's to judge: on this machine whoever decides also wrote the warrant.
-fn step(approval: Approval, decision: Decision) -> Result<Approval, Refused> {
-    let Decision { by, at, saw, verdict } = decision;
-    approval.step(Event::Decide { by, saw, verdict }, &[], at)
+fn step(approval: Approval, decision: Decision) -> Result<Approval, NotCounted> {
+    let at = decision.at;
+    decide(approval, decision, &[], at)
 }
 
 /// The file of one run.
@@ -126,7 +126,7 @@ impl Book {
             let asked = kept.asked.iter_mut().find(is_it).ok_or(Unkept::Unknown)?;
             let approval = asked.approval().ok_or(Unkept::Unknown)?;
             let before = approval.given().len();
-            let after = step(approval, decision.clone()).map_err(Unkept::Refused)?;
+            let after = step(approval, decision.clone())?;
             // A second click says the same and changes nothing.
             if after.given().len() > before {
                 asked.decisions.push(decision);

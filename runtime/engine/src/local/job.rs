@@ -7,6 +7,7 @@ use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
 use envelope_gate::gate::{Authorities, scope_of};
+use envelope_gate::schema::Unfit;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
 use envelope_rules::denial::Denial;
@@ -93,7 +94,7 @@ pub enum BadJob {
         /// The skill.
         skill: String,
         /// What is wrong.
-        why: crate::card::Unfit,
+        why: Unfit,
     },
     /// A pattern or prefix that is none.
     #[error("`{text}` is no {what}: {why}")]
