@@ -29,8 +29,10 @@ mod prices;
 mod replay;
 mod resume;
 mod run;
+mod signers;
 mod stop;
 mod store;
+mod vault;
 mod verify;
 
 use std::process::ExitCode;
@@ -69,6 +71,10 @@ enum Command {
     Db(db::Db),
     #[command(subcommand)]
     Log(log::Log),
+    #[command(subcommand)]
+    Keys(signers::Keys),
+    #[command(subcommand)]
+    Vault(vault::Vault),
     Backup(backup::Backup),
     Restore(backup::Restore),
     #[command(subcommand)]
@@ -93,6 +99,8 @@ fn main() -> ExitCode {
         Command::Prices(prices) => prices.run(),
         Command::Db(db) => db.run(),
         Command::Log(log) => log.run(),
+        Command::Keys(keys) => keys.run(),
+        Command::Vault(vault) => vault.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Breaker(breaker) => breaker.run(),

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod migrate;
 pub mod noun;
 pub mod outbox;
+pub mod signers;
 pub mod sql;
 pub mod stops;
 mod store;
@@ -24,5 +25,7 @@ pub mod vault;
 pub mod work;
 
 pub use error::StoreError;
+/// What keeps the bytes of blobs.
+pub use object_store::ObjectStore;
 pub use store::{Engine, Store};
 pub use tx::{ORG_CHARS_MAX, Org, OrgTx, Tx};

@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 10] = [
+pub const MIGRATIONS: [Migration; 12] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -50,6 +50,8 @@ pub const MIGRATIONS: [Migration; 10] = [
     twin!("0008_blobs"),
     twin!("0009_vault"),
     twin!("0010_stops"),
+    twin!("0012_movements"),
+    twin!("0013_signers"),
 ];
 
 const JOURNAL: [&str; 2] = [

@@ -158,6 +158,8 @@ nouns! {
     Frost "frosts"
     /// A kill switch.
     Stop "stops"
+    /// A key that signs for an organisation.
+    Signer "signers"
 }
 
 pub(crate) fn wide() -> impl Iterator<Item = Wide> {
