@@ -285,3 +285,35 @@ fn callees_are_named_in_order() {
     );
     assert!(document["result"].to_string().contains("policy.forbidden"), "{document}");
 }
+
+/// One process goes on with whatever was decided, in its own order, and leaves what still waits.
+#[test]
+fn runs_are_woken_when_they_are_decided() {
+    let desk = desk("approvals-wake");
+    for out in ["one", "two", "three"] {
+        desk.says(words(out, &["--approvals", "wait"]), 4);
+    }
+    desk.says(["resume", "--all"], 0);
+    desk.says(["approvals", "deny", "two"], 0);
+    desk.says(["stop", "run", "three", "--reason", "enough"], 0);
+    let mut waker = desk.command().args(["resume", "--all", "--wait"]).spawn().unwrap();
+    let sealed = |out: &str| desk.path(out).join("keys.json").is_file();
+    while !(sealed("two") && sealed("three")) {
+        assert!(waker.try_wait().unwrap().is_none(), "it goes on looking");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(!sealed("one"), "nobody decided");
+    desk.says(["approvals", "approve", "one"], 0);
+    while !sealed("one") {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    waker.kill().unwrap();
+    waker.wait().unwrap();
+    for out in ["one", "two", "three"] {
+        verified(&desk, out);
+    }
+    assert_eq!(*life(&desk, "three").last().unwrap(), "killed");
+    assert_eq!(*life(&desk, "one").last().unwrap(), "succeeded");
+    desk.says(["resume"], 2);
+    desk.says(["resume", "one", "--all"], 2);
+}

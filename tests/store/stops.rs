@@ -157,7 +157,8 @@ fn switches_of_runs_are_bounded() {
         let digest = envelope_evidence::Digest::of(body.as_bytes());
         world
             .own(&format!(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SWITCHES_MAX})
+                "WITH RECURSIVE n(i) AS
+                    (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SWITCHES_MAX})
                 INSERT INTO stops (org, id, state, version, body, digest, changed)
                 SELECT '-', 'run-' || i, 'thrown', 1, '{body}', '{digest}', 1 FROM n"
             ))

@@ -3,8 +3,8 @@
 //! A [`Request`] is shown to a human exactly as it is [written](Request::shown), and a decision
 //! names the digest of what was seen: an edited request is another request. Who decides is a human
 //! with the right role, and never who asked. What is decided is within what was asked, within what
-//! the operator allows and within what the Paper allows. It answers one call of one run, whose journal
-//! holds it once.
+//! the operator allows and within what the Paper allows. It answers one call of one run, whose
+//! journal holds it once.
 
 mod class;
 mod decision;

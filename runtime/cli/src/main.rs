@@ -34,6 +34,7 @@ mod stop;
 mod store;
 mod vault;
 mod verify;
+mod wake;
 
 use std::process::ExitCode;
 

@@ -31,7 +31,8 @@ use book::{Book, LocalSwitches};
 #[derive(Subcommand)]
 #[command(after_help = "\
 Exit codes:
-  0  done        1  the switches cannot be kept        2  the input cannot be used, or nothing is new
+  0  done        1  the switches cannot be kept
+  2  the input cannot be used, or it is so already
 
 Examples:
   envelope stop run .envelope/runs/run_01… --reason 'it loops'
