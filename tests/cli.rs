@@ -14,4 +14,5 @@ mod repeat;
 mod resume;
 mod run;
 mod stop;
+mod terminal;
 mod verify;

@@ -16,7 +16,7 @@ fn desk(name: &str) -> Desk {
     Desk::with_documents(name)
 }
 
-fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<String> {
+pub(super) fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<String> {
     let callee = format!("specialist={}", example("specialist"));
     let args = r#"{"specialist":"specialist@local"}"#;
     let all = ["run", example("planner"), "offer", "--args", args, "--callee", &callee];
@@ -29,7 +29,7 @@ fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<String> {
 /// Forty tours, two hundred guides, twelve visits.
 const SUM: u64 = 40 * 12_000 + 200 * 450 + 12 * 8_000;
 
-fn verified(desk: &Desk, folder: &str) {
+pub(super) fn verified(desk: &Desk, folder: &str) {
     let (receipt, keys) = (format!("{folder}/receipt"), format!("{folder}/keys.json"));
     desk.says(["verify", &receipt, "--keys", &keys], 0);
     let replayed = desk.json(["replay", folder], 0);
