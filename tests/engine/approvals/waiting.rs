@@ -143,7 +143,7 @@ fn the_time_that_humans_take_is_not_the_runs() {
     assert!(is_aside(&aside));
     // Also when they say no, or nothing.
     let answers: [(&[super::Says], u64, &str); 3] =
-        [(&[ada], 9_000, "0"), (&[no], 9_000, "declined not today"), (&[], 10_000, "expired")];
+        [(&[ada], 9_000, "0"), (&[no], 9_000, "declined not today"), (&[], 10_100, "expired")];
     for (says, after, answer) in answers {
         office.seat(says);
         let back = later(&waits, after);
