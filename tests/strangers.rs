@@ -13,3 +13,4 @@ mod receipts;
 mod schema;
 mod sdks;
 mod stranger;
+mod witness;

@@ -13,6 +13,7 @@ mod publish;
 mod table;
 mod tiles;
 mod verify;
+mod witness;
 
 use envelope_evidence::tlog::{self, Checkpoint, Log, Salt, Untrusted};
 use envelope_evidence::{Digest, merkle};
@@ -26,6 +27,7 @@ pub use finding::{FINDINGS_MAX, Finding};
 pub use prove::{prove_consistency, prove_inclusion, prove_receipt};
 pub use publish::Publisher;
 pub use verify::verify;
+pub use witness::{NotWitnessed, cosign};
 
 /// Changes that get their places in one transaction: enough that a commit costs little for each,
 /// few enough that nobody waits long behind it.

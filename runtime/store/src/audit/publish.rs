@@ -58,7 +58,10 @@ impl Publisher {
         for _ in 0..OVERTAKEN_MAX {
             let kept = self.lay(store).await?;
             if let Some(note) = self.sign(store, key, kept).await? {
-                self.write(&(CHECKPOINT.to_owned(), note.clone().into_bytes()))?;
+                // What is shown may carry the words of witnesses.
+                if self.shown()? != self.log.open(&note).ok() {
+                    self.show(&note)?;
+                }
                 return Ok(note);
             }
         }
@@ -153,6 +156,12 @@ impl Publisher {
         };
         let opened = self.log.open(&note);
         opened.map(Some).map_err(|why| AuditError::Checkpoint { size: 0, why })
+    }
+
+    /// Shows a checkpoint, with whatever witnesses said of it under it.
+    pub fn show(&self, note: &str) -> Result<(), AuditError> {
+        self.log.open(note).map_err(|why| AuditError::Checkpoint { size: 0, why })?;
+        self.write(&(CHECKPOINT.to_owned(), note.as_bytes().to_vec()))
     }
 
     /// Writes a file whole or not at all, and so that a power cut keeps it.
