@@ -13,5 +13,7 @@ mod python;
 mod repeat;
 mod resume;
 mod run;
+mod stop;
 mod stored;
+mod terminal;
 mod verify;

@@ -11,6 +11,7 @@ mod examples;
 mod features;
 mod imports;
 mod inspect;
+pub mod kills;
 mod limits;
 pub mod peers;
 mod python;

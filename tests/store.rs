@@ -17,6 +17,7 @@ mod roles;
 mod schema;
 mod signers;
 mod statements;
+mod stops;
 mod tls;
 mod vault;
 mod work;

@@ -16,7 +16,7 @@ fn desk(name: &str) -> Desk {
     Desk::with_documents(name)
 }
 
-fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<String> {
+pub(super) fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<String> {
     let callee = format!("specialist={}", example("specialist"));
     let args = r#"{"specialist":"specialist@local"}"#;
     let all = ["run", example("planner"), "offer", "--args", args, "--callee", &callee];
@@ -29,7 +29,7 @@ fn words<'a>(out: &'a str, more: &[&'a str]) -> Vec<String> {
 /// Forty tours, two hundred guides, twelve visits.
 const SUM: u64 = 40 * 12_000 + 200 * 450 + 12 * 8_000;
 
-fn verified(desk: &Desk, folder: &str) {
+pub(super) fn verified(desk: &Desk, folder: &str) {
     let (receipt, keys) = (format!("{folder}/receipt"), format!("{folder}/keys.json"));
     desk.says(["verify", &receipt, "--keys", &keys], 0);
     let replayed = desk.json(["replay", folder], 0);
@@ -163,7 +163,7 @@ fn a_no_and_a_kill_end_in_receipts() {
 
     fs::remove_dir_all(desk.path("ws/rfp/draft")).unwrap();
     desk.says(words("other", &["--approvals", "wait"]), 4);
-    let document = desk.json(["resume", "other", "--kill", "no longer needed"], 1);
+    let document = desk.json(["resume", "other", "--kill", "no longer needed"], 5);
     assert_eq!(life(&desk, "other")[3..], ["suspended, undecided", "stopping, killed", "killed"]);
     assert_eq!(
         (&document["outcome"], &document["reason"]),
@@ -284,4 +284,36 @@ fn callees_are_named_in_order() {
         3,
     );
     assert!(document["result"].to_string().contains("policy.forbidden"), "{document}");
+}
+
+/// One process goes on with whatever was decided, in its own order, and leaves what still waits.
+#[test]
+fn runs_are_woken_when_they_are_decided() {
+    let desk = desk("approvals-wake");
+    for out in ["one", "two", "three"] {
+        desk.says(words(out, &["--approvals", "wait"]), 4);
+    }
+    desk.says(["resume", "--all"], 0);
+    desk.says(["approvals", "deny", "two"], 0);
+    desk.says(["stop", "run", "three", "--reason", "enough"], 0);
+    let mut waker = desk.command().args(["resume", "--all", "--wait"]).spawn().unwrap();
+    let sealed = |out: &str| desk.path(out).join("keys.json").is_file();
+    while !(sealed("two") && sealed("three")) {
+        assert!(waker.try_wait().unwrap().is_none(), "it goes on looking");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(!sealed("one"), "nobody decided");
+    desk.says(["approvals", "approve", "one"], 0);
+    while !sealed("one") {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    waker.kill().unwrap();
+    waker.wait().unwrap();
+    for out in ["one", "two", "three"] {
+        verified(&desk, out);
+    }
+    assert_eq!(*life(&desk, "three").last().unwrap(), "killed");
+    assert_eq!(*life(&desk, "one").last().unwrap(), "succeeded");
+    desk.says(["resume"], 2);
+    desk.says(["resume", "one", "--all"], 2);
 }

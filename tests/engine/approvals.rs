@@ -2,6 +2,7 @@
 
 mod attacks;
 mod beside;
+mod data;
 mod foreseen;
 pub mod office;
 pub mod waiting;
@@ -10,7 +11,9 @@ use envelope_engine::run::Halted;
 use envelope_evidence::journal::{Event, Journal, Outcome, Review, Reviewed, Rotation};
 use envelope_evidence::receipt::fold;
 use envelope_evidence::time::Rfc3339;
+use envelope_gate::desk::{Decision, Desk as _, decide};
 use envelope_gate::stop::Stop;
+use envelope_rules::approval::{Approval, Verdict};
 use envelope_rules::guard::Capability;
 
 use super::world::{Ran, START, Setup, run, setup};
@@ -168,6 +171,39 @@ fn what_makes_no_sense_is_asked_nobody() {
     assert_eq!(ran.said(), said);
     assert!(office.requests().is_empty());
     ran.replays_same();
+}
+
+/// A document is held against its schema, at the desk and, whatever the desk lets through, at the
+/// gate.
+#[test]
+fn an_answer_that_does_not_fit_decides_nothing() {
+    let fits = r#"fill {"type":"object","required":["so"],"properties":{"so":{"type":"integer"}}}"#;
+    let unfit = r#"fill {"type":"object","properties":{"so":{"minimum":2}}}"#;
+    let ran = run(&asking(fits, &[ada]));
+    assert_eq!(ran.said(), "fill: ok {\"so\":1}");
+    ran.replays_same();
+    let office = Office::new(&[ada]);
+    let ran = run(&setup(unfit).at_desk(office.clone()));
+    assert!(is_aside(&ran), "{:?}", ran.finished.is_ok());
+    assert_eq!(reviews(&journal(&ran)), []);
+    // Where and why.
+    let request = office.requests().remove(0);
+    let open = Approval::new(request.clone(), office.rules().policy.clone()).unwrap();
+    let said = ada(&request).unwrap();
+    let refused = decide(open.clone(), said.clone(), &[], request.asked).unwrap_err();
+    assert_eq!(refused.code(), "APPROVAL_NO_ANSWER");
+    let words = refused.to_string();
+    assert!(words.contains("at `/so`") && words.contains("minimum of 2"), "{words}");
+    let document = r#"{"so":2}"#.to_owned();
+    let good = Decision { verdict: Verdict::Answer { document }, ..said };
+    assert_eq!(decide(open, good, &[], request.asked).unwrap().state().name(), "approved");
+    // What is no schema is asked nobody.
+    for none in [r#"fill {"type":7}"#, r#"fill {"$ref":"http://example.org/"}"#, "fill {"] {
+        let office = Office::new(&[ada]);
+        let ran = run(&setup(none).at_desk(office.clone()));
+        assert_eq!(ran.said(), "fill: invalid", "{none}");
+        assert!(office.requests().is_empty());
+    }
 }
 
 /// Without the capability, in either hand, nobody is asked; nor where nobody sits.

@@ -1,9 +1,11 @@
 //! A world that a test holds in its hand: its clock, its grants, its stop switch, its blobs.
 
 mod guest;
+mod levers;
 mod setup;
 
 pub use guest::{Beating, component, fetch, file, guest, machine, prepared};
+pub use levers::{Levers, label};
 pub use setup::{START, Setup, keys, setup};
 
 use std::collections::BTreeSet;
@@ -18,6 +20,7 @@ use envelope_evidence::journal::{Event, Journal, Outcome};
 use envelope_evidence::{Dimension, Timestamp};
 use envelope_gate::desk::Desk;
 use envelope_gate::journal::{JournalWriter, Writing};
+use envelope_gate::kill::Obeyed;
 use envelope_gate::model::{Books, Models};
 use envelope_gate::net::Network;
 use envelope_gate::peers::{Peers, Room};
@@ -25,11 +28,12 @@ use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::Blobs;
 use envelope_gate::world::{GrantState, Performing, World};
 use envelope_rules::grant::Jti;
+use envelope_rules::kill::Target;
 use object_store::memory::InMemory;
 use stored::names;
 
 /// What happens outside while a run is under way, at its n-th question whether it has to stop.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Change {
     /// The clock is set to so many milliseconds after the start.
     Clock(u64),
@@ -37,6 +41,12 @@ pub enum Change {
     Revoke,
     /// Somebody stops the run.
     Stop(Stop),
+    /// Somebody throws a kill switch.
+    Throw(Arc<Levers>, Target),
+    /// Somebody lifts one.
+    Lift(Arc<Levers>, Target),
+    /// The kill switches cannot be read any more.
+    Break(Arc<Levers>),
 }
 
 /// The world of one run.
@@ -49,6 +59,7 @@ pub struct Fake {
     changes: Vec<(usize, Change)>,
     network: Option<Arc<Network>>,
     desk: Option<Arc<dyn Desk>>,
+    obeyed: Option<Obeyed>,
     /// Grants that were replaced.
     pub revoked: Mutex<BTreeSet<String>>,
     pub models: Option<Models>,
@@ -71,6 +82,7 @@ impl Fake {
             changes: setup.changes.clone(),
             network: setup.network.clone(),
             desk: setup.desk.clone(),
+            obeyed: setup.obeyed.clone(),
             revoked: Mutex::default(),
             models: None,
             books: None,
@@ -88,6 +100,9 @@ impl Fake {
                 self.now.store(setup::START.millis() + after, Ordering::SeqCst);
             }
             Change::Revoke => self.state.lock().unwrap().revoked = true,
+            Change::Throw(levers, target) => levers.throw(target),
+            Change::Lift(levers, target) => levers.lift(target),
+            Change::Break(levers) => levers.set_broken(true),
             Change::Stop(stop) => *self.stop.lock().unwrap() = Some(stop.clone()),
         }
     }
@@ -119,6 +134,10 @@ impl World for Fake {
     fn rotated(&self, revoked: &Jti, _issued: &Jti) -> Result<(), Fault> {
         self.revoked.lock().unwrap().insert(revoked.to_string());
         Ok(())
+    }
+
+    fn obeyed(&self) -> Option<&Obeyed> {
+        self.obeyed.as_ref()
     }
 
     fn stopped(&self) -> Option<Stop> {

@@ -9,6 +9,7 @@ use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{Finished, Halted, Order, Surroundings, resume, start};
 use envelope_evidence::journal::{Event, Header, Journal};
 use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
+use envelope_gate::kill::Obeyed;
 use envelope_gate::model::{Books, InMemoryPurse, Models, Policy, Provider, Script, Stub};
 use envelope_gate::stop::Stop;
 use envelope_gate::workspace::Blobs;
@@ -267,6 +268,10 @@ impl World for Wired {
 
     fn stopped(&self) -> Option<Stop> {
         self.fake.stopped()
+    }
+
+    fn obeyed(&self) -> Option<&Obeyed> {
+        self.fake.obeyed()
     }
 
     fn models(&self) -> Option<&Models> {

@@ -7,10 +7,12 @@ use envelope_evidence::journal::{Event, Outcome};
 use envelope_gate::model::{Failed, Finish, InMemoryPurse, Piece, Script};
 use envelope_gate::stop::Stop;
 use envelope_rules::budget::{Billed, Level, Shared};
+use envelope_rules::kill::Target;
 use envelope_rules::model::ToolCall;
 
 use super::desk::{INPUT, OUTPUT, PLENTY, desk};
-use crate::engine::world::Change;
+use crate::engine::kills;
+use crate::engine::world::{Change, Setup, label};
 
 const IN: u64 = 256 + 96 + 128 + 5 + 6;
 const WORST: u64 = IN * INPUT + 50 * OUTPUT;
@@ -137,16 +139,25 @@ fn long_answers_are_blobs() {
     told.replays_same();
 }
 
-/// Killed at any moment of an answer that is read as it comes: what was sent is paid, what was set
-/// aside goes back, and the receipt says so.
+/// Killed at any moment of an answer that is read as it comes, by whoever holds the run or by a
+/// switch: what was sent is paid, what was set aside goes back, and the receipt says so.
 #[test]
 fn a_kill_in_the_middle_of_an_answer_settles_it() {
+    let by_owner = |setup: Setup, look| {
+        setup.after(look, Change::Stop(Stop::Killed("by the owner".to_owned())))
+    };
+    settles(by_owner, "by the owner");
+    let agent = Target::Agent(label("guests@local"));
+    let words = kills::words(&agent);
+    settles(move |setup, look| kills::thrown(&setup, look, &agent), &words);
+}
+
+fn settles(killed: impl Fn(Setup, usize) -> Setup, reason: &str) {
     let account = || Shared { level: Level::Task, name: "t".to_owned() };
     let mut sent = 0;
     for look in 0..14 {
-        let killed = Change::Stop(Stop::Killed("by the owner".to_owned()));
         let mut desk = desk("ask-stream stub/a 50 Hello; now").playing(|_| hi());
-        desk.setup = desk.setup.after(look, killed);
+        desk.setup = killed(desk.setup, look);
         desk.chain = vec![account()];
         desk.purse = Arc::new(InMemoryPurse::new([(account(), PLENTY)]));
         let told = desk.run();
@@ -154,7 +165,7 @@ fn a_kill_in_the_middle_of_an_answer_settles_it() {
         if ended.outcome == Outcome::Ok {
             continue;
         }
-        assert_eq!((ended.outcome, ended.reason.as_str()), (Outcome::Killed, "by the owner"));
+        assert_eq!((ended.outcome, ended.reason.as_str()), (Outcome::Killed, reason));
         let asked = told.desk.stub.asked().len();
         assert_eq!(told.money() > 0, asked > 0, "look {look}");
         assert!(told.money() <= WORST, "look {look}");

@@ -1,7 +1,7 @@
 //! Kill switches.
 
 use envelope_evidence::{Label, Timestamp};
-use envelope_rules::kill::{SWITCHES_MAX, Subject, Switches, Target, Thrown};
+use envelope_rules::kill::{Event, SWITCHES_MAX, Subject, Switches, Target, Thrown};
 
 fn label(text: &str) -> Label {
     Label::new(text).unwrap()
@@ -14,7 +14,7 @@ fn thrown(reason: &str) -> Thrown {
 fn why(switches: &Switches, run: &str, agent: &str, organisation: &str) -> Option<String> {
     let (run, agent, organisation) = (label(run), label(agent), label(organisation));
     let subject = Subject { run: &run, agent: &agent, organisation: Some(&organisation) };
-    switches.standing(subject).map(|thrown| thrown.reason.to_string())
+    switches.standing(subject).map(|standing| standing.thrown.reason.to_string())
 }
 
 #[test]
@@ -91,4 +91,57 @@ fn the_switch_of_a_run_that_ended_is_dropped() {
     assert_eq!(switches.throw(Target::Run(label("r")), thrown("more")), Ok(true));
     assert_eq!(why(&switches, "r", "a", "o"), Some("more".to_owned()));
     assert!(switches.throw(Target::Run(label("s")), thrown("more")).is_err());
+}
+
+/// Nobody but a human lifts a switch, and whoever it named may begin again.
+#[test]
+fn a_lifted_switch_stops_nobody_and_makes_room() {
+    let mut switches = Switches::default();
+    for at in 0..SWITCHES_MAX {
+        switches.throw(Target::Run(label(&at.to_string())), thrown("one")).unwrap();
+    }
+    let target = Target::Run(label("7"));
+    assert_eq!(switches.lift(&target), Some(thrown("one")));
+    assert_eq!(switches.lift(&target), None);
+    assert_eq!(why(&switches, "7", "a", "o"), None);
+    assert_eq!(why(&switches, "8", "a", "o"), Some("one".to_owned()));
+    assert_eq!(switches.throw(target, thrown("two")), Ok(true));
+}
+
+/// The log of what happened is the truth; it reads back as it was written.
+#[test]
+fn switches_are_what_their_log_adds_up_to() {
+    let agent = Target::Agent(label("a"));
+    let word = thrown("loops");
+    let log = [
+        (Event::Thrown { target: agent.clone(), word: word.clone() }, true),
+        (Event::Thrown { target: agent.clone(), word: thrown("again") }, false),
+        (Event::Lifted { target: Target::All, word: word.clone() }, false),
+        (Event::Lifted { target: agent.clone(), word: word.clone() }, true),
+        (Event::Lifted { target: agent, word: word.clone() }, false),
+        (Event::Thrown { target: Target::All, word }, true),
+    ];
+    let mut switches = Switches::default();
+    for (event, changes) in log {
+        let written = serde_json::to_string(&event).unwrap();
+        let read: Event = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, event, "{written}");
+        assert_eq!(switches.apply(read), Ok(changes), "{written}");
+    }
+    let standing: Vec<_> = switches.thrown().map(|it| it.words().to_string()).collect();
+    assert_eq!(standing, ["everybody stopped by ada at 1970-01-01T00:00:01.000Z: loops"]);
+}
+
+/// A reason as long as it may be is cut, and who stopped whom and when still stands there.
+#[test]
+fn words_fit_a_receipt() {
+    let mut switches = Switches::default();
+    let (long, target) = ("x".repeat(240), Target::Agent(label("a")));
+    switches.throw(target, thrown(&long)).unwrap();
+    let words = switches.thrown().next().unwrap().words();
+    assert!(
+        words.starts_with("agent a stopped by ada at 1970-01-01T00:00:01.000Z: xxx"),
+        "{words}"
+    );
+    assert_eq!(words.chars().count(), 240);
 }

@@ -33,7 +33,7 @@ fn dir(path: &Path) -> Dir {
 }
 
 /// The first state of every noun that [`World::found`] does not make.
-const STATES: [(Noun, &str); 22] = [
+const STATES: [(Noun, &str); 23] = [
     (Noun::User, "active"),
     (Noun::Release, "submitted"),
     (Noun::Listing, "draft"),
@@ -55,6 +55,7 @@ const STATES: [(Noun, &str); 22] = [
     (Noun::Badge, "issued"),
     (Noun::Attestation, "issued"),
     (Noun::Frost, "frozen"),
+    (Noun::Stop, "thrown"),
     (Noun::Signer, "next"),
 ];
 

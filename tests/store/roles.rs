@@ -1,15 +1,17 @@
 //! On PostgreSQL the program is not the owner: what it may do, and what it may not.
 
-use envelope_evidence::Digest;
+use envelope_evidence::{Digest, Label};
 use envelope_gate::model::Purse as _;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Accounting, Level, Shared};
+use envelope_rules::kill::{Event, Target, Thrown};
 use envelope_store::audit::{sequence, verify};
 use envelope_store::blobs::{self, Blobs, GRACE, Version};
 use envelope_store::budget::StorePurse;
 use envelope_store::journal::queue;
 use envelope_store::noun::Noun;
 use envelope_store::outbox::take;
+use envelope_store::stops::note;
 use envelope_store::vault::{Field, MasterKeys, expire, rotate};
 use envelope_store::work::{LEASE, claim};
 use envelope_store::{Engine, Org, Store, migrate};
@@ -48,6 +50,12 @@ async fn spend_keep_and_seal(app: &World, org: &Org) {
     rows.seal(&keys, field, b"Ada", (at(0), at(1))).await.unwrap();
     rows.seal(&keys, field, b"Ada", (at(0), at(1))).await.unwrap();
     tx.commit().await.unwrap();
+    let (by, reason) = (Label::new("ada").unwrap(), Label::new("it loops").unwrap());
+    let word = Thrown { by, reason, at: at(1) };
+    let (target, lifted) = (Target::All, word.clone());
+    assert!(note(&app.store, None, Event::Thrown { target, word }).await.unwrap());
+    let lifts = Event::Lifted { target: Target::All, word: lifted };
+    assert!(note(&app.store, None, lifts).await.unwrap());
     let purse = StorePurse::new(app.store.clone(), org.clone());
     let lease = Digest::of(b"lease");
     purse.lease(lease, &[account], 1, 9).await.unwrap().unwrap();

@@ -10,9 +10,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use envelope_evidence::{Digest, Timestamp};
-use envelope_rules::approval::{Principal, Request, Rules, Verdict};
+use envelope_rules::approval::{
+    Approval, Bounds, Event, Matter, Principal, Refused, Request, Rules, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::schema::{self, Unfit};
 use crate::stop::Fault;
 
 /// Keeps requests to humans.
@@ -43,4 +46,43 @@ pub struct Decision {
     pub saw: Digest,
     /// What they said.
     pub verdict: Verdict,
+}
+
+/// Why a decision does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotCounted {
+    /// By the rules.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// The document does not fit the schema that came with the question.
+    #[error("the answer does not fit its schema {0}")]
+    Unfit(#[from] Unfit),
+}
+
+impl NotCounted {
+    /// The stable spelling.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.code(),
+            Self::Unfit(_) => Refused::Answer.code(),
+        }
+    }
+}
+
+/// The same approval after `decision`, which is held against the rules and, where a document was
+/// asked for, against its schema. What does not count has no effect.
+pub fn decide(
+    approval: Approval,
+    decision: Decision,
+    bounds: &[Bounds<'_>],
+    now: Timestamp,
+) -> Result<Approval, NotCounted> {
+    let Decision { by, saw, verdict, at: _ } = decision;
+    let matter = approval.request().matter.clone();
+    let decided =
+        approval.step(Event::Decide { by, saw, verdict: verdict.clone() }, bounds, now)?;
+    if let (Matter::Document { schema, .. }, Verdict::Answer { document }) = (&matter, &verdict) {
+        schema::fits_text(schema, document)?;
+    }
+    Ok(decided)
 }

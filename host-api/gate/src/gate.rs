@@ -24,11 +24,12 @@ mod paid;
 mod record;
 mod rotate;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use envelope_evidence::journal::{Content, FileTouch, Journal, Outcome, Recovery, Scope};
 use envelope_evidence::preview::Secrets;
-use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
+use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use envelope_rules::budget::Meter;
 use envelope_rules::denial::Denial;
 use envelope_rules::grant::{Budget, Claims, Grant, GrantKeys, Jti, Standing};
@@ -165,6 +166,8 @@ pub struct Gate {
     lent: Option<Lent>,
     /// What was bought, whatever a human allowed since.
     bought: Arc<Warrant>,
+    /// The classes of data that it has read or handed on.
+    carried: BTreeSet<Label>,
     /// Where callees find room, those of this run and those of all above and below it.
     room: Room,
 }
@@ -185,6 +188,7 @@ impl Gate {
         let first_budget = grant.and_then(|grant| grant.claims().budget);
         let (lent, bought) = (None, Arc::clone(&parts.authorities.warrant));
         let room = parts.world.room().cloned().unwrap_or_default();
+        let carried = parts.world.carried();
         Self {
             parts,
             fuel,
@@ -202,6 +206,7 @@ impl Gate {
             first_budget,
             lent,
             bought,
+            carried,
             room,
         }
     }
@@ -270,13 +275,19 @@ impl Gate {
             return Ok(Way::Refused(denial));
         }
         let judged = match self.look_up(request)? {
-            Known::Answered(recorded) => return Ok(Way::Recorded(recorded)),
+            Known::Answered(recorded) => {
+                self.carry(&request.act);
+                return Ok(Way::Recorded(recorded));
+            }
             Known::Denied(denial) => return self.caught_up().map(|()| Way::Refused(denial)),
             Known::Begun(begun) => self.readmit(request, &begun)?,
             Known::Absent => self.admit(request)?,
         };
         match judged {
-            Ok(permit) => Ok(Way::Open(permit)),
+            Ok(permit) => {
+                self.carry(&request.act);
+                Ok(Way::Open(permit))
+            }
             Err(denial) => self.deny(request, denial).await.map(Way::Refused),
         }
     }

@@ -4,6 +4,7 @@
 //! [`Peers`] runs the callee as a run of its own, under what both the callee and its caller may do,
 //! and gives back what came of it.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct Errand {
     pub seed: Digest,
     /// Values that no record may show, the callee's no more than the caller's.
     pub secrets: Secrets,
+    /// The classes of data that its caller carries.
+    pub carried: BTreeSet<Label>,
     /// Where it finds room to run.
     pub room: Room,
 }

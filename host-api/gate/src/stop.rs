@@ -56,6 +56,9 @@ pub enum Fault {
     /// What humans are asked cannot be kept.
     #[error("what humans are asked cannot be kept: {0}")]
     Desk(String),
+    /// Nobody can tell whether the run has to stop: it does not go on.
+    #[error("the kill switches cannot be read: {0}")]
+    Switches(String),
     /// Other runs hold what this one would need: that is nothing it did.
     #[error("there is no room for another run here")]
     NoRoom,

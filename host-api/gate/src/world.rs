@@ -1,14 +1,16 @@
 //! The world outside a run, as arguments: the time, what the store says about a grant, whether
 //! somebody wants the run stopped.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use envelope_evidence::Timestamp;
+use envelope_evidence::{Label, Timestamp};
 use envelope_rules::grant::Jti;
 
 use crate::desk::Desk;
+use crate::kill::Obeyed;
 use crate::model::{Books, Models};
 use crate::net::Network;
 use crate::peers::{Peers, Room};
@@ -34,6 +36,11 @@ pub trait World: Send + Sync {
         self.stopped()
     }
 
+    /// The kill switches that the run obeys, where there are any. Whoever runs it asks them.
+    fn obeyed(&self) -> Option<&Obeyed> {
+        None
+    }
+
     /// The models that can be asked, if any can.
     fn models(&self) -> Option<&Models> {
         None
@@ -53,6 +60,11 @@ pub trait World: Send + Sync {
     /// nobody called: it brings its own.
     fn room(&self) -> Option<&Room> {
         None
+    }
+
+    /// The classes of data that whoever called the run carried: it carries them too.
+    fn carried(&self) -> BTreeSet<Label> {
+        BTreeSet::new()
     }
 
     /// Where humans are asked, if any are.

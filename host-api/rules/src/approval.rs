@@ -3,13 +3,14 @@
 //! A [`Request`] is shown to a human exactly as it is [written](Request::shown), and a decision
 //! names the digest of what was seen: an edited request is another request. Who decides is a human
 //! with the right role, and never who asked. What is decided is within what was asked, within what
-//! the operator allows and within what the Paper allows. It is used once.
+//! the operator allows and within what the Paper allows. It answers one call of one run, whose
+//! journal holds it once.
 
 mod class;
 mod decision;
 mod request;
 
-pub use class::{CLASSES_MAX, Class, Rules};
+pub use class::{CLASSES_MAX, Class, Labelled, Rules};
 pub use decision::{Principal, Refused, Verdict};
 pub use request::{
     BadRequest, CHOICES_MAX, DOCUMENT_BYTES_MAX, LIST_MAX, Matter, Request, TEXT_CHARS_MAX, Wanted,
@@ -102,8 +103,6 @@ pub enum State {
         reviewed: Reviewed,
         /// What.
         allowed: Verdict,
-        /// Whether the run has it.
-        used: bool,
     },
     /// No.
     Rejected {
@@ -121,7 +120,6 @@ impl State {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Open {} => "open",
-            Self::Allowed { used: true, .. } => "used",
             Self::Allowed { reviewed: Reviewed::Narrowed, .. } => "narrowed",
             Self::Allowed { .. } => "approved",
             Self::Rejected { .. } => "rejected",
@@ -147,8 +145,6 @@ pub enum Event {
     Expire,
     /// Its run went away.
     Withdraw,
-    /// The run takes what it was allowed.
-    Use,
 }
 
 impl Approval {
@@ -194,7 +190,6 @@ impl Approval {
                 self.check_open()?;
                 Ok(Self { state: State::Withdrawn {}, ..self })
             }
-            Event::Use => self.take(),
         }
     }
 
@@ -248,20 +243,7 @@ impl Approval {
             return Ok(None);
         }
         let reviewed = allowed.reviewed(&self.request.matter);
-        Ok(Some(State::Allowed { reviewed, allowed, used: false }))
-    }
-
-    fn take(self) -> Result<Self, Refused> {
-        match self.state {
-            State::Allowed { reviewed, allowed, used: false } => {
-                Ok(Self { state: State::Allowed { reviewed, allowed, used: true }, ..self })
-            }
-            State::Allowed { used: true, .. } => Err(Refused::Used),
-            State::Open {} => Err(Refused::Undecided),
-            State::Rejected { .. } | State::Expired {} | State::Withdrawn {} => {
-                Err(Refused::NotAllowed)
-            }
-        }
+        Ok(Some(State::Allowed { reviewed, allowed }))
     }
 
     fn check_open(&self) -> Result<(), Refused> {

@@ -268,6 +268,9 @@ table! {
         => "call an agent of the warrant, or ask with `request_scope`";
     DeadlinePassed    = "run.deadline"         403 Limit    false
         "the run's deadline has passed" => "start a run with a longer deadline";
+    Stopped           = "run.stopped"          403 Revoked  false
+        "a kill switch names the run, its agent or whoever pays for it"
+        => "stop: a human has to lift the switch";
     OtherCall         = "recovery.other"       409 Limit    false
         "it is not the call that began, or that call is settled"
         => "replay the run from its journal";

@@ -1,12 +1,14 @@
-//! Kill switches: whoever is named by one that was thrown, stops. A switch that was thrown stays,
-//! but for that of one run: it may be dropped once the run's record has its end, which is for good.
-//!
-//! Nothing asks these switches yet: a local run is stopped by the one who started it.
+//! Kill switches: whoever is named by one that was thrown, stops, and nobody whom it names begins.
+//! A switch that was thrown stays until a human lifts it, but for that of one run: it may be
+//! dropped once the run's record has its end, which is for good.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use envelope_evidence::{Label, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::denial::{Code, Denial};
 
 /// Switches of single runs thrown at once: beyond that, one throws the switch above. There are as
 /// few of the wider ones as there are agents and organisations, and room for them always.
@@ -24,6 +26,17 @@ pub enum Target {
     Agent(Label),
     /// One run.
     Run(Label),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("everybody"),
+            Self::Organisation(id) => write!(f, "organisation {id}"),
+            Self::Agent(id) => write!(f, "agent {id}"),
+            Self::Run(id) => write!(f, "run {id}"),
+        }
+    }
 }
 
 impl Target {
@@ -46,7 +59,7 @@ pub struct Subject<'a> {
     pub organisation: Option<&'a Label>,
 }
 
-/// Who threw a switch, and why.
+/// Who threw a switch or lifted it, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thrown {
@@ -56,6 +69,48 @@ pub struct Thrown {
     pub reason: Label,
     /// When.
     pub at: Timestamp,
+}
+
+/// A switch that stops somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// Whom it names.
+    pub target: &'a Target,
+    /// Who threw it, when and why.
+    pub thrown: &'a Thrown,
+}
+
+impl Standing<'_> {
+    /// Who stopped whom, when and why: what receipts say. Too long a reason is cut at its end.
+    pub fn words(&self) -> Label {
+        let Thrown { by, reason, at } = self.thrown;
+        Label::cut(&format!("{} stopped by {by} at {}: {reason}", self.target, at))
+    }
+
+    /// Why nobody of those whom it names begins.
+    pub fn denial(&self) -> Denial {
+        Denial::new(Code::Stopped, self.words())
+    }
+}
+
+/// What happened to a switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// It was thrown.
+    Thrown {
+        /// Whom it stops.
+        target: Target,
+        /// Who, when and why.
+        word: Thrown,
+    },
+    /// A human lifted it.
+    Lifted {
+        /// Whom it stopped.
+        target: Target,
+        /// Who, when and why.
+        word: Thrown,
+    },
 }
 
 /// All switches that were thrown.
@@ -86,14 +141,33 @@ impl Switches {
         Ok(true)
     }
 
+    /// Lifts a switch: those whom it named begin and go on again. None, if it was not thrown.
+    pub fn lift(&mut self, target: &Target) -> Option<Thrown> {
+        let lifted = self.thrown.remove(target)?;
+        self.runs -= usize::from(target.is_run());
+        Some(lifted)
+    }
+
+    /// The same switches after `event`. True, if it changed any.
+    pub fn apply(&mut self, event: Event) -> Result<bool, Full> {
+        match event {
+            Event::Thrown { target, word } => self.throw(target, word),
+            Event::Lifted { target, .. } => Ok(self.lift(&target).is_some()),
+        }
+    }
+
+    /// Every switch that is thrown, the widest first.
+    pub fn thrown(&self) -> impl Iterator<Item = Standing<'_>> {
+        self.thrown.iter().map(|(target, thrown)| Standing { target, thrown })
+    }
+
     /// Drops the switch of a run whose record has its end: nothing is left that it could stop.
     pub fn ended(&mut self, run: &Label) {
-        let dropped = self.thrown.remove(&Target::Run(run.clone()));
-        self.runs -= usize::from(dropped.is_some());
+        self.lift(&Target::Run(run.clone()));
     }
 
     /// Why `subject` has to stop: the widest switch that names it.
-    pub fn standing(&self, subject: Subject<'_>) -> Option<&Thrown> {
+    pub fn standing(&self, subject: Subject<'_>) -> Option<Standing<'_>> {
         let Subject { run, agent, organisation } = subject;
         let named = [
             Some(Target::All),
@@ -101,6 +175,7 @@ impl Switches {
             Some(Target::Agent(agent.clone())),
             Some(Target::Run(run.clone())),
         ];
-        named.into_iter().flatten().find_map(|target| self.thrown.get(&target))
+        let found = named.into_iter().flatten().find_map(|it| self.thrown.get_key_value(&it));
+        found.map(|(target, thrown)| Standing { target, thrown })
     }
 }

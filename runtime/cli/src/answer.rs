@@ -58,6 +58,11 @@ impl Trouble {
         Self { exit: Exit::Failed, ..Self::usage(what, hint) }
     }
 
+    /// What somebody may not do.
+    pub(crate) fn denied(what: impl Display, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Denied, ..Self::usage(what, hint) }
+    }
+
     /// A source that does not compile.
     pub(crate) fn flawed(report: Report) -> Self {
         let what = format!("`{}` does not compile", report.file());

@@ -27,7 +27,9 @@ Examples:
   envelope approvals show .envelope/runs/run_01…
   envelope approvals approve .envelope/runs/run_01… --read 'rfp/*.pdf' --ttl 600
   envelope resume .envelope/runs/run_01…
-  envelope approvals approve run_01… --db postgres://localhost/envelope")]
+  envelope approvals approve run_01… --db postgres://localhost/envelope
+
+`envelope resume --all --wait`, left running, goes on with each run as soon as it is decided.")]
 pub(crate) enum Approvals {
     /// List what waits for a decision: in one run, or in all of this machine
     List(List),

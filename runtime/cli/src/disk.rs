@@ -100,6 +100,26 @@ pub(crate) fn names(folder: &Path, max: usize) -> Vec<String> {
     names
 }
 
+/// What a file was when somebody looked: another one after it was written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    changed: Option<std::time::SystemTime>,
+    bytes: u64,
+    #[cfg(unix)]
+    inode: u64,
+}
+
+/// What the file at `path` is now. None, if there is none.
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
+    let about = fs::metadata(path).ok()?;
+    Some(Stamp {
+        changed: about.modified().ok(),
+        bytes: about.len(),
+        #[cfg(unix)]
+        inode: std::os::unix::fs::MetadataExt::ino(&about),
+    })
+}
+
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) {
     let _ = fs::remove_file(path);

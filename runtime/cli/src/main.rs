@@ -32,9 +32,11 @@ mod resume;
 mod run;
 mod runs;
 mod signers;
+mod stop;
 mod store;
 mod vault;
 mod verify;
+mod wake;
 
 use std::process::ExitCode;
 
@@ -59,6 +61,8 @@ enum Command {
     Resume(resume::Resume),
     #[command(subcommand)]
     Approvals(approvals::Approvals),
+    #[command(subcommand)]
+    Stop(stop::Stop),
     #[command(subcommand)]
     Paper(paper::Paper),
     #[command(subcommand)]
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Resume(resume) => resume.run(),
         Command::Approvals(approvals) => approvals.run(),
+        Command::Stop(stop) => stop.run(),
         Command::Paper(paper) => paper.run(),
         Command::Chain(chain) => chain.run(),
         Command::Verify(verify) => verify.run(),

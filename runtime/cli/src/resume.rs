@@ -1,6 +1,6 @@
 //! `envelope resume`: go on with a run whose process died, or that waited for a human.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -23,24 +23,36 @@ use crate::guest;
 use crate::home::LocalKeys;
 use crate::models::Providers;
 use crate::net::Edge;
+use crate::page::{self, plain};
 use crate::place::{self, Place};
 use crate::run::{Ran, give_out, halted, runtime, tell, watcher};
+use crate::{stop, wake};
 
 /// Go on with a run whose process died, or that waited for a human
 ///
 /// The component runs from its start. As far as the journal goes it gets the recorded answers, then
 /// the world's. Limits and deadlines stay what they were. At the end the outputs appear where the
-/// run was to put them, and the folder gets its receipt.
+/// run was to put them, and the folder gets its receipt. A run that `envelope stop` names goes on
+/// no more: it ends, and its receipt says so.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes: those of `envelope run`; 2 too when the run has ended already, or still goes on
 
 Examples:
   envelope resume .envelope/runs/run_01…
-  envelope resume moved-here --dir docs")]
+  envelope resume moved-here --dir docs
+  envelope resume --all --wait")]
 pub(crate) struct Resume {
     /// The folder of the run
-    folder: PathBuf,
+    #[arg(required_unless_present = "all")]
+    folder: Option<PathBuf>,
+    /// Every run of this machine that has nothing to wait for any more: what it asked is decided or
+    /// too late, or it was stopped
+    #[arg(long, conflicts_with_all = ["folder", "dir", "kill"])]
+    all: bool,
+    /// Go on looking for such runs, until interrupted
+    #[arg(long, requires = "all")]
+    wait: bool,
     /// Where the outputs go, when the run's folder was moved since
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
@@ -63,18 +75,22 @@ pub(crate) struct Resume {
 
 impl Resume {
     pub(crate) fn run(&self) -> Exit {
-        tell(self.carry_out(), self.json)
+        let one = |folder: &Path| tell(self.carry_out(folder), self.json);
+        match &self.folder {
+            Some(folder) => one(folder),
+            None => wake::all(self.wait, one).unwrap_or_else(|why| why.tell(self.json)),
+        }
     }
 
-    fn carry_out(&self) -> Result<Ran, Trouble> {
+    fn carry_out(&self, path: &Path) -> Result<Ran, Trouble> {
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
-        let folder = RunFolder::open(&self.folder);
+        let folder = RunFolder::open(path);
         let _held = folder.hold().map_err(Trouble::folder)?;
         let (writer, journal) = folder.open_journal().map_err(Trouble::folder)?;
         let run = journal.header().run.clone();
         let place = Place::recall(&run, folder.path());
         if journal.ended().is_some() && folder.is_sealed() && place.is_none() {
-            let what = format!("`{}` has ended already", self.folder.display());
+            let what = format!("`{}` has ended already", path.display());
             return Err(Trouble::usage(what, "see it again with `envelope replay`"));
         }
         let dir = self.dir(place, &journal)?;
@@ -91,7 +107,7 @@ impl Resume {
             let hands = callees::again(&machine, warrant, &folder).await?;
             let grants = order.authorities.keys.clone();
             let peers = neighbours(hands, warrant, &folder, grants, keys.receipts.clone());
-            let finished = self.finish(order, journal, writer, &blobs, peers).await?;
+            let finished = self.finish(order, journal, writer, (&folder, &blobs), peers).await?;
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
@@ -122,7 +138,7 @@ impl Resume {
         mut order: Order,
         journal: Journal,
         writer: InFile,
-        blobs: &Blobs,
+        (folder, blobs): (&RunFolder, &Blobs),
         peers: Option<Arc<dyn Peers>>,
     ) -> Result<Finished, Trouble> {
         let blobs = blobs.clone();
@@ -147,12 +163,17 @@ impl Resume {
         }
         let network = desk::open_network(network, rules.is_some())?;
         let deadline = order.authorities.warrant.deadline();
-        let folder = RunFolder::open(&self.folder);
-        let life = LifeLog::open(&folder, deadline).map_err(Trouble::folder)?;
-        desk::life::taken_up(&life, &run, self.kill.as_deref());
+        let life = LifeLog::open(folder, deadline).map_err(Trouble::folder)?;
+        let switches = stop::switches()?;
+        let agent = journal.header().agent.service.clone();
+        let stopped = stop::forbids(&switches, &run, &agent)?.map(|it| it.detail().to_owned());
+        if let Some(why) = &stopped {
+            page::aside(format!("{}: it goes on no more", plain(why)));
+        }
+        desk::life::taken_up(&life, &run, self.kill.as_deref().or(stopped.as_deref()));
         let desk = desk_of(&run, rules, desk::resumed(self.approvals), &life);
         let world = LocalWorld::new(run, network).with_models(models);
-        let world = world.with_desk(desk).with_peers(peers);
+        let world = world.with_desk(desk).with_peers(peers).with_switches(Some(switches));
         if let Some(reason) = &self.kill {
             world.stop(Stop::Killed(reason.clone()));
         }
@@ -164,6 +185,6 @@ impl Resume {
         };
         let finished = run::resume(order, journal, surroundings).await;
         desk::life::over(&life, &finished);
-        finished.map_err(|why| halted(&why, &self.folder))
+        finished.map_err(|why| halted(&why, folder.path()))
     }
 }

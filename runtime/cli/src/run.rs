@@ -12,10 +12,10 @@ use cap_std::fs::Dir;
 use clap::Args;
 use envelope_engine::config::Machine;
 use envelope_engine::limits::Limits;
-use envelope_engine::local::{Job, LifeLog, LocalWorld, RunFolder, Wishes, neighbours};
+use envelope_engine::local::{Job, LifeLog, LocalWorld, RunFolder, Wishes, neighbours, service};
 use envelope_engine::run::{self, Finished, Halted, Surroundings};
-use envelope_evidence::Digest;
 use envelope_evidence::journal::{Event, Outcome};
+use envelope_evidence::{Digest, Label};
 use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::stop::Stop;
 use envelope_gate::workspace::{self, Blobs, Manifest};
@@ -32,6 +32,7 @@ use crate::models::ModelFlags;
 use crate::net::Net;
 use crate::page::{self, BAD, FAINT, GOOD, STRONG, plain, styled};
 use crate::place::{self, Place};
+use crate::stop;
 use crate::store::HouseFlags;
 
 /// Seconds that a grant lives: an hour of work.
@@ -57,7 +58,7 @@ const CALLS: u64 = 200_000;
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
-  0  the skill returned            5  it was denied
+  0  the skill returned            5  it was denied, or stopped
   1  the run could not be made     6  a limit was reached
   2  the input cannot be used      3  the skill failed or crashed
   4  a human has to decide before it goes on
@@ -215,6 +216,8 @@ impl Run {
         runtime()?.block_on(async {
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
             let prepared = guest::prepare(&machine, &bytes, &name).await?;
+            let switches = stop::switches()?;
+            stop::check(&switches, &fresh.run, &Label::cut(&service(&prepared)))?;
             let blobs = RunFolder::blobs(&path).map_err(Trouble::folder)?;
             let manifest = self.take_in(&blobs).await?;
             let (prepared, kept) = (Arc::new(prepared), keys.grants);
@@ -229,6 +232,7 @@ impl Run {
             let (warrant, grants) = (&job.order.authorities.warrant, &job.order.authorities.keys);
             let peers = neighbours(hands, warrant, &folder, grants.clone(), keys.receipts.clone());
             let world = LocalWorld::new(fresh.run.clone(), network).with_models(models);
+            let world = world.with_switches(Some(switches));
             let life = LifeLog::open(&folder, warrant.deadline()).map_err(Trouble::folder)?;
             let desk = desk_of(&fresh.run, rules, self.desk.mode(), &life);
             desk::life::started(&life);
@@ -304,6 +308,7 @@ impl Run {
 pub(crate) fn halted(why: &Halted, folder: &Path) -> Trouble {
     match why {
         Halted::Stopped(Stop::Suspended) => Trouble::waiting(folder),
+        Halted::Refused(_) => Trouble::denied(plain(why.to_string()), "see `envelope stop list`"),
         Halted::Stopped(_) | Halted::SetUp(_) => Trouble::failed(why, "see the run's journal"),
     }
 }
@@ -373,9 +378,9 @@ fn exit(finished: &Finished) -> Exit {
     match finished.ended().map(|ended| ended.outcome) {
         Some(Outcome::Ok) => Exit::Done,
         Some(Outcome::Failed | Outcome::Crashed) => Exit::Agent,
-        Some(Outcome::Denied) => Exit::Denied,
+        Some(Outcome::Denied | Outcome::Killed) => Exit::Denied,
         Some(Outcome::Exhausted) => Exit::Budget,
-        Some(Outcome::Killed | Outcome::Interrupted) | None => Exit::Failed,
+        Some(Outcome::Interrupted) | None => Exit::Failed,
     }
 }
 

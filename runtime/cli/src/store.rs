@@ -33,7 +33,7 @@ pub(crate) struct Place {
 impl Place {
     /// A database whose migrations are those of this program.
     pub(crate) async fn open(&self) -> Result<Store, Trouble> {
-        Store::open(&self.url()?).await.map_err(trouble)
+        open(&self.url()?).await
     }
 
     /// A database with whatever migrations.
@@ -130,6 +130,11 @@ fn named(variable: &str) -> Option<OsString> {
 /// A node, or the house it works in, that cannot do it.
 pub(crate) fn kept(why: NodeError) -> Trouble {
     Trouble::failed(why, "`envelope runs list` says how runs stand")
+}
+
+/// The database at `url`, whose migrations are those of this program.
+pub(crate) async fn open(url: &str) -> Result<Store, Trouble> {
+    Store::open(url).await.map_err(trouble)
 }
 
 /// Waits for a command that asks a database.

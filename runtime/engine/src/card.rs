@@ -1,6 +1,7 @@
 //! An agent's card: what it says it can do, with the schemas its arguments and results must fit.
 
 use envelope_evidence::{Digest, Label};
+use envelope_gate::schema::{self, Unfit};
 use envelope_rules::egress::rule::RuleDocument;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -101,16 +102,6 @@ pub enum BadCard {
     },
 }
 
-/// A document that does not fit its schema.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("at `{at}`: {why}")]
-pub struct Unfit {
-    /// A JSON pointer; empty for the whole document.
-    pub at: String,
-    /// What is wrong there.
-    pub why: String,
-}
-
 impl Card {
     /// Reads what an agent says of itself.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadCard> {
@@ -179,36 +170,15 @@ impl Needs {
 impl Skill {
     /// Whether `args` are arguments for this skill.
     pub fn fits_input(&self, args: &[u8]) -> Result<(), Unfit> {
-        fits(&self.input, args)
+        schema::fits(&self.input, args)
     }
 
     /// Whether `result` is a result of this skill.
     pub fn fits_output(&self, result: &[u8]) -> Result<(), Unfit> {
-        fits(&self.output, result)
+        schema::fits(&self.output, result)
     }
 }
 
 fn check_schema(which: &'static str, skill: &Skill, schema: &Value) -> Result<(), BadCard> {
-    let made = jsonschema::validator_for(&anything(schema));
-    made.map(drop).map_err(|why| BadCard::Schema {
-        which,
-        skill: skill.name.clone(),
-        why: why.to_string(),
-    })
-}
-
-fn fits(schema: &Value, document: &[u8]) -> Result<(), Unfit> {
-    let whole = |why: String| Unfit { at: String::new(), why };
-    let document: Value =
-        serde_json::from_slice(document).map_err(|why| whole(format!("not JSON: {why}")))?;
-    let schema = jsonschema::validator_for(&anything(schema));
-    let schema = schema.map_err(|why| whole(why.to_string()))?;
-    schema
-        .validate(&document)
-        .map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
-}
-
-/// A schema that was left out allows anything.
-fn anything(schema: &Value) -> Value {
-    if schema.is_null() { Value::Bool(true) } else { schema.clone() }
+    schema::check(schema).map_err(|why| BadCard::Schema { which, skill: skill.name.clone(), why })
 }

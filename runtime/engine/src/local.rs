@@ -10,7 +10,7 @@ mod sealed;
 mod world;
 
 pub use folder::{BadFolder, RunFolder};
-pub use job::{BadJob, Fresh, Job, Keys, Wishes, grant_keys};
+pub use job::{BadJob, Fresh, Job, Keys, Wishes, grant_keys, service};
 pub use life::{LifeLog, NotNoted};
 pub use neighbours::{Hand, LocalRecords, neighbours};
 pub use pinned::{OtherKeys, Pinned, Pins, regrant};

@@ -21,6 +21,7 @@ use envelope_gate::peers::{Calling, Came, Errand, Peers, Returned};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::FileEntry;
 use envelope_gate::world::World;
+use envelope_rules::Denial;
 use envelope_rules::grant::{Grant, GrantKeys};
 use envelope_rules::guard::{Warrant, WarrantDocument};
 
@@ -80,6 +81,9 @@ impl Neighbours {
             return Ok(Returned::never("no room for another agent"));
         }
         let begun = journal.as_ref().map_or_else(|| outer.now(), |it| it.header().started);
+        if let Some(denial) = stopped(&errand, &*outer, worked)? {
+            return Ok(Returned::never(&denial.to_string()));
+        }
         let (callee, grant) = match self.admit(&errand, begun) {
             Ok(admitted) => admitted,
             // What it did is done and has to be paid: it is no call that never was.
@@ -105,6 +109,8 @@ impl Neighbours {
             Err(Stop::Fault(Fault::NoRoom)) if !self.worked(&errand.run)? => {
                 return Ok(Returned::never("no room for another agent"));
             }
+            // A switch was thrown just before it would have begun.
+            Err(Stop::Denied(denial)) => return Ok(Returned::never(&denial.to_string())),
             finished => finished?,
         };
         self.records.keep(&finished)?;
@@ -156,6 +162,13 @@ impl Peers for Neighbours {
     }
 }
 
+/// Why nobody begins what is asked for. Who worked before a crash does not begin: it is stopped,
+/// and its record says so.
+fn stopped(errand: &Errand, world: &dyn World, worked: bool) -> Result<Option<Denial>, Fault> {
+    let obeyed = world.obeyed().filter(|_| !worked);
+    obeyed.map_or(Ok(None), |obeyed| obeyed.forbids(&errand.run, &errand.agent))
+}
+
 /// Whether a run did anything: one that was only written down cost nobody anything.
 fn has_worked(journal: &Journal) -> bool {
     !journal.entries().is_empty()
@@ -189,6 +202,7 @@ async fn go(
         }
     };
     finished.map_err(|halted| match halted {
+        Halted::Refused(denial) => Stop::Denied(denial),
         Halted::Stopped(stop) => stop,
         Halted::SetUp(why) => Fault::Journal(why).into(),
     })

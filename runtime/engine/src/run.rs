@@ -18,10 +18,12 @@ use envelope_gate::airlock::Airlock;
 use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
 use envelope_gate::journal::JournalWriter;
+use envelope_gate::kill;
 use envelope_gate::model::Books;
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{self, Blobs, Manifest, Quota, Workspace};
 use envelope_gate::world::World;
+use envelope_rules::Denial;
 use envelope_rules::budget::{Account, Cap, Level, Meter};
 use envelope_rules::path::Prefix;
 
@@ -90,6 +92,9 @@ impl Finished {
 /// A run that cannot go on here.
 #[derive(Debug, thiserror::Error)]
 pub enum Halted {
+    /// It may not begin. Nothing is written.
+    #[error("{0}")]
+    Refused(Denial),
     /// It was put aside, came to the end of its record, diverged from it, or the world failed.
     #[error(transparent)]
     Stopped(#[from] Stop),
@@ -104,12 +109,16 @@ impl From<Fault> for Halted {
     }
 }
 
-/// Starts a run. The header is written before anything happens.
+/// Starts a run, if no kill switch names it. The header is written before anything happens.
 pub async fn start(
     order: Order,
     header: Header,
     mut surroundings: Surroundings,
 ) -> Result<Finished, Halted> {
+    if let Some(obeyed) = surroundings.world.obeyed() {
+        let denial = obeyed.forbids(&header.run, &header.agent.service)?;
+        denial.map_or(Ok(()), |denial| Err(Halted::Refused(denial)))?;
+    }
     let (journal, line) = Journal::start(header).map_err(|why| Halted::SetUp(why.to_string()))?;
     surroundings.writer.write(&line)?;
     surroundings.writer.flush(true).await?;
@@ -136,6 +145,7 @@ pub(crate) async fn drive(
 ) -> Result<Finished, Halted> {
     let Order { component, authorities, args, manifest, limits, secrets } = order;
     let Surroundings { blobs, world, writer, watcher } = surroundings;
+    let world = kill::watched(world, journal.header());
     let scope = journal.header().scope.as_ref().map(|scope| scope.outputs.as_str());
     let outputs = scope.and_then(|prefix| Prefix::parse(prefix).ok());
     let skill = journal.header().skill.to_string();

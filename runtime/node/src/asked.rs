@@ -1,8 +1,8 @@
 //! A question to humans and what they said, as it is kept.
 
 use envelope_evidence::Timestamp;
-use envelope_gate::desk::Decision;
-use envelope_rules::approval::{Approval, Event, Policy, Refused, Request, State};
+use envelope_gate::desk::{Decision, NotCounted, decide};
+use envelope_rules::approval::{Approval, Policy, Request, State};
 use serde::{Deserialize, Serialize};
 
 /// One question.
@@ -25,7 +25,7 @@ pub enum Late {
     Unknown,
     /// It is refused.
     #[error("{0} (`{code}`)", code = .0.code())]
-    Refused(Refused),
+    Refused(NotCounted),
 }
 
 impl Asked {
@@ -70,7 +70,7 @@ impl Asked {
 }
 
 /// Bounds are the gate's to judge, when the run goes on.
-fn step(approval: Approval, decision: Decision) -> Result<Approval, Refused> {
-    let Decision { by, at, saw, verdict } = decision;
-    approval.step(Event::Decide { by, saw, verdict }, &[], at)
+fn step(approval: Approval, decision: Decision) -> Result<Approval, NotCounted> {
+    let at = decision.at;
+    decide(approval, decision, &[], at)
 }

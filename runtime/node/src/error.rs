@@ -2,8 +2,8 @@
 
 use envelope_engine::local::{BadFolder, OtherKeys};
 use envelope_engine::prepared::NotRunnable;
+use envelope_gate::desk::NotCounted;
 use envelope_gate::workspace;
-use envelope_rules::approval;
 use envelope_store::StoreError;
 use envelope_store::blobs::BlobError;
 
@@ -31,7 +31,7 @@ pub enum NodeError {
     Folder(#[from] BadFolder),
     /// A decision that does not count.
     #[error("{0} (`{code}`)", code = .0.code())]
-    Refused(approval::Refused),
+    Refused(NotCounted),
     /// There is no such run.
     #[error("no run `{0}` is kept here")]
     NoRun(String),

@@ -14,8 +14,10 @@ use envelope_gate::inside::Watcher;
 use envelope_gate::stop::Stop;
 use envelope_rules::grant::GrantKeys;
 use envelope_store::journal::{self, Queue};
+use envelope_store::stops::{Board, Watching};
 use envelope_store::work::{LEASE, Lease, claim};
 use envelope_store::{Org, StoreError};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::agents::Agents;
@@ -94,6 +96,7 @@ struct Inner {
     leaving: AtomicBool,
     seats: Mutex<BTreeMap<Held, Arc<Seat>>>,
     rests: Mutex<BTreeMap<String, u32>>,
+    switches: OnceCell<(Arc<Board>, Watching)>,
 }
 
 /// Which run, and by which claim: a node that was asleep may hold one again before it has let go of
@@ -140,7 +143,18 @@ impl Node {
             leaving: AtomicBool::new(false),
             seats: Mutex::default(),
             rests: Mutex::default(),
+            switches: OnceCell::new(),
         }))
+    }
+
+    /// The kill switches of its database, which it watches from its first run on.
+    pub(crate) async fn switches(&self) -> Result<Arc<Board>, StoreError> {
+        let open = async || {
+            let board = Board::open(self.0.house.store.clone()).await?;
+            let watching = board.watch();
+            Ok((board, watching))
+        };
+        Ok(Arc::clone(&self.0.switches.get_or_try_init(open).await?.0))
     }
 
     /// The same before it began, where somebody watches what its runs say.

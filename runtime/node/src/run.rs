@@ -5,7 +5,9 @@ use std::sync::Arc;
 use envelope_engine::local::{LocalWorld, regrant};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Halted, Surroundings};
+use envelope_evidence::Label;
 use envelope_gate::desk::Desk;
+use envelope_gate::kill::Obeyed;
 use envelope_gate::model::Books;
 use envelope_gate::stop::Stop;
 use envelope_rules::guard::Capability;
@@ -108,7 +110,9 @@ async fn far(
     });
     let world = LocalWorld::new(journal.header().run.clone(), network).with_models(models);
     let desk = desk.map(|desk| -> Arc<dyn Desk> { desk });
-    let world = world.with_books(books).with_desk(desk);
+    let organisation = Some(Label::cut(lease.org.as_str()));
+    let obeyed = Obeyed { switches: node.switches().await?, organisation };
+    let world = world.with_books(books).with_desk(desk).with_obeyed(Some(obeyed));
     let world = Arc::new(world);
     seat.take(&world);
     let surroundings = Surroundings {

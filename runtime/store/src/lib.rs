@@ -17,6 +17,7 @@ pub mod noun;
 pub mod outbox;
 pub mod signers;
 pub mod sql;
+pub mod stops;
 mod store;
 mod tx;
 pub mod value;

@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 11] = [
+pub const MIGRATIONS: [Migration; 12] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -49,6 +49,7 @@ pub const MIGRATIONS: [Migration; 11] = [
     twin!("0007_receipts"),
     twin!("0008_blobs"),
     twin!("0009_vault"),
+    twin!("0010_stops"),
     twin!("0012_movements"),
     twin!("0013_signers"),
 ];

@@ -162,6 +162,8 @@ nouns! {
     Attestation "attestations"
     /// A model that broke its word.
     Frost "frosts"
+    /// A kill switch.
+    Stop "stops"
     /// A key that signs for an organisation.
     Signer "signers"
 }

@@ -4,7 +4,9 @@
 //! [`OrgTx`](crate::OrgTx) runs it. A [`Wide`] statement reaches beyond, and is therefore on a list
 //! that is reviewed.
 
-use crate::{audit, backup, blobs, budget, journal, migrate, noun, outbox, store, vault, work};
+use crate::{
+    audit, backup, blobs, budget, journal, migrate, noun, outbox, stops, store, vault, work,
+};
 
 /// A statement's text in both dialects.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,7 @@ pub fn scoped() -> Vec<Scoped> {
 pub fn wide() -> Vec<Wide> {
     let mut all: Vec<_> = migrate::STATEMENTS.into_iter().chain(audit::statements()).collect();
     all.extend(store::STATEMENTS);
+    all.extend(stops::WIDE);
     all.extend(vault::WIDE);
     all.extend(work::WIDE);
     all.extend(outbox::WIDE);

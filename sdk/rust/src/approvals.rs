@@ -137,7 +137,8 @@ impl Ctx {
     /// Has a human write a `T`.
     ///
     /// # Errors
-    /// The host denies it, no human answers, or what one wrote is no `T`.
+    /// The host denies it, no human answers, or what one wrote is no `T` although it fits the
+    /// schema of one.
     pub fn ask_for<T: DeserializeOwned + JsonSchema>(&self, text: &str) -> Result<T> {
         let schema = serde_json::to_string(&schemars::schema_for!(T))?;
         match self.ask(text, &Question::Schema(schema))? {

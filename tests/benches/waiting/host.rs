@@ -53,7 +53,7 @@ impl Office {
 
     fn new(yes: bool) -> Arc<Self> {
         let policy = Policy { role: Label::cut(ROLE), approvers: 1, caller: false };
-        let rules = Rules { policy, window: 3000, most: None, calls: Vec::new() };
+        let rules = Rules { policy, window: 3000, most: None, calls: Vec::new(), data: Vec::new() };
         Arc::new(Self { rules, yes })
     }
 }

@@ -119,7 +119,8 @@ fn agents_are_called_with_a_humans_leave() {
 /// paid out of shared accounts does too.
 #[test]
 fn what_is_clamped_or_leased_needs_leave_all_the_same() {
-    let any = |capability| Class { capability, method: None, to: None, above_nano_usd: None };
+    let any =
+        |capability| Class { capability, method: None, to: None, above_nano_usd: None, data: None };
     let shared = || Shared { level: Level::Task, name: "t".to_owned() };
     let call = "call helper@local - - 60 100000000+100000 99 chat stub/a 200 Why?";
     for (capability, act, word) in [
@@ -166,6 +167,7 @@ fn a_price_is_a_class() {
         method: None,
         to: None,
         above_nano_usd: Some(nano_usd),
+        data: None,
     };
     for (above, asked, said) in [(1, 1, "chat: denied approval.rejected"), (1 << 40, 0, "chat: ok")]
     {

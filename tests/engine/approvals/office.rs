@@ -38,7 +38,8 @@ impl Office {
 
     pub fn with(says: &[Says], change: impl FnOnce(&mut Rules)) -> Arc<Self> {
         let policy = Policy { role: label("approver"), approvers: 1, caller: false };
-        let mut rules = Rules { policy, window: WINDOW, most: None, calls: Vec::new() };
+        let mut rules =
+            Rules { policy, window: WINDOW, most: None, calls: Vec::new(), data: Vec::new() };
         change(&mut rules);
         Arc::new(Self { rules, asked: Mutex::default(), says: Mutex::new(says.to_vec()) })
     }
@@ -173,5 +174,5 @@ pub fn ada_answers_what_nobody_asked(request: &Request) -> Option<Decision> {
 
 /// A class of calls to one host, model or agent.
 pub fn class(capability: envelope_rules::guard::Capability, to: &str) -> Class {
-    Class { capability, method: None, to: Some(label(to)), above_nano_usd: None }
+    Class { capability, method: None, to: Some(label(to)), above_nano_usd: None, data: None }
 }

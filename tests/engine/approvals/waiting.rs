@@ -141,15 +141,24 @@ fn the_time_that_humans_take_is_not_the_runs() {
     let waits = waits.at_desk(office.clone());
     let aside = run(&waits);
     assert!(is_aside(&aside));
-    office.seat(&[ada]);
-    let back = later(&waits, 9_000);
-    let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
-    let said = "sleep: ok; choose: ok 0; read: ok alpha; sleep: ok; read: ok alpha; sleep: ok; \
-                read: access";
-    assert_eq!(ran.said(), said);
-    ran.replays_same();
-    let [rotation] = &rotations(&journal(&ran))[..] else { panic!() };
-    assert_eq!(rotation.scope.expires - rotation.scope.issued, 20);
+    // Also when they say no, or nothing.
+    let answers: [(&[super::Says], u64, &str); 3] =
+        [(&[ada], 9_000, "0"), (&[no], 9_000, "declined not today"), (&[], 10_100, "expired")];
+    for (says, after, answer) in answers {
+        office.seat(says);
+        let back = later(&waits, after);
+        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        let said = format!(
+            "sleep: ok; choose: ok {answer}; read: ok alpha; sleep: ok; read: ok alpha; sleep: \
+             ok; read: access"
+        );
+        assert_eq!(ran.said(), said);
+        ran.replays_same();
+        let [rotation] = &rotations(&journal(&ran))[..] else { panic!() };
+        assert_eq!(rotation.scope.expires - rotation.scope.issued, 20);
+        let first = journal(&ran).header().scope.clone().unwrap();
+        assert_eq!((&rotation.scope.paths, &rotation.beside), (&first.paths, &None));
+    }
 }
 
 #[test]

@@ -227,7 +227,8 @@ impl Town {
 
     /// How many callees have a record.
     pub fn records(&self) -> usize {
-        self.shelf.journals.lock().unwrap().len()
+        let journals = self.shelf.journals.lock().unwrap();
+        journals.values().filter(|lines| !lines.bytes.lock().unwrap().is_empty()).count()
     }
 
     pub fn journal_of(&self, run: &Label) -> Journal {

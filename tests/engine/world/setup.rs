@@ -11,6 +11,7 @@ use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
 use envelope_gate::desk::Desk;
 use envelope_gate::gate::Authorities;
+use envelope_gate::kill::Obeyed;
 use envelope_gate::net::Network;
 use envelope_gate::workspace::{Blobs, FileEntry, Manifest};
 use envelope_gate::world::GrantState;
@@ -65,6 +66,8 @@ pub struct Setup {
     pub network: Option<Arc<Network>>,
     /// Where humans are asked.
     pub desk: Option<Arc<dyn Desk>>,
+    /// The kill switches that it obeys.
+    pub obeyed: Option<Obeyed>,
     /// The Paper, and the widest that it lets an approval reach.
     pub paper: Option<Wanted>,
     pub secrets: Vec<&'static str>,
@@ -109,6 +112,7 @@ pub fn setup(acts: &str) -> Setup {
         operator_egress: None,
         network: None,
         desk: None,
+        obeyed: None,
         paper: None,
         secrets: Vec::new(),
         seed: "seed",

@@ -1,13 +1,16 @@
 //! Calls that a human has to allow one by one, and what a human allows beside files.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use envelope_evidence::journal::Beside;
 use envelope_evidence::{Dimension, Usage};
-use envelope_rules::approval::{Class, Rules};
+use envelope_rules::approval::{Class, Labelled, Rules};
 use envelope_rules::budget::{Cap, ModelCall};
 use envelope_rules::egress::target::Target;
 use envelope_rules::guard::{Act, Capability, CapabilitySet, Warrant, WarrantDocument};
+use envelope_rules::path::Path;
+use envelope_rules::pattern::PatternSet;
 
 use super::{label, policy};
 use crate::rules::guard_world::document;
@@ -20,6 +23,7 @@ fn a_class_holds_what_it_names_and_no_more() {
         method: method.map(label),
         to: to.map(label),
         above_nano_usd,
+        data: None,
     };
     let post = Target::parse("POST", "https://api.example.org/v1").unwrap();
     let choices = NonZeroU32::MIN;
@@ -42,8 +46,27 @@ fn a_class_holds_what_it_names_and_no_more() {
         (class(Capability::Http, None, None, None), &Act::Reply(&post), false),
     ];
     for (class, act, holds) in cases {
-        let rules = Rules { policy: policy(1), window: 60, most: None, calls: vec![class.clone()] };
-        assert_eq!(rules.ask_about(act, &dear), holds, "{class:?}");
+        let rules = Rules {
+            policy: policy(1),
+            window: 60,
+            most: None,
+            calls: vec![class.clone()],
+            data: Vec::new(),
+        };
+        assert_eq!(rules.ask_about(act, &dear, &BTreeSet::new()), holds, "{class:?}");
+        // Of data only where the run carries it, and everything else as before.
+        let calls = vec![Class { data: Some(label("medical")), ..class.clone() }];
+        let files = PatternSet::parse(&["patients/**"]).unwrap();
+        let data = vec![Labelled { class: label("medical"), files }];
+        let rules = Rules { calls, data, ..rules };
+        for (carried, of_it) in
+            [(&[][..], false), (&["legal"], false), (&["legal", "medical"], true)]
+        {
+            let carried = carried.iter().map(|it| label(it)).collect();
+            assert_eq!(rules.ask_about(act, &dear, &carried), holds && of_it, "{class:?}");
+        }
+        let classes = |path| rules.classes_of(&Path::parse(path).unwrap()).count();
+        assert_eq!((classes("patients/a/b.txt"), classes("a/patients")), (1, 0));
         let text = serde_json::to_string(&rules).unwrap();
         assert_eq!(serde_json::from_str::<Rules>(&text).unwrap(), rules);
     }

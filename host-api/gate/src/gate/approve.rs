@@ -25,7 +25,7 @@ use super::lookup::Known;
 use super::rotate::Turned;
 use super::{Answer, Gate, Passed};
 use crate::cost;
-use crate::desk::Decision;
+use crate::desk::decide;
 use crate::request::Request;
 use crate::stop::{Fault, Stop};
 
@@ -217,11 +217,10 @@ impl Gate {
         let bounds = most.map(|most| Bounds::of("operator", most));
         let paper = paper.as_ref().map(|paper| Bounds::of("Paper", paper));
         let bounds: Vec<_> = bounds.into_iter().chain(paper).collect();
-        for Decision { by, at, saw, verdict } in given {
-            let event = approval::Event::Decide { by, saw, verdict };
-            let at = at.max(asked.asked).min(self.now);
+        for decision in given {
+            let at = decision.at.max(asked.asked).min(self.now);
             // What does not count changes nothing, whoever says that it was decided.
-            approval = approval.clone().step(event, &bounds, at).unwrap_or(approval);
+            approval = decide(approval.clone(), decision, &bounds, at).unwrap_or(approval);
         }
         let late = approval.clone().step(approval::Event::Expire, &bounds, self.now);
         approval = late.unwrap_or(approval);

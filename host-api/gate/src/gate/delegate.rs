@@ -62,6 +62,7 @@ impl Gate {
     ) -> Result<Vec<Result<Came, Denial>>, Stop> {
         let (mut refused, mut open) = (Vec::new(), Vec::new());
         for one in asked {
+            self.carry_handed(one);
             let denial = self.foresee(&request(one)).await?;
             open.extend(denial.is_none().then_some(one));
             refused.push(denial);
@@ -143,15 +144,19 @@ impl Gate {
     /// The files that the callee would see, and what it costs to find and to hash them: charged
     /// before anything is judged, so that a replay, which hands nothing on, charges the same.
     fn look_for(&mut self, asked: &Asked) -> Found {
+        let found = self.handed(asked);
         let workspace = &mut self.parts.inside.workspace;
-        let below = |path: &_| asked.outputs.as_ref().is_some_and(|it| it.contains(path));
-        let found = workspace.files(|path| asked.files.matches(path) || below(path));
         let looks = 1 + asked.files.patterns().len();
         let looks = u64::try_from(workspace.nodes().saturating_mul(looks)).unwrap_or(u64::MAX);
         let bytes = found.iter().map(|(id, _)| workspace.owe(*id)).fold(0, u64::saturating_add);
         let request = request(asked).looking_at(looks);
         self.charge(request.fuel.saturating_add(bytes.saturating_mul(cost::BYTE)));
         found
+    }
+
+    pub(super) fn handed(&self, asked: &Asked) -> Found {
+        let below = |path: &_| asked.outputs.as_ref().is_some_and(|it| it.contains(path));
+        self.parts.inside.workspace.files(|path| asked.files.matches(path) || below(path))
     }
 
     /// Judges one call, and writes down that it begins.
@@ -289,6 +294,7 @@ impl Gate {
             deadline: self.child_deadline(asked, begun),
             seed: Digest::of_parts(&[b"envelope seed 1", self.child_name().as_bytes()]),
             secrets: parts.secrets.clone(),
+            carried: self.carried.clone(),
             room: self.room.clone(),
         }
     }

@@ -65,7 +65,11 @@ impl Gate {
                 Err(Denial::new(Code::NotGranted, "a run without a grant has none to widen"))
             }
             // Withdrawn or never redeemed, it stays what it is: the answer is one all the same.
-            (_, Fate::Allowed(_), Some(old)) => Ok(self.renew(old, asked, approval).ok().flatten()),
+            // A no to a question is an answer like any other: it takes none of the run's time.
+            (_, Fate::Allowed(_), Some(old))
+            | (Kind::Ask, Fate::Declined(_) | Fate::Expired, Some(old)) => {
+                Ok(self.renew(old, asked, approval).ok().flatten())
+            }
             (_, _, _) => Ok(None),
         }
     }

@@ -11,6 +11,7 @@ use crate::airlock::Airlock;
 use crate::bindings::envelope::host::{approvals, types};
 use crate::cost;
 use crate::gate::{Decided, Fate, Kind, Question, union};
+use crate::schema;
 
 type Answered<T> = wasmtime::Result<Result<T, types::Fault>>;
 
@@ -47,6 +48,11 @@ impl approvals::Host for Airlock {
         };
         if let Err(why) = Request::check_matter(&matter) {
             return Ok(Err(types::Fault::Invalid(why.to_string())));
+        }
+        if let Matter::Document { schema, .. } = &matter
+            && let Err(why) = schema::check_text(schema)
+        {
+            return Ok(Err(types::Fault::Invalid(format!("`schema`: {why}"))));
         }
         let passed = self.gate.ask_human(Question::new(Kind::Ask, matter)).await?;
         Ok(match passed {

@@ -137,15 +137,6 @@ pub enum Refused {
     /// Decided before.
     #[error("the request is decided")]
     Decided,
-    /// Not decided yet.
-    #[error("the request is not decided")]
-    Undecided,
-    /// Nothing was allowed.
-    #[error("the request was not allowed")]
-    NotAllowed,
-    /// Taken before.
-    #[error("the approval was used: it counts once")]
-    Used,
     /// More than was asked.
     #[error("`{0}` is wider than what was asked for")]
     Wider(&'static str),
@@ -176,9 +167,6 @@ impl Refused {
             Self::Late => "APPROVAL_EXPIRED",
             Self::Early => "APPROVAL_NOT_EXPIRED",
             Self::Decided => "APPROVAL_DECIDED",
-            Self::Undecided => "APPROVAL_UNDECIDED",
-            Self::NotAllowed => "APPROVAL_NOT_ALLOWED",
-            Self::Used => "APPROVAL_USED",
             Self::Wider(_) => "APPROVAL_WIDER",
             Self::Forbidden { .. } => "APPROVAL_FORBIDDEN",
             Self::Answer => "APPROVAL_NO_ANSWER",

@@ -201,8 +201,8 @@ const fn moves_text(character: char) -> bool {
         || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether `document` can answer a question: JSON, and not too long. The schema is for the human
-/// who answers, and for the guest, which has to check what it gets.
+/// Whether `document` can answer a question: JSON, and not too long. Whoever takes the decision
+/// holds it against the schema too.
 pub fn answer_fits(document: &str) -> bool {
     let json = || serde_json::from_str::<serde_json::Value>(document).is_ok();
     document.len() <= DOCUMENT_BYTES_MAX && json()

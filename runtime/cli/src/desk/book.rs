@@ -54,11 +54,16 @@ impl Book {
     }
 
     /// The runs that have one.
-    pub(crate) fn all() -> Vec<Kept> {
+    pub(crate) fn runs() -> Vec<String> {
         let Ok(home) = home() else { return Vec::new() };
         let names = disk::names(&home.join(FOLDER), RUNS_MAX);
         let runs = names.iter().filter_map(|name| name.strip_suffix(".json"));
-        runs.filter_map(|run| Self::of(run).read()).collect()
+        runs.map(str::to_owned).collect()
+    }
+
+    /// What is in each of them.
+    pub(crate) fn all() -> Vec<Kept> {
+        Self::runs().iter().filter_map(|run| Self::of(run).read()).collect()
     }
 
     /// Opens it.

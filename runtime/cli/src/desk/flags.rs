@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use envelope_evidence::Label;
-use envelope_rules::approval::{APPROVERS_MAX, CLASSES_MAX, Class, Policy, Rules};
+use envelope_rules::approval::{APPROVERS_MAX, CLASSES_MAX, Class, Labelled, Policy, Rules};
 use envelope_rules::budget::NanoUsd;
 use envelope_rules::egress::target::{Method, Target};
 use envelope_rules::guard::Capability;
+use envelope_rules::pattern::PatternSet;
 
 use super::ROLE;
 use crate::answer::Trouble;
@@ -55,15 +56,20 @@ pub(crate) struct DeskFlags {
     #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_SECS)]
     patience: u64,
     /// Calls that somebody has to allow one by one, though the agent asks nobody: `http POST`,
-    /// `http POST api.example.org`, `agents specialist@local`, `model >0.01`
+    /// `http POST api.example.org`, `agents specialist@local`, `model >0.01`, `http data:medical`
     #[arg(long = "ask-before", value_name = "CALLS")]
     before: Vec<Before>,
+    /// Files of `--dir` that hold data of a class, such as `medical=patients/**`: for calls that
+    /// need leave once the run has had such a file in hand, `--ask-before 'http data:medical'`
+    #[arg(long = "data", value_name = "CLASS=PATTERN")]
+    data: Vec<Data>,
 }
 
 impl Default for DeskFlags {
     fn default() -> Self {
         let (mode, approvers) = (Some(Mode::Never), 1);
-        Self { mode, approvers, patience: PATIENCE_SECS, before: Vec::new() }
+        let (before, data) = (Vec::new(), Vec::new());
+        Self { mode, approvers, patience: PATIENCE_SECS, before, data }
     }
 }
 
@@ -86,6 +92,7 @@ impl DeskFlags {
 
     /// How people are asked. None, if nobody is.
     pub(crate) fn rules(&self) -> Result<Option<Rules>, Trouble> {
+        self.check_data()?;
         if self.mode() == Mode::Never {
             if self.before.is_empty() {
                 return Ok(None);
@@ -99,7 +106,28 @@ impl DeskFlags {
         }
         let policy = Policy { role: Label::cut(ROLE), approvers: self.approvers, caller: true };
         let calls = self.before.iter().map(|before| before.0.clone()).collect();
-        Ok(Some(Rules { policy, window: self.patience, most: None, calls }))
+        let data = self.data.iter().map(|data| data.0.clone()).collect();
+        Ok(Some(Rules { policy, window: self.patience, most: None, calls, data }))
+    }
+
+    /// A class of data that nobody labels would hold no call back, and one that no call is held
+    /// back for is a word without effect.
+    fn check_data(&self) -> Result<(), Trouble> {
+        let asked: Vec<_> = self.before.iter().filter_map(|it| it.0.data.as_ref()).collect();
+        let labelled: Vec<_> = self.data.iter().map(|it| &it.0.class).collect();
+        if let Some(class) = asked.iter().find(|class| !labelled.contains(class)) {
+            let hint = format!("label its files: `--data '{class}=patients/**'`");
+            return Err(Trouble::usage(format!("no files hold data of `{class}`"), hint));
+        }
+        if let Some(class) = labelled.iter().find(|class| !asked.contains(class)) {
+            let hint = format!("say for which: `--ask-before 'http data:{class}'`");
+            return Err(Trouble::usage(format!("no call is held back for `{class}`"), hint));
+        }
+        if labelled.len() > CLASSES_MAX {
+            let what = format!("more than {CLASSES_MAX} times `--data`");
+            return Err(Trouble::usage(what, "one class can have a wider pattern"));
+        }
+        Ok(())
     }
 
     /// Seconds that a run may take more because people are asked.
@@ -131,12 +159,15 @@ impl FromStr for Before {
             Some("agents") => Capability::Agents,
             Some(_) | None => return Err("begin with `http`, `model` or `agents`".to_owned()),
         };
-        let mut class = Class { capability, method: None, to: None, above_nano_usd: None };
+        let mut class =
+            Class { capability, method: None, to: None, above_nano_usd: None, data: None };
         for word in words {
             let label = || Label::new(word).map_err(|why| why.to_string());
             let taken = if let Some(dollars) = word.strip_prefix('>') {
                 let dollars = dollars.parse::<NanoUsd>().map_err(|why| why.to_string())?;
                 class.above_nano_usd.replace(dollars.get()).is_some()
+            } else if let Some(name) = word.strip_prefix("data:") {
+                class.data.replace(named(name)?).is_some()
             } else if capability == Capability::Http && Method::parse(word).is_ok() {
                 class.method.replace(label()?).is_some()
             } else {
@@ -149,6 +180,29 @@ impl FromStr for Before {
         }
         Ok(Self(class))
     }
+}
+
+/// Files with a class of data as it is written on the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Data(Labelled);
+
+impl FromStr for Data {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (class, pattern) = text.split_once('=').ok_or("write `CLASS=PATTERN`")?;
+        let files = PatternSet::parse(&[pattern]).map_err(|why| why.to_string())?;
+        Ok(Self(Labelled { class: named(class)?, files }))
+    }
+}
+
+/// The name of a class of data.
+fn named(text: &str) -> Result<Label, String> {
+    let good = |it: u8| it.is_ascii_alphanumeric() || b"-_".contains(&it);
+    if text.is_empty() || !text.bytes().all(good) {
+        return Err(format!("`{text}` is no class: name it in letters, digits, `-` and `_`"));
+    }
+    Label::new(text).map_err(|why| why.to_string())
 }
 
 /// A name that no call can have would hold no call back.

@@ -67,11 +67,19 @@ pub(crate) fn over(life: &LifeLog, finished: &Result<Finished, Halted>) {
             if let State::Waiting { request } = life.state() {
                 note(life, Event::Decide { request });
             }
-            let outcome = finished.ended().map_or(Outcome::Interrupted, |ended| ended.outcome);
+            let ended = finished.ended();
+            let outcome = ended.map_or(Outcome::Interrupted, |ended| ended.outcome);
+            let known = matches!(life.state(), State::Stopping { .. });
+            if outcome == Outcome::Killed && !known {
+                let reason = ended.map(|ended| ended.reason.clone()).unwrap_or_default();
+                note(life, Event::Stop { reason });
+            }
             note(life, Event::End { outcome });
         }
         Err(Halted::Stopped(Stop::Suspended)) => note(life, Event::Park {}),
-        Err(Halted::Stopped(_) | Halted::SetUp(_)) => note(life, Event::Lose {}),
+        Err(Halted::Refused(_) | Halted::Stopped(_) | Halted::SetUp(_)) => {
+            note(life, Event::Lose {});
+        }
     }
 }
 

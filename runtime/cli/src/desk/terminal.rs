@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, Read as _};
 
 use envelope_evidence::Label;
+use envelope_gate::schema::{self, Unfit};
 use envelope_rules::approval::{Matter, Request, Verdict, answer_fits};
 
 use crate::page::{self, STRONG, plain, styled};
@@ -29,6 +30,7 @@ pub(super) fn ask(request: &Request) -> Option<Verdict> {
         match verdict(&request.matter, line.trim()) {
             Some(Said::Now(verdict)) => return Some(verdict),
             Some(Said::Later) => return None,
+            Some(Said::Unfit(why)) => page::aside(format!("that does not fit {}", plain(why))),
             None => page::aside("that is no answer"),
         }
     }
@@ -38,6 +40,8 @@ pub(super) fn ask(request: &Request) -> Option<Verdict> {
 enum Said {
     Now(Verdict),
     Later,
+    /// A document that is not what was asked for.
+    Unfit(Unfit),
 }
 
 fn prompt(matter: &Matter) -> String {
@@ -64,8 +68,11 @@ fn verdict(matter: &Matter, line: &str) -> Option<Said> {
             let known = usize::try_from(choice).is_ok_and(|at| at < choices.len());
             known.then_some(Said::Now(Verdict::Choose { choice }))
         }
-        (document, Matter::Document { .. }) if answer_fits(document) => {
-            Some(Said::Now(Verdict::Answer { document: document.to_owned() }))
+        (document, Matter::Document { schema, .. }) if answer_fits(document) => {
+            Some(match schema::fits_text(schema, document) {
+                Ok(()) => Said::Now(Verdict::Answer { document: document.to_owned() }),
+                Err(unfit) => Said::Unfit(unfit),
+            })
         }
         (_, Matter::Scope { .. } | Matter::Document { .. }) => None,
     }

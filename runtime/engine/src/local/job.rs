@@ -7,6 +7,7 @@ use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
 use envelope_gate::gate::{Authorities, scope_of};
+use envelope_gate::schema::Unfit;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
 use envelope_rules::denial::Denial;
@@ -93,7 +94,7 @@ pub enum BadJob {
         /// The skill.
         skill: String,
         /// What is wrong.
-        why: crate::card::Unfit,
+        why: Unfit,
     },
     /// A pattern or prefix that is none.
     #[error("`{text}` is no {what}: {why}")]
@@ -153,7 +154,7 @@ impl Job {
         keys: &Keys,
     ) -> Result<Self, BadJob> {
         check(&component, skill, &args)?;
-        let audience = format!("{}@local", component.card().name);
+        let audience = service(&component);
         let warrant = warrant(&component, skill, &audience, wishes, fresh)?;
         let claims = claims(&audience, wishes, fresh)?;
         let grant_keys = grant_keys(keys)?;
@@ -194,6 +195,11 @@ impl Job {
         let order = Order { component, authorities, args, manifest, limits, secrets };
         Ok(Self { order, header })
     }
+}
+
+/// The service identity of an agent that somebody runs here.
+pub fn service(component: &Prepared) -> String {
+    format!("{}@local", component.card().name)
 }
 
 /// What has to be new for every run.

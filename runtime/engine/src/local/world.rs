@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use envelope_evidence::{Label, Timestamp};
 use envelope_gate::desk::Desk;
+use envelope_gate::kill::{Obeyed, Switches};
 use envelope_gate::model::{Books, Models};
 use envelope_gate::net::Network;
 use envelope_gate::peers::Peers;
@@ -30,6 +31,7 @@ pub struct LocalWorld {
     books: Option<Books>,
     desk: Option<Arc<dyn Desk>>,
     peers: Option<Arc<dyn Peers>>,
+    obeyed: Option<Obeyed>,
     /// Grants that were replaced.
     revoked: Mutex<BTreeSet<String>>,
 }
@@ -46,6 +48,7 @@ impl LocalWorld {
             books: None,
             desk: None,
             peers: None,
+            obeyed: None,
             revoked: Mutex::new(BTreeSet::new()),
         }
     }
@@ -78,6 +81,19 @@ impl LocalWorld {
         self
     }
 
+    /// The same world with kill switches in it. A local run is run for no organisation.
+    #[must_use]
+    pub fn with_switches(self, switches: Option<Arc<dyn Switches>>) -> Self {
+        self.with_obeyed(switches.map(|switches| Obeyed { switches, organisation: None }))
+    }
+
+    /// The same world that obeys kill switches for an organisation.
+    #[must_use]
+    pub fn with_obeyed(mut self, obeyed: Option<Obeyed>) -> Self {
+        self.obeyed = obeyed;
+        self
+    }
+
     /// Puts the run aside at its next step: what it waits for outside it hears first.
     pub fn put_aside(&self) {
         if let Ok(mut stop) = self.stop.lock()
@@ -90,8 +106,8 @@ impl LocalWorld {
 
     /// Stops the run at once, whatever it waits for. The first reason stays.
     pub fn stop(&self, why: Stop) {
-        self.gentle.store(false, Ordering::Release);
         if let Ok(mut stop) = self.stop.lock() {
+            self.gentle.store(false, Ordering::Release);
             stop.get_or_insert(why);
         }
     }
@@ -131,6 +147,10 @@ impl World for LocalWorld {
 
     fn peers(&self) -> Option<Arc<dyn Peers>> {
         self.peers.clone()
+    }
+
+    fn obeyed(&self) -> Option<&Obeyed> {
+        self.obeyed.as_ref()
     }
 
     fn stopped(&self) -> Option<Stop> {

@@ -1,11 +1,13 @@
 //! The world of a callee: that of its caller, seen through one more grant.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use envelope_evidence::Timestamp;
+use envelope_evidence::{Label, Timestamp};
 use envelope_gate::desk::Desk;
+use envelope_gate::kill::Obeyed;
 use envelope_gate::model::Models;
 use envelope_gate::net::Network;
 use envelope_gate::peers::{Errand, Peers, Room};
@@ -23,6 +25,7 @@ pub(super) struct Within {
     run: String,
     jti: String,
     parent: Option<String>,
+    carried: BTreeSet<Label>,
     room: Room,
 }
 
@@ -30,7 +33,8 @@ impl Within {
     pub(super) fn new(outer: Arc<dyn World>, errand: &Errand, grant: &Grant) -> Self {
         let parent = grant.claims().par.as_ref().map(|parent| parent.jti.to_string());
         let (run, jti) = (errand.run.to_string(), grant.claims().jti.to_string());
-        Self { outer, run, jti, parent, room: errand.room.clone() }
+        let carried = errand.carried.clone();
+        Self { outer, run, jti, parent, carried, room: errand.room.clone() }
     }
 }
 
@@ -60,8 +64,16 @@ impl World for Within {
         self.outer.cut()
     }
 
+    fn obeyed(&self) -> Option<&Obeyed> {
+        self.outer.obeyed()
+    }
+
     fn models(&self) -> Option<&Models> {
         self.outer.models()
+    }
+
+    fn carried(&self) -> BTreeSet<Label> {
+        self.carried.clone()
     }
 
     fn desk(&self) -> Option<&dyn Desk> {

@@ -93,7 +93,7 @@ macro_rules! table {
 }
 
 /// Every table but that of the migrations, each after those that it refers to.
-pub(super) const TABLES: [Table; 39] = [
+pub(super) const TABLES: [Table; 40] = [
     table!(noun "organisations"),
     table!(noun "users"),
     table!(noun "agents"),
@@ -117,6 +117,7 @@ pub(super) const TABLES: [Table; 39] = [
     table!(noun "badges"),
     table!(noun "attestations"),
     table!(noun "frosts"),
+    table!(noun "stops"),
     table!(noun "signers"),
     table!(
         "accounts",
