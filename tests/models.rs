@@ -1,6 +1,7 @@
 //! Models: what they may cost, whoever answers, and what is written down of it.
 
 mod caps;
+mod content;
 mod crash;
 pub mod desk;
 mod faults;

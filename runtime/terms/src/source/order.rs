@@ -90,6 +90,7 @@ impl WarrantTemplate {
             deadline: Timestamp::from_millis(end).unwrap_or(Timestamp::MAX),
             capabilities: self.capabilities,
             egress: self.egress.clone(),
+            content: Vec::new(),
             models: self.models.clone(),
             agents: self.agents.clone(),
             budget: self.budget,
