@@ -185,6 +185,7 @@ fn how_words_are_drawn_is_passed_on() {
     let mut chat = question("Hello");
     chat["model"] = json!("small");
     (chat["temperature"], chat["top_p"], chat["stop"]) = (json!(0.25), json!(1), json!("END"));
+    chat["seed"] = json!(7);
     let mut messages = question("Hello");
     messages["model"] = json!("claude");
     (messages["temperature"], messages["stop_sequences"]) = (json!(0), json!(["END"]));
@@ -196,10 +197,44 @@ fn how_words_are_drawn_is_passed_on() {
     let seen = upstream.seen();
     let body = &seen[0].body;
     assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.25), &json!(1)));
-    assert_eq!(body["stop"], json!(["END"]));
+    assert_eq!((&body["stop"], &body["seed"]), (&json!(["END"]), &json!(7)));
     let body = &seen[1].body;
     assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0), &Value::Null));
     assert_eq!(body["stop_sequences"], json!(["END"]));
+    told.replays_same();
+}
+
+/// The same by our own door; and what a provider cannot do, it is not asked.
+#[test]
+fn how_words_are_drawn_is_said_in_our_own_words_too() {
+    let usage = json!({ "prompt_tokens": 9, "completion_tokens": 1, "input_tokens": 9,
+        "output_tokens": 1 });
+    let choice = json!({ "message": { "content": "Hi" }, "finish_reason": "stop" });
+    let page = json!({ "choices": [choice], "content": [], "stop_reason": "end_turn",
+        "usage": usage });
+    let upstream = Upstream::new(vec![(200, "application/json", page.to_string()); 2]);
+    let acts = "ask-drawn 0.1,1,END,7 openai/small 50 Hello; ask-drawn 0,0.5,END,- \
+                anthropic/claude 50 Hello; ask-drawn -,-,-,7 anthropic/claude 50 Hello; ask-drawn \
+                2.5,-,-,- openai/small 50 Hello; ask-drawn -,x,-,- openai/small 50 Hello";
+    let told = desk(acts)
+        .with("openai", "openai/small", openai(&upstream.url))
+        .with("anthropic", "anthropic/claude", anthropic(&upstream.url))
+        .run();
+    let said = told.said();
+    let said: Vec<_> = said.split("; ").collect();
+    assert!(said[0].starts_with("ask-drawn: ok openai/small stop"), "{}", said[0]);
+    assert!(said[1].starts_with("ask-drawn: ok anthropic/claude stop"), "{}", said[1]);
+    assert!(said[2].contains("unavailable") && said[2].contains("seed"), "{}", said[2]);
+    assert!(said[3].contains("invalid") && said[3].contains("temperature"), "{}", said[3]);
+    assert!(said[4].contains("invalid") && said[4].contains("top_p"), "{}", said[4]);
+    let seen = upstream.seen();
+    let [chat, messages] = &seen[..] else { panic!("{} requests", seen.len()) };
+    let body = &chat.body;
+    assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.1), &json!(1)));
+    assert_eq!((&body["stop"], &body["seed"]), (&json!(["END"]), &json!(7)));
+    let body = &messages.body;
+    assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0), &json!(0.5)));
+    assert_eq!((&body["stop_sequences"], &body["seed"]), (&json!(["END"]), &Value::Null));
     told.replays_same();
 }
 
@@ -211,7 +246,7 @@ fn what_is_not_known_is_refused_by_its_name() {
     let audio = json!([{ "role": "user", "content": [{ "type": "input_audio" }] }]);
     let refused = [
         (CHAT, "n", json!(2)),
-        (CHAT, "seed", json!(7)),
+        (CHAT, "frequency_penalty", json!(1)),
         (CHAT, "logprobs", json!(true)),
         (CHAT, "prediction", json!({ "type": "content", "content": "x" })),
         (CHAT, "modalities", json!(["text", "audio"])),

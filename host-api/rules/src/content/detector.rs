@@ -98,11 +98,13 @@ pub(super) struct Detector {
 impl Detector {
     /// Takes one byte, and tells what it completes.
     pub(super) fn push(&mut self, byte: u8, hit: &mut impl FnMut(Sought)) {
-        self.tail = self.tail << 8 | u128::from(byte);
+        // A blank, in forms. No prefix holds a plus.
+        let letter = if byte == b'+' { b' ' } else { byte };
+        self.tail = self.tail << 8 | u128::from(letter);
         if self.digits.push(byte) {
             hit(Sought::CardNumber);
         }
-        self.pem(byte, hit);
+        self.pem(letter, hit);
         self.key(byte, hit);
     }
 

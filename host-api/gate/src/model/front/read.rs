@@ -70,9 +70,10 @@ pub(super) fn sampling(
     temperature: Option<&RawValue>,
     top_p: Option<&RawValue>,
     stop: Vec<String>,
+    seed: Option<u32>,
 ) -> Sampling {
     let written = |number: &RawValue| number.get().to_owned();
-    Sampling { temperature: temperature.map(written), top_p: top_p.map(written), stop }
+    Sampling { temperature: temperature.map(written), top_p: top_p.map(written), stop, seed }
 }
 
 /// Takes in the picture whose content is `data`, in base64.

@@ -32,6 +32,7 @@ struct Body<'a> {
     top_p: Option<&'a RawValue>,
     #[serde(borrow)]
     stop: Option<&'a RawValue>,
+    seed: Option<u32>,
     store: Option<bool>,
     stream: Option<bool>,
     stream_options: Option<Reports>,
@@ -198,7 +199,7 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
             Content::Parts(texts) => texts,
         })
     });
-    let sampling = sampling(body.temperature, body.top_p, stop?);
+    let sampling = sampling(body.temperature, body.top_p, stop?, body.seed);
     let ask = Ask { model, messages, tools, schema, max_output, sampling };
     let streamed = body.stream.unwrap_or(false);
     Ok(Asked { ask, images, streamed, reports: reports.include_usage.unwrap_or(false) })
