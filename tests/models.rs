@@ -6,5 +6,6 @@ mod crash;
 pub mod desk;
 mod faults;
 mod front;
+mod responses;
 mod streams;
 pub mod wire;

@@ -93,6 +93,15 @@ pub(super) fn picture(kind: &str, data: &str, images: &mut Images) -> Result<Par
     Ok(Part::Image(Image { media_type: kind.to_owned(), digest }))
 }
 
+/// Nobody fetches a picture: how large it is would be known too late.
+pub(super) fn inline(url: &str, images: &mut Images) -> Result<Part, Unread> {
+    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    let (kind, data) = data.ok_or_else(|| {
+        Unread::Unbounded("a picture is given as `data:image/png;base64,…`, not by its URL".into())
+    })?;
+    picture(kind, data, images)
+}
+
 /// Writes an event of a stream.
 pub(super) fn event(name: Option<&str>, data: &Value, to: &mut BytesMut) {
     if let Some(name) = name {

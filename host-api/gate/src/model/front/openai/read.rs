@@ -4,9 +4,7 @@ use envelope_rules::model::{Ask, Message, Part, Role, Tool, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::front::read::{
-    Content, Hint, Unread, content, document, only, picture, sampling,
-};
+use crate::model::front::read::{Content, Hint, Unread, content, document, inline, only, sampling};
 use crate::model::front::{Asked, OUTPUT_DEFAULT, Wire};
 use crate::model::provider::Images;
 
@@ -240,15 +238,6 @@ fn pieces(words: &RawValue, images: &mut Images) -> Result<Vec<Part>, Unread> {
         Piece { .. } => Err(Unread::Wrong("a part is not of its kind".to_owned())),
     };
     pieces.into_iter().map(part).collect()
-}
-
-/// Nobody fetches a picture: how large it is would be known too late.
-fn inline(url: &str, images: &mut Images) -> Result<Part, Unread> {
-    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-    let (kind, data) = data.ok_or_else(|| {
-        Unread::Unbounded("a picture is given as `data:image/png;base64,…`, not by its URL".into())
-    })?;
-    picture(kind, data, images)
 }
 
 fn text_of(parts: &[Part]) -> Result<String, Unread> {
