@@ -371,7 +371,8 @@ fn there_is_one_address_and_no_other() {
         told.replays_same();
     }
     for (method, path) in [
-        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
         ("GET", CHAT),
         ("POST", "/v1/chat/completions?beta=true"),
         ("POST", "/v1/files"),
