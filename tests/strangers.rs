@@ -14,3 +14,4 @@ mod receipts;
 mod schema;
 mod sdks;
 mod stranger;
+mod witness;

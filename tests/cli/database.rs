@@ -2,12 +2,14 @@
 
 use std::fs;
 
-use envelope_store::Store;
+use envelope_evidence::Timestamp;
 use envelope_store::migrate::MIGRATIONS;
 use envelope_store::noun::Noun;
+use envelope_store::vault::{Field, MasterKeys};
+use envelope_store::{Org, Store};
 
 use super::desk::Desk;
-use crate::store::world::{World, both, run, urls};
+use crate::store::world::{World, at, both, run, urls};
 
 fn words<'a>(line: &'a str, url: &'a str) -> Vec<&'a str> {
     line.split(' ').map(|word| if word == "URL" { url } else { word }).collect()
@@ -111,4 +113,89 @@ fn the_log_is_published_proven_and_verified_and_a_lie_is_named() {
         let wrong = "log verify --db URL --log log.example/l+00000000+AQ";
         desk.says(words(wrong, url), 2);
     });
+}
+
+#[test]
+fn the_keys_of_an_organisation_are_kept_retired_and_revoked() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("db-keys");
+        desk.says(words("db migrate --db URL", &url), 0);
+        let refused = desk.says(words("keys record acme --db URL", &url), 1);
+        assert!(refused.err.contains("foreign key") || refused.err.contains("FOREIGN KEY"));
+        runtime.block_on(async {
+            let world = World::at(Store::open(&url).await.unwrap(), String::new());
+            world.found("acme", 0).await;
+            world.store.close().await;
+        });
+        let made = desk.json(words("keys record acme --db URL", &url), 0);
+        let keys = made["keys"].as_array().unwrap();
+        assert_eq!((&keys[0]["purpose"], &keys[1]["purpose"]), (&"receipt".into(), &"log".into()));
+        let again = desk.json(words("keys record acme --db URL", &url), 0);
+        assert_eq!(again["keys"].as_array().unwrap().len(), 0);
+        let (receipts, log) = (keys[0]["key"].as_str().unwrap(), keys[1]["key"].as_str().unwrap());
+        let retire = format!("keys retire acme {receipts} --db URL");
+        assert_eq!(desk.json(words(&retire, &url), 0)["keys"][0]["state"], "retired");
+        desk.says(words(&retire, &url), 1);
+        let revoke = format!("keys revoke acme {log} --db URL --because lost --since");
+        let early = format!("{revoke} yesterday");
+        desk.says(words(&early, &url), 2);
+        let early = format!("{revoke} 2020-01-01T00:00:00Z");
+        assert_eq!(desk.json(words(&early, &url), 0)["keys"][0]["why"], "lost");
+        let listed = desk.says(words("keys list acme --db URL", &url), 0).out;
+        assert!(listed.contains("retired") && listed.contains("revoked  lost"), "{listed}");
+        // Nothing that the stolen key signed is believed, so the ring does not name it.
+        let ring = desk.says(words("keys ring acme --db URL", &url), 0).out;
+        assert!(ring.contains(receipts) && !ring.contains(log), "{ring}");
+        envelope_evidence::keyring::KeyRing::from_json(ring.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn a_person_is_erased_and_the_master_key_changed() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("db-vault");
+        desk.says(words("db migrate --db URL", &url), 0);
+        let first = desk.json(words("vault rotate --db URL", &url), 0);
+        assert_eq!((&first["sealed"], &first["older"]), (&0.into(), &serde_json::json!([])));
+        let master = fs::read(desk.path("home/keys/master.key")).unwrap();
+        let keys = MasterKeys::new(<[u8; 32]>::try_from(master).unwrap().into(), []);
+        let seal = async |name: &str, until| {
+            let store = Store::open(&url).await.unwrap();
+            let org = Org::new("acme").unwrap();
+            let mut tx = store.write().await.unwrap();
+            let field = Field { subject: name, name: "name" };
+            let times = (at(0), until);
+            tx.of(&org).seal(&keys, field, b"Ada Lovelace", times).await.unwrap();
+            tx.commit().await.unwrap();
+            store.close().await;
+        };
+        runtime.block_on(async {
+            let world = World::at(Store::open(&url).await.unwrap(), String::new());
+            world.found("acme", 0).await;
+            world.store.close().await;
+            seal("ada", Timestamp::MAX).await;
+            seal("grace", at(9)).await;
+        });
+        assert_eq!(desk.json(words("vault expire --db URL", &url), 0)["removed"], 1);
+        let unsure = desk.says(words("vault erase acme ada --db URL", &url), 2);
+        assert!(unsure.err.contains("--yes"), "{}", unsure.err);
+        let count = "SELECT CAST(count(*) AS TEXT) FROM sealed";
+        assert_eq!(runtime.block_on(run(&url, count)).unwrap(), ["1"], "nothing happened");
+        let second = desk.json(words("vault rotate --db URL", &url), 0);
+        assert_eq!(second["sealed"], 2, "{second}");
+        assert_eq!(second["older"].as_array().unwrap().len(), 1);
+        assert_ne!(second["master"], first["master"]);
+        assert_eq!(
+            desk.json(words("vault erase acme ada --yes --db URL", &url), 0)["erased"],
+            true
+        );
+        assert_eq!(
+            desk.json(words("vault erase acme ada --yes --db URL", &url), 0)["erased"],
+            false
+        );
+        assert_eq!(runtime.block_on(run(&url, count)).unwrap(), ["0"]);
+        assert_eq!(desk.json(words("vault rotate --db URL", &url), 0)["sealed"], 1, "grace's");
+    }
 }

@@ -5,7 +5,7 @@ use envelope_store::audit::{AuditError, FINDINGS_MAX, Finding, sequence, verify}
 use envelope_store::{Engine, noun::Noun};
 
 use super::log::{key, log, publish, publisher};
-use super::world::{World, active, both, folder};
+use super::world::{World, active, both, folder, unruled};
 
 /// What an owner types, and a word of the refusal.
 const REFUSED: [(&str, &str); 13] = [
@@ -74,22 +74,6 @@ fn the_rules_of_the_database_refuse_their_owner() {
         assert_eq!(world.own(content).await.unwrap(), before);
         assert_eq!(verify(&world.store, &log(), &held).await.unwrap(), []);
     });
-}
-
-/// Takes the rules away, as only an owner can, and then does `attack`.
-async fn unruled(world: &World, attack: &str) {
-    let rules = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
-    let rules = world.spell(rules, "SELECT NULL::text WHERE false");
-    let mut sql = String::from(world.spell("PRAGMA foreign_keys = OFF;", ""));
-    for rule in world.own(rules).await.unwrap() {
-        sql += &format!("DROP TRIGGER {rule};");
-    }
-    if world.engine == Engine::Postgres {
-        for table in ["audit_in", "audit_leaf", "audit_checkpoint", "agents"] {
-            sql += &format!("ALTER TABLE {table} DISABLE TRIGGER ALL;");
-        }
-    }
-    world.own(&format!("{sql} {attack}")).await.unwrap();
 }
 
 #[test]

@@ -152,3 +152,28 @@ fn sequencers_that_race_place_each_change_once() {
         assert_eq!(verify(&world.store, &log(), &[]).await.unwrap(), []);
     });
 }
+
+/// Nobody waits for the files of another, and whoever is overtaken lays what is new as well.
+#[test]
+fn two_who_publish_at_once_sign_one_log() {
+    both(async |world| {
+        let org = world.found("acme", 1).await;
+        let folders = [folder(), folder()];
+        let mut publishers = folders.each_ref().map(|path| publisher(path));
+        for round in 0..12 {
+            world.add(&org, Noun::User, &format!("user-{round}")).await.unwrap();
+            while sequence(&world.store).await.unwrap() > 0 {}
+            let [one, two] = &mut publishers;
+            let (key_one, key_two) = (key(), key());
+            let (one, two) = tokio::join!(
+                one.publish(&world.store, &key_one),
+                two.publish(&world.store, &key_two)
+            );
+            assert_eq!(one.unwrap(), two.unwrap(), "one note for one size");
+        }
+        let shown = folders.each_ref().map(|path| fs::read(path.join("checkpoint")).unwrap());
+        assert_eq!(shown[0], shown[1]);
+        let held = [String::from_utf8(shown[0].clone()).unwrap()];
+        assert_eq!(verify(&world.store, &log(), &held).await.unwrap(), []);
+    });
+}

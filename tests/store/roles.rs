@@ -15,6 +15,7 @@ use envelope_store::work::claim;
 use envelope_store::{Engine, Org, Store, migrate};
 
 use super::log::{log, publish, publisher};
+use super::movements::lines;
 use super::world::{World, active, at, both, folder, run};
 
 /// What the program's role tries.
@@ -93,7 +94,7 @@ fn the_program_works_as_a_role_that_cannot_touch_the_log() {
         let message = take(&app.store, at(0)).await.unwrap().unwrap();
         let (queue, scribe) = queue(app.store.clone());
         tokio::spawn(scribe.serve());
-        queue.append(&lease, 0, b"line\n".to_vec()).await.unwrap();
+        queue.append(&lease, 0, lines().concat()).await.unwrap();
         let mut tx = app.store.write().await.unwrap();
         tx.of(&org).done(&lease).await.unwrap();
         assert!(tx.of(&org).heard(message.seq).await.unwrap());

@@ -142,7 +142,7 @@ fn whoever_is_erased_is_nowhere_and_the_log_still_verifies() {
         let held = [publish(world, &mut publisher(&folder())).await];
         let before = folder();
         let dir = |path: &Path| Dir::open_ambient_dir(path, ambient_authority()).unwrap();
-        backup::write(&world.store, &dir(&before)).await.unwrap();
+        backup::write(&world.store, None, &dir(&before)).await.unwrap();
         let sealed = "SELECT lower(hex(sealed)) FROM keys WHERE id = 'ada'";
         let sealed = world.spell(sealed, "SELECT encode(sealed, 'hex') FROM keys WHERE id = 'ada'");
         let sealed = world.own(sealed).await.unwrap().remove(0);
@@ -166,7 +166,7 @@ fn whoever_is_erased_is_nowhere_and_the_log_still_verifies() {
 
         world.store.tidy().await.unwrap();
         let after = folder();
-        backup::write(&world.store, &dir(&after)).await.unwrap();
+        backup::write(&world.store, None, &dir(&after)).await.unwrap();
         for folder in [disk(world).as_path(), &before, &after] {
             assert_eq!(holding(folder, plain.as_bytes()), Vec::<String>::new());
         }

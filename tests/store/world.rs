@@ -147,6 +147,23 @@ impl World {
     }
 }
 
+/// Takes the rules away, as only an owner can, and then does `attack`.
+pub async fn unruled(world: &World, attack: &str) {
+    let rules = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+    let rules = world.spell(rules, "SELECT NULL::text WHERE false");
+    let mut sql = String::from(world.spell("PRAGMA foreign_keys = OFF;", ""));
+    for rule in world.own(rules).await.unwrap() {
+        sql += &format!("DROP TRIGGER {rule};");
+    }
+    if world.engine == Engine::Postgres {
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+        for table in world.own(tables).await.unwrap() {
+            sql += &format!("ALTER TABLE {table} DISABLE TRIGGER ALL;");
+        }
+    }
+    world.own(&format!("{sql} {attack}")).await.unwrap();
+}
+
 /// A row that is in use.
 pub fn active(id: &str) -> Change<'_> {
     Change { id, state: "active", body: r#"{"name":"one"}"#, at: at(1) }

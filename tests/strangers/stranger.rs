@@ -76,11 +76,11 @@ pub static NODE: Stranger = Stranger {
     home: OnceLock::new(),
 };
 
-/// Go and one module of it; a script is compiled once.
+/// Go and one module of it; its scripts are compiled once.
 pub static GO: Stranger = Stranger {
     program: "python3",
     advice: PYTHON_ADVICE,
-    listed_in: &["go.txt", "tlog.go"],
+    listed_in: &["go.txt", "tlog.go", "witness.go"],
     install: install_go,
     command: |home, script| Command::new(home.join(script.trim_end_matches(".go"))),
     home: OnceLock::new(),
@@ -108,6 +108,12 @@ fn node(home: &Path, script: &str) -> Command {
 pub struct Running(Child);
 
 impl Running {
+    /// Tells it something.
+    pub fn tell(&mut self, lines: &str) {
+        let input = self.0.stdin.as_mut().expect("it listens");
+        input.write_all(lines.as_bytes()).and_then(|()| input.flush()).unwrap();
+    }
+
     /// What it says.
     pub fn out(&mut self) -> ChildStdout {
         self.0.stdout.take().expect("taken once")
@@ -201,12 +207,15 @@ fn install_go(home: &Path) -> io::Result<()> {
     let needs = "module tlog\ngo 1.25\nrequire golang.org/x/mod v0.0.0\n\
         replace golang.org/x/mod => ./mod\n";
     fs::write(home.join("go.mod"), needs)?;
-    fs::copy(folder().join("tlog.go"), home.join("tlog.go"))?;
-    let mut build = Command::new(&go);
-    build.args(["build", "-o", "tlog", "tlog.go"]).current_dir(home);
-    build.env("GOCACHE", home.join("cache")).env("GOPROXY", "off").env("GOFLAGS", "-mod=mod");
-    build.env("GOTOOLCHAIN", "local").env("GOWORK", "off");
-    succeed(&mut build)?;
+    for program in ["tlog", "witness"] {
+        let source = format!("{program}.go");
+        fs::copy(folder().join(&source), home.join(&source))?;
+        let mut build = Command::new(&go);
+        build.args(["build", "-o", program, &source]).current_dir(home);
+        build.env("GOCACHE", home.join("cache")).env("GOPROXY", "off").env("GOFLAGS", "-mod=mod");
+        build.env("GOTOOLCHAIN", "local").env("GOWORK", "off");
+        succeed(&mut build)?;
+    }
     fs::remove_dir_all(home.join("cache"))
 }
 

@@ -161,6 +161,11 @@ impl KeyRing {
         canonical::of(&KeyFile { keys: self.records.iter().map(line).collect() })
     }
 
+    /// Every record, by the id of its key.
+    pub fn records(&self) -> impl Iterator<Item = &KeyRecord> {
+        self.records.values()
+    }
+
     /// The key `kid` if it may be used for `purpose` at `at`.
     pub fn find(&self, kid: &str, wanted: Purpose, at: Timestamp) -> Result<&PublicKey, NoKey> {
         let known = self.records.get(kid);

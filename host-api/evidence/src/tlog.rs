@@ -4,6 +4,8 @@
 //! A log is public, what it logs is not: an entry is a salted commitment, and the proof carries
 //! the salt to whoever holds the payload. Every file has one spelling; a second one is refused.
 
+mod witness;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -13,6 +15,8 @@ use crate::Digest;
 use crate::digest::hex;
 use crate::key::PublicKey;
 use crate::merkle::{self, PROOF_MAX, Unproven};
+
+pub use witness::{Cosigned, Witness, joined, submission};
 
 /// The longest checkpoint or proof: sixteen post-quantum signatures of 5 kB fit with their base64.
 pub const NOTE_BYTES_MAX: usize = 128 * 1024;
@@ -117,9 +121,7 @@ impl Log {
     }
 
     fn key_id(&self) -> [u8; 4] {
-        let parts: [&[u8]; 4] = [self.origin.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()];
-        let [a, b, c, d, ..] = *Digest::of_parts(&parts).as_bytes();
-        [a, b, c, d]
+        key_id(&self.origin, ED25519, &self.key)
     }
 
     fn signed(&self, text: &str, signature: &[u8]) -> bool {
@@ -235,6 +237,12 @@ const DASH: &str = "\u{2014} ";
 
 /// The signature type of plain Ed25519 in key ids.
 const ED25519: u8 = 1;
+
+fn key_id(name: &str, kind: u8, key: &PublicKey) -> [u8; 4] {
+    let [a, b, c, d, ..] =
+        *Digest::of_parts(&[name.as_bytes(), b"\n", &[kind], key.as_bytes()]).as_bytes();
+    [a, b, c, d]
+}
 
 /// Reads line after line, each ended by a newline.
 struct Lines<'a> {

@@ -38,6 +38,7 @@ use envelope_evidence::preview::Secrets;
 use envelope_rules::denial::Denial;
 use envelope_rules::egress::address::{self, CheckedAddr};
 use envelope_rules::egress::host::Host;
+use envelope_rules::egress::rule::{QueryRule, RuleDocument};
 use envelope_rules::egress::target::Target;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -121,6 +122,22 @@ pub enum NoRoute {
 }
 
 impl Network {
+    /// The network for one address that the operator names: whoever names an address of a machine
+    /// of his own means that machine.
+    pub fn to(url: &str) -> Result<Self, String> {
+        let target = Target::parse("POST", url).map_err(|denial| denial.to_string())?;
+        let named = RuleDocument {
+            host: target.host().to_string(),
+            schemes: vec![target.scheme()],
+            ports: vec![target.port()],
+            methods: vec!["POST".to_owned()],
+            paths: vec!["/**".to_owned()],
+            query: QueryRule::default(),
+        };
+        let reach = Reach::named_by(&named).into_iter().collect();
+        Self::new(Settings { reach, ..Settings::default() }).map_err(|why| why.to_string())
+    }
+
     /// The network under `settings`.
     pub fn new(settings: Settings) -> Result<Self, BadRoot> {
         let Settings { names, reach, credentials, roots, limits } = settings;

@@ -1,8 +1,11 @@
-//! `envelope backup` and `envelope restore`: every row of one moment, for either engine.
+//! `envelope backup` and `envelope restore`: every row of one moment, for either engine, and the
+//! bytes of its blobs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use envelope_store::ObjectStore;
 use envelope_store::backup::{self, BackupError, Contents};
 use serde_json::json;
 
@@ -25,13 +28,19 @@ Exit codes:
   2  the input cannot be used
 
 Examples:
-  envelope backup monday/")]
+  envelope backup monday/
+  envelope backup monday/ --blobs /var/lib/envelope/blobs")]
 pub(crate) struct Backup {
     /// The folder, which is made
     folder: PathBuf,
 
     #[command(flatten)]
     place: Place,
+
+    /// The folder of the blobs, whose bytes are backed up as well; in a bucket they are backed up
+    /// where they lie
+    #[arg(long, value_name = "FOLDER")]
+    blobs: Option<PathBuf>,
 
     /// Answer with one JSON document
     #[arg(long)]
@@ -55,6 +64,10 @@ pub(crate) struct Restore {
 
     #[command(flatten)]
     place: Place,
+
+    /// The folder where the bytes of the blobs go, which is made
+    #[arg(long, value_name = "FOLDER")]
+    blobs: Option<PathBuf>,
 
     /// Verify the log that was restored, by its key
     #[arg(long, value_name = "KEY")]
@@ -80,7 +93,9 @@ impl Backup {
             return Err(Trouble::usage(what, "give another name: a backup is never overwritten"));
         }
         let store = self.place.open().await?;
-        let written = backup::write(&store, &folder(&self.folder)?).await.map_err(failed)?;
+        let blobs = self.blobs.as_deref().map(blobs).transpose()?;
+        let written = backup::write(&store, blobs.as_deref(), &folder(&self.folder)?).await;
+        let written = written.map_err(failed)?;
         Ok(told("backup", "written", &written))
     }
 }
@@ -95,17 +110,33 @@ impl Restore {
         let log = self.verify.as_deref().map(trusted);
         let (log, held) = (log.transpose()?, held(&self.held)?);
         let store = self.place.migrated().await?;
-        let restored = backup::restore(&store, &folder).await.map_err(failed)?;
+        let blobs = self.blobs.as_deref().map(new_blobs).transpose()?;
+        let restored = backup::restore(&store, blobs.as_deref(), &folder).await;
+        let restored = restored.map_err(failed)?;
         let Some(log) = log else { return Ok(told("restore", "restored", &restored)) };
         let verified = verified(&store, &log, &held).await?;
         Ok(Answer { note: told("restore", "restored", &restored).note, ..verified })
     }
 }
 
+/// The blobs in a folder that is there.
+fn blobs(path: &Path) -> Result<Arc<dyn ObjectStore>, Trouble> {
+    let named = |why| format!("`{}`: {why}", path.display());
+    envelope_store::blobs::folder(path)
+        .map_err(|why| Trouble::usage(named(why), "give the folder in which the blobs lie"))
+}
+
+/// The blobs in a folder that is made if there is none.
+fn new_blobs(path: &Path) -> Result<Arc<dyn ObjectStore>, Trouble> {
+    folder(path)?;
+    blobs(path)
+}
+
 fn told(kind: &'static str, done: &str, contents: &Contents) -> Answer {
-    let rows = contents.rows();
-    let note = format!("{} {rows} rows\n", styled(GOOD, done));
-    Answer::note(kind, note, json!({ "rows": rows }))
+    let (rows, blobs) = (contents.rows(), contents.blobs());
+    let and = blobs.map(|count| format!(" and {count} blobs")).unwrap_or_default();
+    let note = format!("{} {rows} rows{and}\n", styled(GOOD, done));
+    Answer::note(kind, note, json!({ "rows": rows, "blobs": blobs }))
 }
 
 fn failed(why: BackupError) -> Trouble {

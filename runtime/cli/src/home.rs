@@ -12,6 +12,7 @@ use cap_std::fs::Dir;
 use envelope_engine::component::CacheKey;
 use envelope_engine::local::Keys;
 use envelope_evidence::key::{ForLogs, ForReceipts, SigningKey};
+use envelope_store::vault::MasterKeys;
 use zeroize::Zeroizing;
 
 /// Bytes that are read of a key: one more than it has, to know a longer file for what it is.
@@ -53,6 +54,36 @@ impl LocalKeys {
 pub(crate) fn log_key() -> Result<SigningKey<ForLogs>, NoKeys> {
     let key = key(&made(home()?.join("keys"))?.join("log.key"))?;
     Ok(SigningKey::from_secret(&key))
+}
+
+/// A new master key, with every older one beside it, and the files of those. The older one is set
+/// aside first: a crash in between leaves no master key, and the next who asks makes it.
+pub(crate) fn new_master() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
+    let folder = made(home()?.join("keys"))?;
+    let path = folder.join("master.key");
+    if path.exists() {
+        let name = MasterKeys::new(key(&path)?, []).current().to_owned();
+        let aside = folder.join(format!("master-{name}.key"));
+        fs::rename(&path, &aside).map_err(|why| NoKeys::Io { path, why })?;
+    }
+    master_keys()
+}
+
+/// The master key, made if there is none, and older ones.
+fn master_keys() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
+    let folder = made(home()?.join("keys"))?;
+    let failed = |why| NoKeys::Io { path: folder.clone(), why };
+    let mut older = Vec::new();
+    for file in fs::read_dir(&folder).map_err(failed)? {
+        let path = file.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("master-") && name.ends_with(".key") {
+            older.push(path);
+        }
+    }
+    older.sort();
+    let keys = older.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok((MasterKeys::new(key(&folder.join("master.key"))?, keys), older))
 }
 
 /// The folder of this program's own, made if there is none.

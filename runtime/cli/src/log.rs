@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use envelope_evidence::receipt::PROOF_FILE;
-use envelope_evidence::tlog;
+use envelope_evidence::tlog::{self, Witness};
+use envelope_gate::net::Network;
 use envelope_store::audit::{self, AuditError, Publisher};
 use envelope_store::noun::Noun;
 use envelope_store::{Org, Store};
@@ -101,16 +102,19 @@ pub(crate) struct Prove {
 /// Sign the log as far as it is, and publish it into a folder that any web server can serve
 ///
 /// What is published are commitments: they tell nothing without their salts. The key is made on
-/// first use, in the home folder.
+/// first use, in the home folder. A witness keeps what it saw of the log and signs only what
+/// continues it, so that nobody can be shown another history.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
-  0  published
-  1  the log cannot be continued, or the disk refused
+  0  published, and every witness signed
+  1  the log cannot be continued, or the disk refused; or published, and a witness did not sign
   2  the input cannot be used
 
 Examples:
-  envelope log export public/ --name envelope.example/log")]
+  envelope log export public/ --name envelope.example/log
+  envelope log export public/ --name envelope.example/log \\
+    --witness witness.example/w1+8d66cf3f+BA… https://witness.example")]
 pub(crate) struct Export {
     /// The folder
     folder: PathBuf,
@@ -118,6 +122,10 @@ pub(crate) struct Export {
     /// The name of the log: where it will be served
     #[arg(long)]
     name: String,
+
+    /// Have a witness sign as well: its key in one line, and where it answers
+    #[arg(long, num_args = 2, value_names = ["KEY", "URL"])]
+    witness: Vec<String>,
 
     #[command(flatten)]
     place: Place,
@@ -236,19 +244,75 @@ impl Export {
         let hint = "give the host and path where the folder will be served";
         let log = tlog::Log::new(&self.name, key.public());
         let log = log.map_err(|why| Trouble::usage(why, hint))?;
+        let witnesses = witnesses(&self.witness)?;
         let store = self.place.open().await?;
         while audit::sequence(&store).await.map_err(trouble)? > 0 {}
         let vkey = log.vkey();
-        let mut publisher = Publisher::new(log, folder(&self.folder)?);
+        let mut publisher = Publisher::new(log.clone(), folder(&self.folder)?);
         let note = publisher.publish(&store, &key).await.map_err(failed)?;
         let size = note.lines().nth(1).unwrap_or_default();
-        let text = format!("{} {size} entries\n", styled(GOOD, "published"));
-        let data = json!({ "size": size, "log": vkey, "checkpoint": note });
+        let mut text = format!("{} {size} entries\n", styled(GOOD, "published"));
+        let (mut said, mut silent) = (Vec::new(), Vec::new());
+        for witness in &witnesses {
+            match witness.ask(&store, &log, &note).await {
+                Ok(cosigned) => said.push(cosigned),
+                Err(why) => silent.push(format!("{}: {why}", witness.key.name())),
+            }
+        }
+        let note = tlog::joined(&note, &said);
+        if !said.is_empty() {
+            publisher.show(&note).map_err(failed)?;
+            text += &format!(
+                "{} by {} of {}\n",
+                styled(GOOD, "witnessed"),
+                said.len(),
+                witnesses.len()
+            );
+        }
+        for line in &silent {
+            text += &format!("{} {}\n", styled(BAD, "✗"), plain(line));
+        }
+        let data = json!({
+            "size": size, "log": vkey, "checkpoint": note, "witnessed": said.len(),
+            "silent": silent,
+        });
         let page = format!("{}\n", styled(STRONG, &vkey));
-        Ok(Answer { note: text, ..Answer::page("log-export", page, data) })
+        let exit = if silent.is_empty() { Exit::Done } else { Exit::Failed };
+        Ok(Answer { note: text, exit, ..Answer::page("log-export", page, data) })
     }
 }
 
 fn failed(why: AuditError) -> Trouble {
     Trouble::failed(why, "`envelope log verify` says what does not fit")
+}
+
+/// A witness, and the way to it.
+struct Way {
+    key: Witness,
+    url: String,
+    network: Network,
+}
+
+/// Keys and addresses in turn, as they were given.
+fn witnesses(given: &[String]) -> Result<Vec<Way>, Trouble> {
+    let hint = "give the witness's key in one line, and the address where it answers";
+    let (pairs, _) = given.as_chunks::<2>();
+    let way = |[key, url]: &[String; 2]| {
+        let wrong = |why: String| Trouble::usage(format!("witness `{url}`: {why}"), hint);
+        let key = Witness::of_vkey(key).map_err(|why| wrong(why.to_string()))?;
+        let network = Network::to(url).map_err(wrong)?;
+        Ok(Way { key, url: url.clone(), network })
+    };
+    pairs.iter().map(way).collect()
+}
+
+impl Way {
+    async fn ask(
+        &self,
+        store: &Store,
+        log: &tlog::Log,
+        note: &str,
+    ) -> Result<tlog::Cosigned, audit::NotWitnessed> {
+        audit::cosign(store, (log, note), (&self.key, &self.url), &self.network).await
+    }
 }

@@ -29,7 +29,9 @@ mod prices;
 mod replay;
 mod resume;
 mod run;
+mod signers;
 mod store;
+mod vault;
 mod verify;
 
 use std::process::ExitCode;
@@ -66,6 +68,10 @@ enum Command {
     Db(db::Db),
     #[command(subcommand)]
     Log(log::Log),
+    #[command(subcommand)]
+    Keys(signers::Keys),
+    #[command(subcommand)]
+    Vault(vault::Vault),
     Backup(backup::Backup),
     Restore(backup::Restore),
     #[command(subcommand)]
@@ -89,6 +95,8 @@ fn main() -> ExitCode {
         Command::Prices(prices) => prices.run(),
         Command::Db(db) => db.run(),
         Command::Log(log) => log.run(),
+        Command::Keys(keys) => keys.run(),
+        Command::Vault(vault) => vault.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Breaker(breaker) => breaker.run(),

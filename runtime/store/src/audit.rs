@@ -7,10 +7,13 @@
 
 mod finding;
 mod kept;
+mod moved;
 mod prove;
 mod publish;
+mod table;
 mod tiles;
 mod verify;
+mod witness;
 
 use envelope_evidence::tlog::{self, Checkpoint, Log, Salt, Untrusted};
 use envelope_evidence::{Digest, merkle};
@@ -24,6 +27,7 @@ pub use finding::{FINDINGS_MAX, Finding};
 pub use prove::{prove_consistency, prove_inclusion, prove_receipt};
 pub use publish::Publisher;
 pub use verify::verify;
+pub use witness::{NotWitnessed, cosign};
 
 /// Changes that get their places in one transaction: enough that a commit costs little for each,
 /// few enough that nobody waits long behind it.
@@ -32,8 +36,11 @@ pub const BATCH_MAX: i64 = 256;
 /// What the log calls a receipt that it logs as one.
 const RECEIPT: &str = "receipt";
 
-/// Rows read at once: some hundred kilobytes.
-const PAGE: u64 = 4096;
+/// Rows read at once, most of some hundred bytes; what a receipt says is some kilobytes.
+const PAGE: u64 = 256;
+
+/// Hashes read at once.
+const HASHES: usize = 4096;
 
 /// The sequencer that comes second waits for the first. On SQLite the transaction does that.
 const TURN: Wide = Wide(Text {
@@ -80,6 +87,11 @@ const LEAVES: Wide = Wide(Text::common(
     LEFT JOIN audit_in i ON i.seq = l.seq WHERE l.idx >= $1 ORDER BY l.idx LIMIT $2",
 ));
 
+const LEAF_HASHES: Wide = Wide(Text::common(
+    "audit.leaf_hashes",
+    "SELECT leaf FROM audit_leaf WHERE idx >= $1 ORDER BY idx LIMIT $2",
+));
+
 const SIGNED: Wide =
     Wide(Text::common("audit.signed", "SELECT size, note FROM audit_checkpoint ORDER BY size"));
 
@@ -105,11 +117,24 @@ const PLACE_OF: Wide = Wide(Text::common(
     WHERE i.noun = $1 AND i.org = $2 AND i.id = $3 AND i.version = $4",
 ));
 
-const STATEMENTS: [Wide; 12] =
-    [TURN, PENDING, WAITING, SIZE, PLACE, PLACED, LEAVES, SIGNED, LATEST, SIGN, UNPLACED, PLACE_OF];
+const STATEMENTS: [Wide; 13] = [
+    TURN,
+    PENDING,
+    WAITING,
+    SIZE,
+    PLACE,
+    PLACED,
+    LEAVES,
+    SIGNED,
+    LATEST,
+    SIGN,
+    UNPLACED,
+    PLACE_OF,
+    LEAF_HASHES,
+];
 
 pub(crate) fn statements() -> impl Iterator<Item = Wide> {
-    STATEMENTS.into_iter().chain(kept::statements())
+    STATEMENTS.into_iter().chain(kept::statements()).chain(moved::statements())
 }
 
 /// The entry of the public log for a change: a commitment, which tells nothing without its salt.
@@ -186,6 +211,9 @@ pub enum AuditError {
         /// The size of the checkpoint.
         size: u64,
     },
+    /// Others signed again and again while this one wrote its files.
+    #[error("others sign the log faster than its files are written here: let one publish")]
+    Overtaken,
     /// No proof.
     #[error("there is no proof: {0}")]
     Unproven(#[from] merkle::Unproven),

@@ -2,16 +2,19 @@
 //!
 //! What is written is what the tables hold, never the file of an engine: so a backup of SQLite is
 //! restored on PostgreSQL and the other way round. Rows come back past the triggers, in one
-//! transaction, and the audit log that they form is then held against its checkpoints. Of blobs
-//! that is which there are: their bytes are backed up where they lie, in the folder or the bucket.
+//! transaction, and the audit log that they form is then held against its checkpoints. The bytes of
+//! blobs stand beside them, a file for each, wherever they lay and wherever they go.
 
+mod bytes;
 mod rows;
 mod tables;
 
 use cap_std::fs::Dir;
 use envelope_evidence::Digest;
+use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 
+use crate::blobs::BlobError;
 use crate::sql::Wide;
 use crate::value::Value;
 use crate::{Engine, Store, StoreError, Tx, files, migrate};
@@ -32,7 +35,7 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 
 pub(crate) fn statements() -> impl Iterator<Item = Wide> {
     let tables = TABLES.iter().flat_map(|table| [table.page, table.fill, table.count]);
-    tables.chain(tables::RULES)
+    tables.chain(tables::RULES).chain(bytes::WIDE)
 }
 
 /// What a backup holds.
@@ -44,6 +47,8 @@ pub struct Contents {
     migration: String,
     /// Its files, in the order in which they are read back.
     files: Vec<Page>,
+    /// Blobs whose bytes it holds; nothing, when they are backed up elsewhere.
+    blobs: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +64,11 @@ impl Contents {
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|page| page.rows).sum()
     }
+
+    /// Blobs whose bytes it holds; nothing, when they are backed up elsewhere.
+    pub const fn blobs(&self) -> Option<u64> {
+        self.blobs
+    }
 }
 
 /// Why there is no backup, or none that can be used.
@@ -68,6 +78,21 @@ pub enum BackupError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The bytes of a blob.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The backup holds bytes, and nobody said where they go; or the other way round.
+    #[error("this backup holds {} bytes of blobs: say {}", if *(.0) { "the" } else { "no" },
+        if *(.0) { "where they go" } else { "nothing of where they would go" })]
+    Bytes(bool),
+    /// Fewer blobs than the backup says it holds.
+    #[error("the backup says that it holds {said} blobs, and there are {found}")]
+    Blobs {
+        /// What it says.
+        said: u64,
+        /// What there is.
+        found: u64,
+    },
     /// A file of the backup.
     #[error("`{path}`: {why}")]
     File {
@@ -87,11 +112,16 @@ pub enum BackupError {
     NotEmpty(&'static str),
 }
 
-/// Writes every row of this moment into an empty folder.
-pub async fn write(store: &Store, folder: &Dir) -> Result<Contents, BackupError> {
+/// Writes every row of this moment into an empty folder, and the bytes of its blobs, unless these
+/// are backed up where they lie.
+pub async fn write(
+    store: &Store,
+    blobs: Option<&dyn ObjectStore>,
+    folder: &Dir,
+) -> Result<Contents, BackupError> {
     let mut tx = store.read().await?;
     let migration = migrate::MIGRATIONS.last().map_or("", |last| last.name).to_owned();
-    let mut contents = Contents { v: VERSION, migration, files: Vec::new() };
+    let mut contents = Contents { v: VERSION, migration, files: Vec::new(), blobs: None };
     for table in TABLES {
         let mut from = table.first();
         loop {
@@ -107,15 +137,26 @@ pub async fn write(store: &Store, folder: &Dir) -> Result<Contents, BackupError>
             }
         }
     }
+    if let Some(objects) = blobs {
+        contents.blobs = Some(bytes::write((store, &mut tx), objects, folder).await?);
+    }
     let text = serde_json::to_vec_pretty(&contents);
     let text = text.map_err(|why| BackupError::Contents(why.to_string()))?;
     put(folder, CONTENTS, &text)?;
     Ok(contents)
 }
 
-/// Reads a backup back into a database that is migrated and empty, all of it or nothing.
-pub async fn restore(store: &Store, folder: &Dir) -> Result<Contents, BackupError> {
+/// Reads a backup back into a database that is migrated and empty, all of it or nothing. Bytes of
+/// blobs go to `blobs`, before any row is seen.
+pub async fn restore(
+    store: &Store,
+    blobs: Option<&dyn ObjectStore>,
+    folder: &Dir,
+) -> Result<Contents, BackupError> {
     let contents = contents(folder)?;
+    if contents.blobs.is_some() != blobs.is_some() {
+        return Err(BackupError::Bytes(contents.blobs.is_some()));
+    }
     let mut tx = store.write().await?;
     for table in TABLES {
         let count = tx.wide(&table.count, Vec::new()).await?;
@@ -140,7 +181,13 @@ pub async fn restore(store: &Store, folder: &Dir) -> Result<Contents, BackupErro
             table.fill(&mut tx, row).await?;
         }
     }
-    set(&mut tx, store.engine(), rules).await?;
+    if let (Some(said), Some(objects)) = (contents.blobs, blobs) {
+        let found = bytes::restore(&mut tx, objects, folder).await?;
+        if found != said {
+            return Err(BackupError::Blobs { said, found });
+        }
+    }
+    set(&mut tx, rules).await?;
     tx.commit().await?;
     Ok(contents)
 }
@@ -175,12 +222,12 @@ async fn lift(tx: &mut Tx, engine: Engine) -> Result<Vec<String>, StoreError> {
     Ok(rules)
 }
 
-async fn set(tx: &mut Tx, engine: Engine, rules: Vec<String>) -> Result<(), StoreError> {
+async fn set(tx: &mut Tx, rules: Vec<String>) -> Result<(), StoreError> {
     for rule in rules {
         tx.owned("backup.set", rule).await?;
     }
-    if engine == Engine::Postgres {
-        tx.wide(&tables::COUNTERS, Vec::<Value>::new()).await?;
+    for counter in tables::COUNTERS {
+        tx.wide(&counter, Vec::new()).await?;
     }
     Ok(())
 }
@@ -195,8 +242,11 @@ fn put(folder: &Dir, path: &str, bytes: &[u8]) -> Result<(), BackupError> {
 }
 
 fn get(folder: &Dir, path: &str) -> Result<Vec<u8>, BackupError> {
-    files::read(folder, path, FILE_BYTES_MAX)
-        .map_err(|why| BackupError::File { path: path.to_owned(), why })
+    get_up_to(folder, path, FILE_BYTES_MAX)
+}
+
+fn get_up_to(folder: &Dir, path: &str, max: u64) -> Result<Vec<u8>, BackupError> {
+    files::read(folder, path, max).map_err(|why| BackupError::File { path: path.to_owned(), why })
 }
 
 impl Table {

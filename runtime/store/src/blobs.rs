@@ -180,9 +180,7 @@ impl Blobs {
 
     /// The bytes of a blob, which are checked.
     pub async fn get(&self, digest: Digest) -> Result<Bytes, BlobError> {
-        let bytes = objects::get(&*self.objects, &self.org, digest).await?;
-        let bytes = bytes.ok_or(BlobError::Missing(digest))?;
-        if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(BlobError::Corrupted(digest)) }
+        read(&*self.objects, &self.org, digest).await
     }
 
     async fn stored(&self, digest: Digest) -> Result<Option<u64>, BlobError> {
@@ -208,6 +206,26 @@ impl Blobs {
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// The bytes of a blob, which are checked.
+pub(crate) async fn read(
+    objects: &dyn ObjectStore,
+    org: &Org,
+    digest: Digest,
+) -> Result<Bytes, BlobError> {
+    let bytes = objects::get(objects, org, digest).await?.ok_or(BlobError::Missing(digest))?;
+    if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(BlobError::Corrupted(digest)) }
+}
+
+/// Keeps bytes that a row names already.
+pub(crate) async fn write(
+    objects: &dyn ObjectStore,
+    org: &Org,
+    digest: Digest,
+    bytes: Bytes,
+) -> Result<(), BlobError> {
+    Ok(objects::put(objects, org, digest, bytes).await?)
 }
 
 /// What the organisation keeps, and what it may.

@@ -160,7 +160,11 @@ async fn append(tx: &mut Tx, waiting: &Waiting) -> Result<Result<(), Lost>, Stor
 
 /// The journal of a run, and the number of its next chunk.
 pub async fn read(store: &Store, org: &Org, id: &str) -> Result<(Vec<u8>, i64), StoreError> {
-    let mut tx = store.read().await?;
+    lines(&mut store.read().await?, org, id).await
+}
+
+/// The journal of a run as this transaction sees it, and the number of its next chunk.
+pub(crate) async fn lines(tx: &mut Tx, org: &Org, id: &str) -> Result<(Vec<u8>, i64), StoreError> {
     let (mut lines, mut next) = (Vec::new(), 0);
     loop {
         let page = vec![Value::from(id), Value::from(next), Value::from(PAGE_MAX)];

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod migrate;
 pub mod noun;
 pub mod outbox;
+pub mod signers;
 pub mod sql;
 mod store;
 mod tx;
@@ -23,5 +24,7 @@ pub mod vault;
 pub mod work;
 
 pub use error::StoreError;
+/// What keeps the bytes of blobs.
+pub use object_store::ObjectStore;
 pub use store::{Engine, Store};
 pub use tx::{ORG_CHARS_MAX, Org, OrgTx, Tx};

@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 9] = [
+pub const MIGRATIONS: [Migration; 11] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -49,6 +49,8 @@ pub const MIGRATIONS: [Migration; 9] = [
     twin!("0007_receipts"),
     twin!("0008_blobs"),
     twin!("0009_vault"),
+    twin!("0012_movements"),
+    twin!("0013_signers"),
 ];
 
 const JOURNAL: [&str; 2] = [

@@ -156,6 +156,8 @@ nouns! {
     Attestation "attestations"
     /// A model that broke its word.
     Frost "frosts"
+    /// A key that signs for an organisation.
+    Signer "signers"
 }
 
 pub(crate) fn wide() -> impl Iterator<Item = Wide> {

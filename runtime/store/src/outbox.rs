@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use envelope_evidence::Timestamp;
+use envelope_evidence::{Digest, Timestamp};
 
 use crate::noun::fitting;
 use crate::sql::{Scoped, Text, Wide};
@@ -23,7 +23,7 @@ pub const DOUBLED_MAX: i64 = 9;
 
 const ANNOUNCE: Scoped = Scoped(Text::common(
     "outbox.announce",
-    "INSERT INTO outbox (org, topic, body, tries, due) VALUES ($1, $2, $3, 0, $4)",
+    "INSERT INTO outbox (org, topic, body, tries, due, digest) VALUES ($1, $2, $3, 0, $4, $5)",
 ));
 
 const TAKE: Wide = Wide(Text {
@@ -83,7 +83,9 @@ impl OrgTx<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let body = fitting("outbox", topic, body)?;
-        let message = vec![Value::from(topic), body.into(), moment(now, Duration::ZERO)?];
+        let digest = Digest::of(body.as_bytes()).to_string();
+        let at = moment(now, Duration::ZERO)?;
+        let message = vec![Value::from(topic), body.into(), at, digest.as_str().into()];
         self.run(&ANNOUNCE, message).await.map(|_| ())
     }
 

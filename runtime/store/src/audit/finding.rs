@@ -18,8 +18,11 @@ pub enum Finding {
     Row(String),
     /// The log knows a row that is gone.
     Lost(String),
-    /// What is leased of an account is not what is out on the leases of it.
+    /// A sum is not that of its parts: what is leased of an account and the leases of it, what an
+    /// organisation keeps and its blobs, what a workspace needs and its manifest.
     Books(String),
+    /// A journal is not as long as the log says, or does not read as a chain.
+    Journal(String),
     /// A change that the triggers wrote is neither in the log nor waiting for it.
     Unplaced(i64),
     /// The log's entry at this place is not what its source yields, or has none.
@@ -45,7 +48,8 @@ impl fmt::Display for Finding {
             Self::Document(row) => write!(f, "`{row}`: the document is not the one named"),
             Self::Row(row) => write!(f, "`{row}`: the row is not what the log says"),
             Self::Lost(row) => write!(f, "`{row}`: the log knows a row that is gone"),
-            Self::Books(row) => write!(f, "`{row}`: the leases add up to something else"),
+            Self::Books(row) => write!(f, "`{row}`: its parts add up to something else"),
+            Self::Journal(run) => write!(f, "`{run}`: the journal is not the one logged"),
             Self::Unplaced(seq) => write!(f, "change {seq}: neither logged nor waiting"),
             Self::Leaf(place) => write!(f, "entry {place}: its source says something else"),
             Self::Gap(place) => write!(f, "entry {place}: missing"),

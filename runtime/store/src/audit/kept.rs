@@ -4,63 +4,13 @@
 use std::collections::BTreeMap;
 
 use envelope_rules::budget::Shared;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::finding::{Finding, Findings};
-use super::verify::said_last;
-use super::{PAGE, signed};
+use super::table::{each, logged, lost, table, texts};
 use crate::sql::{Text, Wide};
 use crate::value::{Row, Value};
 use crate::{StoreError, Tx, budget};
-
-/// Every row of a table behind a key, beside what the log last said of it and how often it spoke;
-/// and what the log knows and the table does not.
-macro_rules! table {
-    ($rows:ident, $lost:ident, $name:literal, $id:literal, $key:literal > $from:literal,
-        $limit:literal, $columns:literal) => {
-        const $rows: Wide = Wide(Text::common(
-            concat!($name, ".rows"),
-            concat!(
-                "SELECT ",
-                $columns,
-                ", (SELECT a.payload FROM audit_in a WHERE a.noun = '",
-                $name,
-                "' AND a.org = r.org",
-                " AND a.id = ",
-                $id,
-                " ORDER BY a.seq DESC LIMIT 1),",
-                " (SELECT count(*) FROM audit_in a WHERE a.noun = '",
-                $name,
-                "' AND a.org = r.org",
-                " AND a.id = ",
-                $id,
-                ") FROM ",
-                $name,
-                " r WHERE (",
-                $key,
-                ") > (",
-                $from,
-                ") ORDER BY ",
-                $key,
-                " LIMIT ",
-                $limit,
-            ),
-        ));
-        const $lost: Wide = Wide(Text::common(
-            concat!($name, ".lost"),
-            concat!(
-                "SELECT a.org, a.id, a.payload FROM audit_in a WHERE a.noun = '",
-                $name,
-                "' AND NOT EXISTS (SELECT 1 FROM ",
-                $name,
-                " r WHERE r.org = a.org AND ",
-                $id,
-                " = a.id) AND NOT EXISTS (SELECT 1 FROM audit_in b WHERE b.noun = a.noun",
-                " AND b.org = a.org AND b.id = a.id AND b.seq > a.seq) ORDER BY a.seq LIMIT $1",
-            ),
-        ));
-    };
-}
 
 table!(
     ACCOUNTS,
@@ -105,7 +55,8 @@ table!(
     "r.id || '/' || r.field",
     "r.org, r.id, r.field" > "$1, $2, $3",
     "$4",
-    "r.org, r.id, r.field, r.version, r.until"
+    "r.org, r.id, r.field, r.version, r.until",
+    until "gone"
 );
 
 const LOST: [(&str, Wide); 5] = [
@@ -133,54 +84,7 @@ pub(super) async fn check(tx: &mut Tx, findings: &mut Findings) -> Result<(), St
     each(tx, &WORKSPACES, versions, |row| workspace(row, findings)).await?;
     each(tx, &KEYS, texts(2), |row| key(row, findings)).await?;
     each(tx, &SEALED, texts(3), |row| sealed(row, findings)).await?;
-    for (noun, statement) in LOST {
-        for row in tx.wide(&statement, vec![Value::from(signed(PAGE)?)]).await? {
-            // What is sealed may go, if the log says that it went.
-            let last: Option<Json> = serde_json::from_str(row.text(2)?).ok();
-            let state = last.as_ref().and_then(|last| last.get("state")?.as_str());
-            if (noun, state) != ("sealed", Some("gone")) {
-                findings.push(Finding::Lost(format!("{noun}/{}/{}", row.text(0)?, row.text(1)?)));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn texts(count: usize) -> Vec<Value> {
-    vec![Value::from(""); count]
-}
-
-/// Shows every row, page by page, from the key on, which the first columns are.
-async fn each(
-    tx: &mut Tx,
-    statement: &Wide,
-    mut from: Vec<Value>,
-    mut see: impl FnMut(&Row) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let keys = from.len();
-    loop {
-        from.push(signed(PAGE)?.into());
-        let rows = tx.wide(statement, from).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        from = last.values().iter().take(keys).cloned().collect();
-        rows.iter().try_for_each(&mut see)?;
-    }
-}
-
-/// Holds a row against the log, whose last word and count stand behind its `columns`.
-fn logged(
-    row: &Row,
-    columns: usize,
-    (says, times): (&Json, Option<i64>),
-    name: impl FnOnce() -> String,
-    findings: &mut Findings,
-) -> Result<(), StoreError> {
-    let count = row.int(columns + 1)?;
-    let as_often = times.is_none_or(|times| times == count);
-    if !said_last(says, row.maybe_text(columns)?, as_often) {
-        findings.push(Finding::Row(name()));
-    }
-    Ok(())
+    lost(tx, &LOST, findings).await
 }
 
 fn lease(row: &Row, leased: &mut Leased, findings: &mut Findings) -> Result<(), StoreError> {

@@ -3,8 +3,9 @@
 use envelope_evidence::tlog::{Log, Proof};
 use envelope_evidence::{Digest, merkle};
 
-use super::{AuditError, PLACE_OF, RECEIPT, latest, page, unsigned};
+use super::{AuditError, HASHES, LEAF_HASHES, PLACE_OF, RECEIPT, latest, signed, unsigned};
 use crate::noun::Noun;
+use crate::value::Value;
 use crate::{Org, Store, Tx};
 
 /// The proof that a row once stood as its `version` says, and the payload that it opens.
@@ -61,13 +62,12 @@ pub async fn prove_consistency(
 /// The first `size` leaves.
 async fn leaves(tx: &mut Tx, size: u64) -> Result<Vec<Digest>, AuditError> {
     let mut leaves = Vec::new();
-    for from in std::iter::successors(Some(0_u64), |from| Some(from + super::PAGE)) {
-        let rows = if from < size { page(tx, from).await? } else { Vec::new() };
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows.iter().zip(from..size).map(|(row, _)| row) {
-            leaves.push(Digest::from_bytes(row.bytes(2)?));
+    for from in (0..size).step_by(HASHES) {
+        let count = HASHES.min(usize::try_from(size - from).unwrap_or(HASHES));
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let rows = tx.wide(&LEAF_HASHES, vec![Value::from(signed(from)?), count.into()]).await?;
+        for row in &rows {
+            leaves.push(Digest::from_bytes(row.bytes(0)?));
         }
     }
     match u64::try_from(leaves.len()) {

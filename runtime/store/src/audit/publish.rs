@@ -14,6 +14,10 @@ use crate::{Store, Tx, files};
 /// The file that says how far the log reaches.
 const CHECKPOINT: &str = "checkpoint";
 
+/// How often somebody else may sign while the files are written: two publishers take turns, and
+/// more than this many in a row is not a turn.
+const OVERTAKEN_MAX: u32 = 8;
+
 /// Publishes the log of a store into a folder that anything can serve.
 pub struct Publisher {
     log: Log,
@@ -29,9 +33,10 @@ impl Publisher {
 
     /// Publishes every change that has a place by now, and returns the signed checkpoint.
     ///
-    /// The checkpoint is kept before anybody sees it, so that a crash never makes two of one size;
-    /// and nothing is signed unless the log begins with what was signed before, in the database
-    /// and in the folder.
+    /// Nobody waits for the files: they are written before the lock is taken under which the log is
+    /// signed, and show nothing until a checkpoint reaches that far. The checkpoint is kept before
+    /// anybody sees it, so that a crash never makes two of one size; and nothing is signed unless
+    /// the log begins with what was signed before, in the database and in the folder.
     pub async fn publish(
         &mut self,
         store: &Store,
@@ -50,30 +55,60 @@ impl Publisher {
         store: &Store,
         key: &SigningKey<ForLogs>,
     ) -> Result<String, AuditError> {
-        let mut tx = store.write().await?;
-        tx.wide(&TURN, Vec::new()).await?;
+        for _ in 0..OVERTAKEN_MAX {
+            let kept = self.lay(store).await?;
+            if let Some(note) = self.sign(store, key, kept).await? {
+                // What is shown may carry the words of witnesses.
+                if self.shown()? != self.log.open(&note).ok() {
+                    self.show(&note)?;
+                }
+                return Ok(note);
+            }
+        }
+        Err(AuditError::Overtaken)
+    }
+
+    /// Writes the tiles of everything that has a place by now, and returns the checkpoint that was
+    /// the last one then.
+    async fn lay(&mut self, store: &Store) -> Result<Option<(Checkpoint, String)>, AuditError> {
+        let mut tx = store.read().await?;
         let kept = latest(&mut tx, &self.log).await?;
         let shown = self.shown()?;
         let held: Vec<_> = kept.iter().map(|(held, _)| *held).chain(shown).collect();
         self.catch_up(&mut tx, &held).await?;
-        let checkpoint =
-            Checkpoint { size: self.edge.tree().size(), root: self.edge.tree().root() };
+        drop(tx);
         for file in self.edge.take() {
             self.write(&file)?;
         }
-        let note = match kept {
-            Some((held, note)) if held.size == checkpoint.size => note,
-            Some(_) | None => {
-                let wrong = |why| AuditError::Checkpoint { size: checkpoint.size, why };
-                let note = self.log.sign(checkpoint, |text| key.sign(text)).map_err(wrong)?;
-                let row = vec![Value::from(signed(checkpoint.size)?), Value::from(note.as_str())];
-                tx.wide(&SIGN, row).await?;
-                note
-            }
-        };
+        Ok(kept)
+    }
+
+    /// Signs what was laid out, unless somebody else signed meanwhile: then there is more to lay.
+    async fn sign(
+        &self,
+        store: &Store,
+        key: &SigningKey<ForLogs>,
+        kept: Option<(Checkpoint, String)>,
+    ) -> Result<Option<String>, AuditError> {
+        let tree = self.edge.tree();
+        let checkpoint = Checkpoint { size: tree.size(), root: tree.root() };
+        let mut tx = store.write().await?;
+        tx.wide(&TURN, Vec::new()).await?;
+        let now = latest(&mut tx, &self.log).await?;
+        if now.as_ref().map(|(now, _)| now) != kept.as_ref().map(|(kept, _)| kept) {
+            return Ok(None);
+        }
+        if let Some((held, note)) = now
+            && held.size == checkpoint.size
+        {
+            return Ok(Some(note));
+        }
+        let wrong = |why| AuditError::Checkpoint { size: checkpoint.size, why };
+        let note = self.log.sign(checkpoint, |text| key.sign(text)).map_err(wrong)?;
+        let row = vec![Value::from(signed(checkpoint.size)?), Value::from(note.as_str())];
+        tx.wide(&SIGN, row).await?;
         tx.commit().await?;
-        self.write(&(CHECKPOINT.to_owned(), note.clone().into_bytes()))?;
-        Ok(note)
+        Ok(Some(note))
     }
 
     /// Reads on from where the edge is. Each of the `held` checkpoints has to be passed on the way
@@ -121,6 +156,12 @@ impl Publisher {
         };
         let opened = self.log.open(&note);
         opened.map(Some).map_err(|why| AuditError::Checkpoint { size: 0, why })
+    }
+
+    /// Shows a checkpoint, with whatever witnesses said of it under it.
+    pub fn show(&self, note: &str) -> Result<(), AuditError> {
+        self.log.open(note).map_err(|why| AuditError::Checkpoint { size: 0, why })?;
+        self.write(&(CHECKPOINT.to_owned(), note.as_bytes().to_vec()))
     }
 
     /// Writes a file whole or not at all, and so that a power cut keeps it.

@@ -10,10 +10,13 @@ use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
 use super::finding::{Finding, Findings};
-use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, page, signed, unsigned};
+use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, moved, page, signed, unsigned};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
+
+/// Rows of a noun read at once: each may have a document of megabytes.
+const ROWS: i64 = 32;
 
 /// What does not fit together; nothing, when all does. `held` are checkpoints that somebody else
 /// kept: without one, whoever owns the database and cuts the log's end is not caught.
@@ -24,6 +27,7 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
         rows(&mut tx, noun, &mut findings).await?;
     }
     kept::check(&mut tx, &mut findings).await?;
+    moved::check(&mut tx, &mut findings).await?;
     for row in tx.wide(&UNPLACED, vec![Value::from(signed(PAGE)?)]).await? {
         findings.push(Finding::Unplaced(row.int(0)?));
     }
@@ -36,7 +40,7 @@ pub async fn verify(store: &Store, log: &Log, held: &[String]) -> Result<Vec<Fin
 async fn rows(tx: &mut Tx, noun: Noun, findings: &mut Findings) -> Result<(), StoreError> {
     let (mut org, mut id) = (String::new(), String::new());
     loop {
-        let from = vec![Value::from(org.as_str()), id.as_str().into(), signed(PAGE)?.into()];
+        let from = vec![Value::from(org.as_str()), id.as_str().into(), ROWS.into()];
         let rows = tx.wide(&noun.rows(), from).await?;
         let Some(last) = rows.last() else { break };
         (org, id) = (last.text(0)?.to_owned(), last.text(1)?.to_owned());

@@ -20,6 +20,9 @@ pub(super) struct Table {
 /// Rows read at once, where a row is some hundred bytes.
 const SMALL: i64 = 2000;
 
+/// Rows read at once, where most have some hundred bytes, and receipts some kilobytes.
+const MIDDLE: i64 = 256;
+
 /// Rows read at once, where a row may have megabytes.
 const LARGE: i64 = 32;
 
@@ -75,11 +78,11 @@ macro_rules! table {
             "org, id" > "$1, $2",
             "$3",
             &[true, true],
-            SMALL
+            LARGE
         )
     };
-    (one $name:literal, $columns:literal, $places:literal, $key:literal) => {
-        table!($name, $columns, $places, $key > "$1", "$2", &[false], SMALL)
+    (one $name:literal, $columns:literal, $places:literal, $key:literal, $rows:expr) => {
+        table!($name, $columns, $places, $key > "$1", "$2", &[false], $rows)
     };
     (one_text $name:literal, $columns:literal, $places:literal, $key:literal) => {
         table!($name, $columns, $places, $key > "$1", "$2", &[true], SMALL)
@@ -90,7 +93,7 @@ macro_rules! table {
 }
 
 /// Every table but that of the migrations, each after those that it refers to.
-pub(super) const TABLES: [Table; 38] = [
+pub(super) const TABLES: [Table; 39] = [
     table!(noun "organisations"),
     table!(noun "users"),
     table!(noun "agents"),
@@ -114,6 +117,7 @@ pub(super) const TABLES: [Table; 38] = [
     table!(noun "badges"),
     table!(noun "attestations"),
     table!(noun "frosts"),
+    table!(noun "signers"),
     table!(
         "accounts",
         "org, level, name, version, cap, spent, leased",
@@ -180,12 +184,13 @@ pub(super) const TABLES: [Table; 38] = [
         &[true, true, true],
         LARGE
     ),
-    table!(one "outbox", "seq, org, topic, body, tries, due", "$1, $2, $3, $4, $5, $6", "seq"),
+    table!(one "outbox", "seq, org, topic, body, tries, due, digest",
+        "$1, $2, $3, $4, $5, $6, $7", "seq", LARGE),
     table!(one "audit_in", "seq, noun, org, id, version, payload, salt",
-        "$1, $2, $3, $4, $5, $6, $7", "seq"),
-    table!(one "audit_pending", "seq", "$1", "seq"),
-    table!(one "audit_leaf", "idx, seq, leaf", "$1, $2, $3", "idx"),
-    table!(one "audit_checkpoint", "size, note", "$1, $2", "size"),
+        "$1, $2, $3, $4, $5, $6, $7", "seq", MIDDLE),
+    table!(one "audit_pending", "seq", "$1", "seq", SMALL),
+    table!(one "audit_leaf", "idx, seq, leaf", "$1, $2, $3", "idx", SMALL),
+    table!(one "audit_checkpoint", "size, note", "$1, $2", "size", SMALL),
 ];
 
 /// What takes each trigger away, and what makes it again.
@@ -199,17 +204,31 @@ pub(super) const TRIGGERS: Wide = Wide(Text {
         WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace ORDER BY 1",
 });
 
-/// The numbers that the database gives out go on behind those that are there.
-pub(super) const COUNTERS: Wide = Wide(Text {
-    name: "backup.counters",
-    sqlite: "SELECT 1",
-    postgres: "SELECT setval(pg_get_serial_sequence('audit_in', 'seq'),
-            (SELECT coalesce(max(seq), 0) + 1 FROM audit_in), false),
-        setval(pg_get_serial_sequence('outbox', 'seq'),
-            (SELECT coalesce(max(seq), 0) + 1 FROM outbox), false)",
-});
+/// The numbers that the database gives out go on behind those that it ever gave: messages that were
+/// heard are known to the log alone.
+pub(super) const COUNTERS: [Wide; 2] = [
+    Wide(Text {
+        name: "backup.counted",
+        sqlite: "DELETE FROM sqlite_sequence WHERE name = 'outbox'",
+        postgres: "SELECT setval(pg_get_serial_sequence('audit_in', 'seq'),
+            (SELECT coalesce(max(seq), 0) + 1 FROM audit_in), false)",
+    }),
+    Wide(Text {
+        name: "backup.counters",
+        sqlite: "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', coalesce(max(seq), 0)
+            FROM (
+                SELECT seq FROM outbox
+                UNION ALL SELECT CAST(id AS INTEGER) FROM audit_in WHERE noun = 'outbox'
+            ) AS given",
+        postgres: "SELECT setval(pg_get_serial_sequence('outbox', 'seq'),
+            (SELECT coalesce(max(seq), 0) + 1 FROM (
+                SELECT seq FROM outbox
+                UNION ALL SELECT id::bigint FROM audit_in WHERE noun = 'outbox'
+            ) AS given), false)",
+    }),
+];
 
-pub(super) const RULES: [Wide; 2] = [TRIGGERS, COUNTERS];
+pub(super) const RULES: [Wide; 3] = [TRIGGERS, COUNTERS[0], COUNTERS[1]];
 
 /// Every noun is among them; a test of this crate holds the rest against the schema.
 const _: () = assert!(TABLES.len() >= Noun::ALL.len() + 9);

@@ -1,0 +1,131 @@
+//! The history of the keys that sign, in the log that one of them signs.
+
+use envelope_evidence::key::{ForReceipts, Purpose, SigningKey, Window};
+use envelope_evidence::keyring::{KeyRecord, NoKey};
+use envelope_store::Org;
+use envelope_store::audit::verify;
+use envelope_store::noun::Noun;
+use envelope_store::signers::{Event, REASON_CHARS_MAX, Signer, SignerError, State, ring};
+
+use super::log::{log, publish, publisher};
+use super::world::{World, at, both, folder};
+
+fn record(secret: u8) -> KeyRecord {
+    let key = SigningKey::<ForReceipts>::from_secret(&[secret; 32].into());
+    KeyRecord::of(&key, Window::ALWAYS)
+}
+
+async fn step(
+    world: &World,
+    org: &Org,
+    kid: &str,
+    event: Event<'_>,
+    now: u64,
+) -> Result<Signer, SignerError> {
+    let mut tx = world.store.write().await?;
+    let signer = tx.of(org).step_key(kid, event, at(now)).await?;
+    tx.commit().await?;
+    Ok(signer)
+}
+
+async fn announce(world: &World, org: &Org, secret: u8, now: u64) -> Result<String, SignerError> {
+    let mut tx = world.store.write().await?;
+    tx.of(org).announce_key(record(secret), at(now)).await?;
+    tx.commit().await?;
+    Ok(record(secret).key.id())
+}
+
+#[test]
+fn keys_overlap_and_each_is_trusted_for_its_own_time() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        let old = announce(world, &org, 1, 5).await.unwrap();
+        step(world, &org, &old, Event::Activate, 10).await.unwrap();
+        let new = announce(world, &org, 2, 15).await.unwrap();
+        step(world, &org, &new, Event::Activate, 20).await.unwrap();
+        step(world, &org, &old, Event::Retire, 30).await.unwrap();
+        let announced = announce(world, &org, 3, 35).await.unwrap();
+        let mut tx = world.store.read().await.unwrap();
+        let keys = tx.of(&org).keys().await.unwrap();
+        drop(tx);
+        let states: Vec<_> = keys.iter().map(|key| key.state).collect();
+        assert_eq!(states, [State::Next, State::Active, State::Retired]);
+        let ring = ring(&keys).unwrap();
+        let signs = |kid: &str, now| ring.find(kid, Purpose::Receipt, at(now)).is_ok();
+        for (now, by_old, by_new) in [(9, false, false), (10, true, false), (20, true, true)] {
+            assert_eq!((signs(&old, now), signs(&new, now)), (by_old, by_new), "{now}");
+        }
+        assert_eq!((signs(&old, 30), signs(&new, 30)), (false, true));
+        let unknown = ring.find(&announced, Purpose::Receipt, at(40));
+        assert!(matches!(unknown, Err(NoKey::Unknown { .. })), "{unknown:?}");
+        let note = publish(world, &mut publisher(&folder())).await;
+        assert_eq!(log().open(&note).unwrap().size, 7, "each step is an entry");
+        assert_eq!(verify(&world.store, &log(), &[note]).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn what_a_stolen_key_signed_since_is_not_believed() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        let [stolen, never] = [1, 2];
+        let stolen = announce(world, &org, stolen, 0).await.unwrap();
+        step(world, &org, &stolen, Event::Activate, 10).await.unwrap();
+        step(world, &org, &stolen, Event::Retire, 40).await.unwrap();
+        let revoked = Event::Revoke { since: at(20), why: "the laptop is gone" };
+        let key = step(world, &org, &stolen, revoked, 50).await.unwrap();
+        assert_eq!(key.why.as_deref(), Some("the laptop is gone"));
+        let never = announce(world, &org, never, 0).await.unwrap();
+        let before = Event::Revoke { since: at(0), why: "made on a shared machine" };
+        step(world, &org, &never, before, 50).await.unwrap();
+        let mut tx = world.store.read().await.unwrap();
+        let ring = ring(&tx.of(&org).keys().await.unwrap()).unwrap();
+        assert!(ring.find(&stolen, Purpose::Receipt, at(19)).is_ok());
+        assert!(ring.find(&stolen, Purpose::Receipt, at(20)).is_err());
+        assert!(ring.find(&never, Purpose::Receipt, at(0)).is_err());
+    });
+}
+
+#[test]
+fn a_key_has_one_life_in_one_order() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        let revoke = Event::Revoke { since: at(1), why: "lost" };
+        let orders = [Event::Activate, Event::Retire, revoke];
+        // By the state before: whether each order is followed.
+        let table: [(&[Event<'_>], [bool; 3]); 4] = [
+            (&[], [true, false, true]),
+            (&[Event::Activate], [false, true, true]),
+            (&[Event::Activate, Event::Retire], [false, false, true]),
+            (&[revoke], [false; 3]),
+        ];
+        let mut secret = 0;
+        for (before, followed) in table {
+            for (event, followed) in orders.into_iter().zip(followed) {
+                secret += 1;
+                let kid = announce(world, &org, secret, 0).await.unwrap();
+                for event in before {
+                    step(world, &org, &kid, *event, 2).await.unwrap();
+                }
+                let end = step(world, &org, &kid, event, 3).await;
+                assert_eq!(end.is_ok(), followed, "{before:?} then {event:?}");
+                if let Err(why) = end {
+                    assert!(matches!(why, SignerError::NotNow { .. }), "{why}");
+                }
+            }
+        }
+        let twice = announce(world, &org, 1, 9).await;
+        assert!(matches!(twice, Err(SignerError::Twice(_))), "{twice:?}");
+        let unknown = step(world, &org, "nobody", Event::Activate, 9).await;
+        assert!(matches!(unknown, Err(SignerError::Unknown(_))), "{unknown:?}");
+        let kid = announce(world, &org, 99, 0).await.unwrap();
+        for why in [String::new(), "x".repeat(REASON_CHARS_MAX + 1)] {
+            let vague = Event::Revoke { since: at(0), why: &why };
+            let vague = step(world, &org, &kid, vague, 9).await;
+            assert!(matches!(vague, Err(SignerError::Reason)), "{vague:?}");
+        }
+        let mut tx = world.store.read().await.unwrap();
+        let row = tx.of(&org).get(Noun::Signer, &kid).await.unwrap().unwrap();
+        assert_eq!((row.state.as_str(), row.version), ("next", 1), "nothing happened");
+    });
+}
