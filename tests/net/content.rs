@@ -151,6 +151,14 @@ fn what_needs_leave_is_asked_about() {
                        `ask:card-number` of the warrant";
         assert!(text.contains(carries) && !text.contains("4111"), "{text}");
     }
+    // Of two things a human is told both: nobody allows one and thereby the other.
+    let peer = Peer::start(LOOPBACK);
+    let office = Office::with(&[no], |_| {});
+    let both = format!("{request} with sk-abcdefghijklmnop0123");
+    let setup = sending(&peer, &both, &["ask:card-number", "ask:api-key"]).at_desk(office.clone());
+    assert_eq!(seen(&setup, &peer), ("403 approval.rejected".to_owned(), 0));
+    let Matter::Choice { text, .. } = office.requests()[0].matter.clone() else { panic!() };
+    assert!(text.contains("`ask:card-number`") && text.contains("`ask:api-key`"), "{text}");
     // What carries nothing is asked nobody, and what is denied too.
     for (request, rules, expected, sent) in [
         ("POST|http|PEER|/v1/x||hello", &["ask:card-number"][..], "ok 200 hello", 1),

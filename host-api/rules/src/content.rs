@@ -211,20 +211,23 @@ impl Found {
             let what = told(Sought::Secret, spot);
             return Err(Denial::new(Code::EgressContent, format_args!("{what}: it never leaves")));
         }
-        let denied = self.first(rules, Then::Deny);
+        let denied = self.told(rules, Then::Deny);
         denied.map_or(Ok(()), |told| Err(Denial::new(Code::EgressContent, told)))
     }
 
     /// What a human is asked about before it leaves, in words, where nothing denies it.
     pub fn question(&self, rules: &Both<'_>) -> Option<String> {
-        self.first(rules, Then::Ask)
+        self.told(rules, Then::Ask)
     }
 
-    fn first(&self, rules: &Both<'_>, then: Then) -> Option<String> {
-        Sought::NAMED.into_iter().find_map(|what| {
+    /// All of it: nobody allows one thing and thereby another.
+    fn told(&self, rules: &Both<'_>, then: Then) -> Option<String> {
+        let told = Sought::NAMED.into_iter().filter_map(|what| {
             let (rule, whose) = (Rule { then, what }, rules.whose(Rule { then, what })?);
             Some(format!("{}, by `{rule}` of {whose}", told(what, self.spot(what)?)))
-        })
+        });
+        let told: Vec<_> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 }
 

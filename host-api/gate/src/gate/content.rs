@@ -17,6 +17,11 @@ impl Gate {
     /// What is found in `parts`, each a piece of what leaves. A replay sends nothing, and looks for
     /// nothing: what was denied is in its record.
     pub(crate) async fn look_through(&mut self, parts: Vec<(Part, &[u8])>) -> Found {
+        if !self.warrant().document().content.is_empty() {
+            let bytes = parts.iter().map(|(_, bytes)| bytes.len()).fold(0, usize::saturating_add);
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            self.charge(bytes.saturating_mul(crate::cost::LOOK));
+        }
         if self.parts.replay {
             return Found::NOTHING;
         }
