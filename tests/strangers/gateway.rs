@@ -19,7 +19,7 @@ const ASKED_MAX: usize = 300;
 
 /// The proxy in front of `mock`. It lets in who holds our key, and has one of its own for the mock.
 fn gateway(mock: &Mock) -> Option<(String, Running)> {
-    let mut running = LITELLM.start("gateway.py", &[mock.url(), SECRET])?;
+    let mut running = LITELLM.start_with("gateway.py", &[mock.url(), SECRET])?;
     let url = address(&mut running);
     let up = (0..ASKED_MAX).any(|_| {
         is_up(&url) || {

@@ -18,7 +18,7 @@ pub struct Mock {
 
 impl Mock {
     pub fn start() -> Option<Self> {
-        let mut running = NODE.start("models.mjs", &[])?;
+        let mut running = NODE.start("models.mjs")?;
         Some(Self { url: address(&mut running), running })
     }
 

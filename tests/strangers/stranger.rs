@@ -153,7 +153,12 @@ impl Stranger {
 
     /// Starts `script`, which runs until its input ends, or `None` where the stranger is not to be
     /// had.
-    pub fn start(&self, script: &str, args: &[&str]) -> Option<Running> {
+    pub fn start(&self, script: &str) -> Option<Running> {
+        self.start_with(script, &[])
+    }
+
+    /// The same, told `args`.
+    pub fn start_with(&self, script: &str, args: &[&str]) -> Option<Running> {
         let mut command = self.command(script)?;
         let child =
             command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
