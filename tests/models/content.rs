@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use envelope_gate::model::InMemoryPurse;
 use envelope_rules::approval::Matter;
+use serde_json::json;
 
 use super::desk::{Desk, desk};
 use crate::engine::approvals::office::{Office, Says, ada, no};
@@ -24,9 +25,8 @@ fn ruled(acts: &str, rules: &[&'static str]) -> Desk {
 #[test]
 fn nothing_reaches_a_model_by_any_way() {
     let body = |words: &str| {
-        format!(
-            r#"{{"model":"stub/a","max_tokens":50,"messages":[{{"role":"user","content":"{words}"}}]}}"#
-        )
+        let messages = json!([{ "role": "user", "content": words }]);
+        json!({ "model": "stub/a", "max_tokens": 50, "messages": messages }).to_string()
     };
     let escaped: String = CARD.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
     for (act, where_) in [

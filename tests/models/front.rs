@@ -173,15 +173,20 @@ fn tools_shapes_and_pictures_are_understood() {
     told.replays_same();
 }
 
-/// What changes no price goes to the vendor as it was written.
-#[test]
-fn how_words_are_drawn_is_passed_on() {
+/// Two answers that both vendors could have given.
+fn twice_hi() -> Upstream {
     let usage = json!({ "prompt_tokens": 9, "completion_tokens": 1, "input_tokens": 9,
         "output_tokens": 1 });
     let choice = json!({ "message": { "content": "Hi" }, "finish_reason": "stop" });
     let page = json!({ "choices": [choice], "content": [], "stop_reason": "end_turn",
         "usage": usage });
-    let upstream = Upstream::new(vec![(200, "application/json", page.to_string()); 2]);
+    Upstream::new(vec![(200, "application/json", page.to_string()); 2])
+}
+
+/// What changes no price goes to the vendor as it was written.
+#[test]
+fn how_words_are_drawn_is_passed_on() {
+    let upstream = twice_hi();
     let mut chat = question("Hello");
     chat["model"] = json!("small");
     (chat["temperature"], chat["top_p"], chat["stop"]) = (json!(0.25), json!(1), json!("END"));
@@ -207,12 +212,7 @@ fn how_words_are_drawn_is_passed_on() {
 /// The same by our own door; and what a provider cannot do, it is not asked.
 #[test]
 fn how_words_are_drawn_is_said_in_our_own_words_too() {
-    let usage = json!({ "prompt_tokens": 9, "completion_tokens": 1, "input_tokens": 9,
-        "output_tokens": 1 });
-    let choice = json!({ "message": { "content": "Hi" }, "finish_reason": "stop" });
-    let page = json!({ "choices": [choice], "content": [], "stop_reason": "end_turn",
-        "usage": usage });
-    let upstream = Upstream::new(vec![(200, "application/json", page.to_string()); 2]);
+    let upstream = twice_hi();
     let acts = "ask-drawn 0.1,1,END,7 openai/small 50 Hello; ask-drawn 0,0.5,END,- \
                 anthropic/claude 50 Hello; ask-drawn -,-,-,7 anthropic/claude 50 Hello; ask-drawn \
                 2.5,-,-,- openai/small 50 Hello; ask-drawn -,x,-,- openai/small 50 Hello";

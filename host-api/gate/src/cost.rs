@@ -14,8 +14,8 @@ pub const CALL: u64 = 45_000;
 /// A byte that is copied and hashed on its way.
 pub const BYTE: u64 = 10;
 
-/// A byte of what leaves that is looked through, where the warrant says what must not: it is read in
-/// several spellings at once. About twenty nanoseconds.
+/// A byte of what leaves that is looked through, where the warrant says what must not: it is read
+/// in several spellings at once. About twenty nanoseconds.
 pub const LOOK: u64 = 180;
 
 /// One thing to look at: a pollable, an entry of a folder.

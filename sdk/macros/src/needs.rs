@@ -20,8 +20,8 @@ impl Needs {
     /// Reads the arguments of the attribute.
     pub(crate) fn read(arguments: &TokenStream) -> Result<Self> {
         let parser = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
-        let form = "an agent says what it needs as `net = [..]`, `models = [..]`, `read = [..]` and \
-                    `outputs = \"..\"`";
+        let form = "an agent says what it needs as `net = [..]`, `models = [..]`, `read = [..]` \
+                    and `outputs = \"..\"`";
         let pairs = parser.parse2(arguments.clone());
         let pairs = pairs.map_err(|_| Error::new(arguments.span(), form))?;
         let mut needs = Self::default();
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_no_need_is_told() {
-        let form = "an agent says what it needs as `net = [..]`, `models = [..]`, `read = [..]` and \
-                    `outputs = \"..\"`";
+        let form = "an agent says what it needs as `net = [..]`, `models = [..]`, `read = [..]` \
+                    and `outputs = \"..\"`";
         for (arguments, message) in [
             ("name", form),
             ("hosts = [\"a\"]", form),
