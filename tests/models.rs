@@ -4,6 +4,7 @@ mod caps;
 mod content;
 mod crash;
 pub mod desk;
+mod drawn;
 mod faults;
 mod front;
 mod responses;

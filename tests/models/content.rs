@@ -32,7 +32,7 @@ fn nothing_reaches_a_model_by_any_way() {
     for (act, where_) in [
         (format!("chat stub/a 50 pay {CARD}"), "message 1"),
         (format!("ask-stream stub/a 50 pay {CARD}"), "message 1"),
-        (format!("ask-tool stub/a 50 sk-abcdefghijklmnop0123"), "message 1"),
+        ("ask-tool stub/a 50 sk-abcdefghijklmnop0123".to_owned(), "message 1"),
         (format!("ask-json stub/a 50 {{\"pan\":\"{CARD}\"}}"), "message 1"),
         (format!("ask-json stub/a 50 {{\"pan\":\"{escaped}\"}}"), "message 1"),
         (format!("ask-vectors stub/a hello,{CARD}"), "text 2"),

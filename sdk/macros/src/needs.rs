@@ -62,17 +62,17 @@ impl ToTokens for Needs {
 }
 
 fn texts(value: &Expr) -> Result<Vec<LitStr>> {
-    match value {
-        Expr::Array(array) => array.elems.iter().map(text).collect(),
-        _ => Err(Error::new(value.span(), "this is a list of texts: `[\"..\"]`")),
-    }
+    let Expr::Array(array) = value else {
+        return Err(Error::new(value.span(), "this is a list of texts: `[\"..\"]`"));
+    };
+    array.elems.iter().map(text).collect()
 }
 
 fn text(value: &Expr) -> Result<LitStr> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
-        _ => Err(Error::new(value.span(), "this is a text: `\"..\"`")),
-    }
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value else {
+        return Err(Error::new(value.span(), "this is a text: `\"..\"`"));
+    };
+    Ok(text.clone())
 }
 
 #[cfg(test)]
