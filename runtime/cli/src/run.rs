@@ -83,7 +83,7 @@ pub(crate) struct Run {
     net: Net,
     /// What must not leave in what it sends to hosts and models, and what is done about it: `deny`
     /// or `ask`, then `card-number`, `private-key` or `api-key`, as in `deny:card-number`. To
-    /// `ask`, somebody has to be there: see `--approvals`. Secrets given to this program never leave
+    /// `ask`, somebody has to be there: see `--approvals`. Secrets of this program never leave
     #[arg(long = "content", value_name = "RULE")]
     content: Vec<content::Rule>,
     /// How long the grant lives, in seconds
