@@ -14,6 +14,7 @@
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
 mod approve;
+mod content;
 mod delegate;
 mod end;
 mod exchange;
