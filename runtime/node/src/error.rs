@@ -6,6 +6,7 @@ use envelope_gate::desk::NotCounted;
 use envelope_gate::workspace;
 use envelope_store::StoreError;
 use envelope_store::blobs::BlobError;
+use envelope_store::budget::BudgetError;
 
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum NodeError {
     /// The blobs.
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// The shared accounts.
+    #[error(transparent)]
+    Books(#[from] BudgetError),
     /// The blobs, as runs see them.
     #[error(transparent)]
     Contents(#[from] workspace::Fault),

@@ -4,16 +4,17 @@
 use bytes::Bytes;
 use envelope_engine::local::sealed;
 use envelope_engine::run::Finished;
-use envelope_evidence::Digest;
 use envelope_evidence::journal::Outcome;
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::receipt::fold;
+use envelope_evidence::{Digest, Dimension};
 use envelope_gate::workspace::{FileEntry, Manifest};
+use envelope_rules::budget::Accounting;
 use envelope_rules::path::Path;
-use envelope_store::Org;
 use envelope_store::blobs::Next;
 use envelope_store::noun::{Change, Noun};
 use envelope_store::work::Lease;
+use envelope_store::{Org, OrgTx};
 use serde_json::json;
 
 use crate::house::now;
@@ -59,10 +60,21 @@ pub(crate) async fn finish(
     rows.add(Noun::Receipt, Some(run), signed).await?;
     rows.save_version(Next { id: run, last: LEFT - 1, manifest: &left, besides: &[] }, at).await?;
     desk::close(&mut rows, run).await?;
+    give_back(&mut rows, finished).await?;
     rows.announce(TOPIC, &told.to_string(), at).await?;
     rows.done(lease).await?;
     tx.commit().await?;
     Ok(over)
+}
+
+/// Gives back what the run leased of shared accounts and did not spend. It did so itself, unless
+/// its node died just then: told twice, it counts once.
+async fn give_back(rows: &mut OrgTx<'_>, finished: &Finished) -> Result<(), NodeError> {
+    let lease = finished.journal.header_digest();
+    let Some(out) = rows.out(lease).await? else { return Ok(()) };
+    let spent = finished.journal.used().get(Dimension::NanoUsd);
+    let told = Accounting { seq: 0, spent, returned: out.saturating_sub(spent) };
+    Ok(rows.account(lease, told).await?)
 }
 
 /// Puts the files that the run leaves where blobs lie.
