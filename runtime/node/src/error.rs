@@ -53,6 +53,9 @@ pub enum NodeError {
         /// What is wrong.
         why: String,
     },
+    /// A run broke the task that it had. Its lease runs out.
+    #[error("a run broke down: {0}")]
+    Broken(tokio::task::JoinError),
     /// What a run needs outside is not to be had.
     #[error("{0}")]
     Outside(String),
