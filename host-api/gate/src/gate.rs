@@ -218,9 +218,11 @@ impl Gate {
         }
     }
 
-    /// Writes down all that was recorded so far: the run goes on elsewhere, or later.
-    pub async fn put_down(&mut self) -> Result<(), Fault> {
-        self.parts.writer.flush(true).await
+    /// Writes down all that was recorded so far: the run goes on elsewhere, or later. Requests that
+    /// are under way are heard first, where the world lets them.
+    pub async fn put_down(&mut self) -> Result<(), Stop> {
+        self.hear_out().await?;
+        Ok(self.parts.writer.flush(true).await?)
     }
 
     /// Passes a call whose effect is a function of what the run owns.

@@ -62,6 +62,15 @@ struct Flight {
     told: bool,
 }
 
+impl Flight {
+    const fn is_out(&self) -> bool {
+        match self.state {
+            State::Out(_) | State::Arrived(_) => true,
+            State::Back(_) | State::Lost(_) => false,
+        }
+    }
+}
+
 enum State {
     /// On the wire, or waiting for its turn.
     Out(Box<Out>),
@@ -238,6 +247,24 @@ impl Gate {
         self.take_off(&request, &permit).await?;
         self.flights.start((number, call, permit.spend()), world, (effect, ready));
         Ok(Ok(number))
+    }
+
+    /// Waits for what is under way, and records it: the guest is told by whoever goes on.
+    pub(super) async fn hear_out(&mut self) -> Result<(), Stop> {
+        let world = Arc::clone(&self.parts.world);
+        while world.stopped().is_some() && world.cut().is_none() {
+            let out = self.flights.all.iter();
+            let out: Vec<_> = out.filter(|(_, it)| it.is_out()).map(|(at, _)| *at).collect();
+            if out.is_empty() {
+                break;
+            }
+            attended(&*world, self.flights.come(&out, Until::Back)).await?;
+            self.now = self.time();
+            for number in out {
+                self.settle_flight(number).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a request is sent again that another process began. Behind it more may be recorded,
