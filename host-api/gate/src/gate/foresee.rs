@@ -4,7 +4,7 @@
 //! The question is a call of its own, right before the one it is about. A replay finds it in the
 //! record, whatever the operator wants by then.
 
-use envelope_evidence::Dimension;
+use envelope_evidence::{Dimension, Preview};
 use envelope_evidence::journal::Event;
 use envelope_rules::approval::Matter;
 use envelope_rules::budget::NanoUsd;
@@ -171,7 +171,8 @@ impl Gate {
     /// The question. Whoever answers is told which data the run carries.
     fn about(&self, request: &Request<'_>, nano_usd: u64, carries: Option<String>) -> Matter {
         let (capability, operation) = (request.act.capability().name(), request.operation);
-        let target: String = request.target.chars().take(TARGET_CHARS_MAX).collect();
+        let target = Preview::of(&request.target, &self.parts.secrets);
+        let target: String = target.as_str().chars().take(TARGET_CHARS_MAX).collect();
         let cost = NanoUsd::new(nano_usd).unwrap_or_default();
         let classes: Vec<_> = self.carried.iter().map(|class| format!("`{class}`")).collect();
         let classes: String = classes.join(", ").chars().take(CLASSES_CHARS_MAX).collect();
