@@ -1,6 +1,7 @@
 //! Nodes: the real engine on the real store, each node a process of its own where it can die.
 
 mod away;
+mod breaks;
 mod house;
 mod leaving;
 mod nodes;

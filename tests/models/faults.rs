@@ -176,8 +176,26 @@ fn a_report_that_comes_too_early_settles_nothing() {
         ("finer than tokens", [words(9), ends(2)].concat(), finer, "stop"),
         ("nothing for words", [words(9), ends(0)].concat(), WORST, "stop"),
         ("less than came", [vec![Piece::Text("x".repeat(2000))], ends(8)].concat(), WORST, "stop"),
-        ("early, and cut", [vec![billed(10, 1)], words(500)].concat(), WORST, "cut"),
-        ("early, and too much", [vec![billed(IN, 1)], words(500)].concat(), WORST, "cut"),
+        (
+            "early",
+            [vec![billed(10, 9)], words(9), vec![Piece::Finish(Finish::Stop)]].concat(),
+            WORST,
+            "stop",
+        ),
+        ("thoughts", [vec![Piece::Hidden(5); 1000], ends(0)].concat(), WORST, "stop"),
+        ("finer than the bound", [words(500), ends(9)].concat(), fair, "stop"),
+        (
+            "early, and cut",
+            [vec![billed(10, 1)], vec![Piece::Text("x ".repeat(99)); 99]].concat(),
+            WORST,
+            "cut",
+        ),
+        (
+            "early, and too much",
+            [vec![billed(IN, 1)], vec![Piece::Text("x ".repeat(99)); 99]].concat(),
+            WORST,
+            "cut",
+        ),
     ] {
         for act in ["chat", "ask-stream"] {
             let says = says(pieces.clone());
@@ -216,7 +234,10 @@ fn an_answer_that_overruns_is_cut() {
     assert!(told.said().contains(" stop "), "the positive control: {}", told.said());
     for act in ["chat", "ask-stream"] {
         let told = desk(&format!("{act} stub/a 50 Hello"))
-            .playing(move |_| Script { hangs: true, ..says(words(500)) })
+            .playing(move |_| Script {
+                hangs: true,
+                ..says(vec![Piece::Text("x ".repeat(99)); 99])
+            })
             .run();
         assert!(told.said().contains(" cut "), "{}", told.said());
         assert_eq!(told.money(), WORST, "what was set aside, and no more");

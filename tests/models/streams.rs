@@ -46,7 +46,7 @@ fn calls_of_tools_come_whole() {
         ToolCall { id: "1".to_owned(), name: "weather".to_owned(), arguments: "{}".to_owned() };
     let told = desk("ask-stream stub/a 50 Hello")
         .playing(move |_| {
-            let says = vec![Ok(Piece::Hidden), Ok(Piece::Call(call.clone()))];
+            let says = vec![Ok(Piece::Hidden(9)), Ok(Piece::Call(call.clone()))];
             Script { says: says.into_iter().chain(end(3)).collect(), ..Script::default() }
         })
         .run();

@@ -20,7 +20,7 @@ use envelope_gate::link;
 use envelope_gate::model::Purse;
 use envelope_gate::workspace::Manifest;
 use envelope_node::launch::{Launch, launch};
-use envelope_node::{House, Keys, Node, NodeError, Outside, Seen, Settings, now};
+use envelope_node::{House, Keys, Node, NodeError, Outside, Seen, Settings, Tell, now};
 use envelope_rules::approval::{Policy, Rules};
 use envelope_rules::budget::{NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates, Shared};
 use envelope_rules::grant::Jti;
@@ -118,6 +118,7 @@ impl Town {
             prices: if models { prices() } else { PriceBook::default() },
             agents: Vec::new(),
             asks: plan.asks,
+            content: Vec::new(),
         };
         let fresh = Fresh {
             run: Label::cut(plan.run),
@@ -144,14 +145,18 @@ impl Town {
 
     /// A node of this process.
     pub fn node(&self, settings: Settings) -> Node {
+        self.node_with(settings, Box::new(Nothing), Arc::new(|_: &str, _: &_| ()))
+    }
+
+    /// The same, with something outside, and somebody who hears of its runs.
+    pub fn node_with(&self, settings: Settings, outside: Box<dyn Outside>, tell: Tell) -> Node {
         let keys = envelope_engine::local::Keys { grants: GRANTS.into() };
         let keys = Keys {
             grants: Arc::new(grant_keys(&keys).unwrap()),
             receipts: Arc::new(SigningKey::from_secret(&RECEIPTS.into())),
         };
         let components = Components::new(machine().clone(), link::SERVED);
-        let tell = Arc::new(|_: &str, _: &_| ());
-        Node::new(self.house.clone(), keys, Box::new(Nothing), components, settings, tell)
+        Node::new(self.house.clone(), keys, outside, components, settings, tell)
     }
 
     /// The program, not started yet, at home here.
@@ -263,7 +268,7 @@ fn prices() -> PriceBook {
 }
 
 /// Nothing is outside.
-struct Nothing;
+pub struct Nothing;
 
 impl Outside for Nothing {
     fn seen(&self, _: &Warrant, _: bool, _: Arc<dyn Purse>) -> Result<Seen, NodeError> {

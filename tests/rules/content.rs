@@ -104,6 +104,19 @@ fn lines_of_base64_may_be_broken() {
     }
 }
 
+/// The fraction of a number is no card, however it looks; a card beside it is.
+#[test]
+fn fractions_are_no_cards() {
+    let mut seed = 7_u64;
+    let doubles = (0..1000).map(|_| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("0.{:016}", seed % 10_000_000_000_000_000)
+    });
+    let body = doubles.collect::<Vec<_>>().join(",");
+    assert_eq!(found(&format!("{body},0.4111111111111111")), []);
+    assert_eq!(found(&format!("{body},4111111111111111")), [Sought::CardNumber]);
+}
+
 /// However it is cut, and where it begins at a border.
 #[test]
 fn contents_are_seen_in_every_cut() {

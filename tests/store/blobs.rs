@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use envelope_evidence::{Digest, Timestamp};
 use envelope_gate::workspace::{FileEntry, Manifest};
 use envelope_rules::path::Path;
 use envelope_store::blobs::{BlobError, Blobs, GRACE, PIN, S3, Version, folder, s3};
+use envelope_store::work::{LEASE, Lease, claim};
 use envelope_store::{Engine, Org};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -220,6 +222,39 @@ fn collecting_never_races_a_reader_or_a_writer() {
         }
         while blobs.sweep(later(GRACE * 999)).await.unwrap() > 0 {}
         assert_eq!(blobs.quota().await.unwrap().0, 0, "in the end nothing is left");
+    });
+}
+
+#[test]
+fn a_run_puts_only_under_its_lease_and_for_a_version_that_is_kept() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        let blobs = blobs(world, &org, &folder(super::world::folder()).unwrap());
+        blobs.set_quota(10_000).await.unwrap();
+        blobs.save("run", 0, &manifest(&[]), at(0)).await.unwrap();
+        let mut tx = world.store.write().await.unwrap();
+        tx.of(&org).queue("run", at(0)).await.unwrap();
+        tx.commit().await.unwrap();
+        let old = claim(&world.store, "a", at(0), LEASE).await.unwrap().unwrap();
+        let new = claim(&world.store, "b", later(LEASE), LEASE).await.unwrap().unwrap();
+        let refused = Arc::new(AtomicU64::new(0));
+        let put = async |lease: &Lease, bytes: Vec<u8>| {
+            let seen = blobs.of_run(lease.clone(), || at(9), Arc::clone(&refused));
+            seen.put(bytes.into()).await
+        };
+        let of = Version { id: "run", version: 1 };
+        let (before, needs) = (blobs.quota().await.unwrap(), blobs.needed(of).await.unwrap());
+        put(&old, b"late".to_vec()).await.unwrap_err();
+        assert_eq!(blobs.quota().await.unwrap(), before, "nothing is counted for who is late");
+        assert_eq!(blobs.needed(of).await.unwrap(), needs);
+        let kept = put(&new, b"kept".to_vec()).await.unwrap();
+        assert!(blobs.needed(of).await.unwrap().contains(&kept));
+        assert_eq!(refused.load(Ordering::Acquire), 0);
+        put(&new, vec![0; 20_000]).await.unwrap_err();
+        assert_eq!(refused.load(Ordering::Acquire), 20_000);
+        blobs.drop_version(of, later(LEASE)).await.unwrap();
+        put(&new, b"more".to_vec()).await.unwrap_err();
+        assert_eq!(blobs.needed(of).await.unwrap(), [], "what is dropped needs nothing again");
     });
 }
 

@@ -12,6 +12,7 @@ use envelope_rules::Code;
 use envelope_rules::budget::{Accounting, BadLedger, Balance, Frost, Ledger, Level, Place, Shared};
 use envelope_store::audit::{Finding, verify};
 use envelope_store::budget::{BudgetError, StorePurse, day};
+use envelope_store::work::{LEASE, Lease, claim};
 use envelope_store::{Org, Store};
 
 use super::log::{log, publish, publisher};
@@ -200,7 +201,15 @@ fn a_model_that_broke_its_word_is_frozen_for_every_node_until_a_human_thaws_it()
         assert_eq!(tx.of(&org).thaw(&place, by, at(9)).await.unwrap(), None);
         tx.commit().await.unwrap();
         assert_eq!(purse(&org).check(&place).await.unwrap(), Ok(()));
-        purse(&org).freeze(frost("r3")).await.unwrap();
+        // A node that lost its run freezes nothing; one that holds it does.
+        let mut tx = world.store.write().await.unwrap();
+        tx.of(&org).queue("r3", at(0)).await.unwrap();
+        tx.commit().await.unwrap();
+        let held = claim(&world.store, "a", at(0), LEASE).await.unwrap().unwrap();
+        let lost = Lease { epoch: held.epoch - 1, ..held.clone() };
+        purse(&org).under(lost).freeze(frost("r3")).await.unwrap_err();
+        assert_eq!(purse(&org).check(&place).await.unwrap(), Ok(()));
+        purse(&org).under(held).freeze(frost("r3")).await.unwrap();
         assert!(purse(&org).check(&place).await.unwrap().is_err(), "frozen anew");
     });
 }

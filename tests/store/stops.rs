@@ -132,18 +132,29 @@ fn a_node_that_cannot_look_lets_nobody_go_on() {
         let rename = async |from: &str, to: &str| {
             world.own(&format!("ALTER TABLE {from} RENAME TO {to}")).await.unwrap();
         };
-        rename("stops", "gone").await;
-        for _ in 0..envelope_store::stops::FAILED_LOOKS_MAX {
-            assert!(board.look(subject, &mut |_| {}).is_ok(), "for a while it is borne");
-            assert!(board.look_again().await.is_err());
-        }
+        let watching = board.watch();
         let before = board.generation();
+        rename("stops", "gone").await;
+        assert!(board.look(subject, &mut |_| {}).is_ok(), "for a while it is borne");
+        while board.generation() == before {
+            tokio::time::sleep(envelope_store::stops::LOOK).await;
+        }
         assert!(matches!(board.look(subject, &mut |_| {}), Err(Fault::Switches(_))));
         rename("gone", "stops").await;
-        board.look_again().await.unwrap();
-        assert_ne!(board.generation(), before);
-        assert!(board.look(subject, &mut |_| {}).is_ok());
+        while board.look(subject, &mut |_| {}).is_err() {
+            tokio::time::sleep(envelope_store::stops::LOOK).await;
+        }
+        drop(watching);
     });
+}
+
+/// An organisation that has the operator's name would stop everybody.
+#[test]
+fn nobody_is_called_like_the_operator() {
+    for name in ["-", "-acme", "acme-", "--"] {
+        assert!(Org::new(name).is_err(), "{name}");
+    }
+    assert!(Org::new("a-b").is_ok());
 }
 
 /// There is room for so many runs, and for what is above them always.

@@ -3,11 +3,17 @@
 //! A schema comes from a stranger: it reaches for nothing outside itself, and its patterns give up
 //! after so many steps.
 
+use std::collections::BTreeMap;
+
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 /// Steps that one pattern may take back: more than an honest one ever does, some milliseconds.
 const BACKTRACKS_MAX: usize = 100_000;
+
+/// Values of a schema, with what it refers to written out, up to which is said where a document does
+/// not fit: some milliseconds.
+const UNFOLDED_MAX: u64 = 10_000;
 
 /// A document that does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,10 +40,54 @@ pub fn fits(schema: &Value, document: &[u8]) -> Result<(), Unfit> {
     let whole = |why: String| Unfit { at: String::new(), why };
     let document: Value =
         serde_json::from_slice(document).map_err(|why| whole(format!("not JSON: {why}")))?;
-    validator(schema)
-        .map_err(whole)?
-        .validate(&document)
-        .map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
+    let validator = validator(schema).map_err(whole)?;
+    if is_wide(schema) {
+        // It can be asked whether, which is remembered on the way, but not where: that would be
+        // looked for along every path.
+        let fits = validator.is_valid(&document);
+        return if fits { Ok(()) } else { Err(whole("it does not fit".to_owned())) };
+    }
+    let fits = validator.validate(&document);
+    fits.map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
+}
+
+/// Whether `schema`, with what it refers to written out, is larger than [`UNFOLDED_MAX`], or refers
+/// to itself.
+fn is_wide(schema: &Value) -> bool {
+    let mut known = BTreeMap::new();
+    unfolded(schema, schema, &mut known) > UNFOLDED_MAX
+}
+
+/// The values in `part`, with what it refers to written out. What is being counted just now counts
+/// as endless.
+fn unfolded(part: &Value, whole: &Value, known: &mut BTreeMap<String, u64>) -> u64 {
+    match part {
+        Value::Array(parts) => {
+            parts.iter().fold(1, |sum, part| u64::saturating_add(sum, unfolded(part, whole, known)))
+        }
+        Value::Object(parts) => parts.iter().fold(1, |sum, (name, part)| {
+            let more = match part {
+                Value::String(target) if name.ends_with("ef") && name.starts_with('$') => {
+                    referred(target, whole, known)
+                }
+                part => unfolded(part, whole, known),
+            };
+            u64::saturating_add(sum, more)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+}
+
+fn referred(target: &str, whole: &Value, known: &mut BTreeMap<String, u64>) -> u64 {
+    if let Some(count) = known.get(target) {
+        return *count;
+    }
+    known.insert(target.to_owned(), u64::MAX);
+    let part = target.strip_prefix('#').and_then(|pointer| whole.pointer(pointer));
+    // What is found in another way, by an anchor or an id, is not counted and so is endless.
+    let count = part.map_or(u64::MAX, |part| unfolded(part, whole, known));
+    known.insert(target.to_owned(), count);
+    count
 }
 
 /// The same for a schema in text.
@@ -80,6 +130,19 @@ mod tests {
         for round in [r##"{"$ref":"#"}"##, r##"{"allOf":[{"$ref":"#"}]}"##, round] {
             let _ = fits_text(round, "7");
         }
+        let doubled = |n: u32| {
+            let defs = (0..n).map(|at| {
+                let next = format!("{{\"$ref\":\"#/$defs/a{}\"}}", at + 1);
+                format!("\"a{at}\":{{\"allOf\":[{next},{next}]}},")
+            });
+            let defs: String = defs.collect();
+            format!(
+                "{{\"$defs\":{{{defs}\"a{n}\":{{\"type\":\"integer\"}}}},\"$ref\":\"#/$defs/a0\"}}"
+            )
+        };
+        assert_eq!(fits_text(&doubled(60), "7"), Ok(()));
+        assert!(fits_text(&doubled(60), "\"seven\"").is_err());
+        assert!(fits_text(&doubled(3), "\"seven\"").unwrap_err().why.contains("integer"));
         let slow = r#"{"pattern":"^(?:(a+)+)+(?=b)$"}"#;
         let unfit = fits_text(slow, &format!("\"{}\"", "a".repeat(5_000)));
         assert!(unfit.is_err());

@@ -232,7 +232,12 @@ impl Found {
 }
 
 fn told(what: Sought, Spot { part, within }: Spot) -> String {
-    format!("{} in the first {within} bytes of {part}", what.in_words())
+    let name = what.in_words();
+    // Where a secret ends would tell whoever guesses at it how much was right.
+    if what == Sought::Secret {
+        return format!("{name} in {part}");
+    }
+    format!("{name} in the first {within} bytes of {part}")
 }
 
 /// The rules of both keys: neither loosens the other.

@@ -64,6 +64,11 @@ pub(crate) fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Whether nothing is at `path`, for certain.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|why| why.kind() == std::io::ErrorKind::NotFound)
+}
+
 /// Copies the files of `from`, and of the folders in it, to `to`, which is made. What is neither
 /// file nor folder is left out.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), Unwritable> {

@@ -82,6 +82,11 @@ impl Resume {
         }
     }
 
+    /// Of several runs that ask at one terminal, nobody knows whom an answer is for.
+    fn mode(&self) -> Option<Mode> {
+        if self.folder.is_some() { self.approvals } else { Some(Mode::Wait) }
+    }
+
     fn carry_out(&self, path: &Path) -> Result<Ran, Trouble> {
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let folder = RunFolder::open(path);
@@ -171,7 +176,7 @@ impl Resume {
             page::aside(format!("{}: it goes on no more", plain(why)));
         }
         desk::life::taken_up(&life, &run, self.kill.as_deref().or(stopped.as_deref()));
-        let desk = desk_of(&run, rules, desk::resumed(self.approvals), &life);
+        let desk = desk_of(&run, rules, desk::resumed(self.mode()), &life);
         let world = LocalWorld::new(run, network).with_models(models);
         let world = world.with_desk(desk).with_peers(peers).with_switches(Some(switches));
         if let Some(reason) = &self.kill {

@@ -51,7 +51,11 @@ pub(crate) fn all(wait: bool, resume: impl Fn(&Path) -> Exit + Sync) -> Result<E
                 let exit = handle.join().unwrap_or(Exit::Failed);
                 worst = if worst == Exit::Done { exit } else { worst };
                 // Ended, or waiting for another answer: else it is still due.
-                *tries.entry(folder).or_default() += 1;
+                if matches!(exit, Exit::Done | Exit::Waiting) {
+                    tries.remove(&folder);
+                } else {
+                    *tries.entry(folder).or_default() += 1;
+                }
             }
         }
     })

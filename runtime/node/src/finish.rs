@@ -11,7 +11,7 @@ use envelope_evidence::{Digest, Dimension};
 use envelope_gate::workspace::{FileEntry, Manifest};
 use envelope_rules::budget::Accounting;
 use envelope_rules::path::Path;
-use envelope_store::blobs::Next;
+use envelope_store::blobs::{BlobError, Next};
 use envelope_store::noun::{Change, Noun};
 use envelope_store::work::Lease;
 use envelope_store::{Org, OrgTx};
@@ -27,7 +27,7 @@ pub(crate) const LEFT: i64 = 2;
 /// What the message is about.
 const TOPIC: &str = "run.ended";
 
-/// Keeps what `finished` leaves, and lets go of its lease.
+/// Keeps what `finished` leaves, as far as its organisation has room, and lets go of its lease.
 pub(crate) async fn finish(
     house: &House,
     lease: &Lease,
@@ -35,7 +35,12 @@ pub(crate) async fn finish(
     key: &SigningKey<ForReceipts>,
 ) -> Result<Over, NodeError> {
     let run = lease.id.as_str();
-    let left = leave(house, &lease.org, run, finished, key).await?;
+    let left = match leave(house, &lease.org, run, finished, key).await {
+        Ok(left) => Some(left),
+        // It has ended all the same. Played again, it leaves the same files.
+        Err(NodeError::Blobs(BlobError::Quota { .. })) => None,
+        Err(other) => return Err(other),
+    };
     let payload = fold(&finished.journal).receipt;
     let receipt = Digest::of(&payload);
     let payload = String::from_utf8(payload).map_err(|why| NodeError::kept(run, why))?;
@@ -58,7 +63,10 @@ pub(crate) async fn finish(
         .await?;
     let signed = Change { id: run, state: "signed", body: &payload, at };
     rows.add(Noun::Receipt, Some(run), signed).await?;
-    rows.save_version(Next { id: run, last: LEFT - 1, manifest: &left, besides: &[] }, at).await?;
+    if let Some(left) = &left {
+        let next = Next { id: run, last: LEFT - 1, manifest: left, besides: &[] };
+        rows.save_version(next, at).await?;
+    }
     desk::close(&mut rows, run).await?;
     give_back(&mut rows, finished).await?;
     rows.announce(TOPIC, &told.to_string(), at).await?;

@@ -23,6 +23,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use crate::agents::Agents;
 use crate::house::now;
 use crate::load::Ready;
+use crate::room::Rooms;
 use crate::run::{Came, go};
 use crate::sheet::Sheet;
 use crate::{House, NodeError, Outside, load};
@@ -100,6 +101,7 @@ struct Inner {
     leaving: AtomicBool,
     seats: Mutex<BTreeMap<Held, Arc<Seat>>>,
     rests: Mutex<BTreeMap<(Org, String), u32>>,
+    rooms: Rooms,
     switches: OnceCell<(Arc<Board>, Watching)>,
 }
 
@@ -147,6 +149,7 @@ impl Node {
             leaving: AtomicBool::new(false),
             seats: Mutex::default(),
             rests: Mutex::default(),
+            rooms: Rooms::default(),
             switches: OnceCell::new(),
         }))
     }
@@ -235,6 +238,10 @@ impl Node {
 
     pub(crate) fn queue(&self) -> Queue {
         self.0.queue.clone()
+    }
+
+    pub(crate) fn rooms(&self) -> &Rooms {
+        &self.0.rooms
     }
 
     pub(crate) fn watcher(&self) -> Option<Watcher> {

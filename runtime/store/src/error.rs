@@ -13,7 +13,7 @@ pub enum StoreError {
         url: String,
     },
     /// An organisation's name that is no name.
-    #[error("an organisation's name has 1 to {0} characters of `a-z`, `0-9` and `-`")]
+    #[error("an organisation's name has 1 to {0} characters of `a-z`, `0-9` and, within, `-`")]
     Org(usize),
     /// The row changed meanwhile, or is not there.
     #[error("{noun} `{id}` is not at version {version}: load it again and decide afresh")]

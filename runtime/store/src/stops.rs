@@ -5,8 +5,9 @@
 //! which its runs ask at every passage, and adds up their versions every few milliseconds to know
 //! whether it is still the true one.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,23 +16,28 @@ use envelope_gate::kill::Switches;
 use envelope_gate::stop::Fault;
 use envelope_rules::kill::{self, Event, Full, SWITCHES_MAX, Standing, Subject, Target, Thrown};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::noun::{Change, Noun, Record};
 use crate::sql::{Text, Wide};
+use crate::tx::OPERATOR;
 use crate::{Org, OrgTx, Store, StoreError};
 
 /// How often a node looks whether a switch was thrown: half a beat of the engine's heart.
 pub const LOOK: Duration = Duration::from_millis(5);
 
-/// Looks that may fail, one after the other, before runs are told that nobody can tell whether they
-/// have to stop: some seconds, as long as a server takes to change its primary.
-pub const FAILED_LOOKS_MAX: u32 = 1_000;
+/// How long one look may take: a server that does not answer by then is not there.
+const LOOK_MAX: Duration = Duration::from_secs(1);
 
-/// Switches read at once: as many as may be thrown of single runs, and all the wider ones.
+/// How old what a watching node knows may be before runs are told that nobody can tell whether they
+/// have to stop: as long as a server takes to change its primary.
+pub const BLIND_MAX: Duration = Duration::from_secs(5);
+
+/// What the generation is told apart by while nobody can look.
+const BLIND: u64 = 1 << 62;
+
+/// Switches in one database: where there are more, no node can know all of them, and none goes on.
 const ROWS_MAX: i64 = 100_000;
-
-/// The operator, among organisations.
-const OPERATOR: &str = "-";
 
 /// The states of a row.
 const THROWN: &str = "thrown";
@@ -68,28 +74,30 @@ pub async fn note(store: &Store, org: Option<&Org>, event: Event) -> Result<bool
         Event::Lifted { target, word } => (LIFTED, target, word),
     };
     check(org, &target)?;
-    let (operator, at) = (Org::new(OPERATOR)?, word.at);
+    let (operator, at) = (Org::operator(), word.at);
     let (id, body) = (json(&target)?, json(&(&target, word))?);
-    let is_run = matches!(target, Target::Run(_));
     let change = Change { id: &id, state, body: &body, at };
     let mut tx = store.write().await?;
     let mut rows = tx.of(org.unwrap_or(&operator));
     match rows.get(Noun::Stop, &id).await? {
         Some(record) if record.state == state => return Ok(false),
-        // Thrown once more, it finds the room that it had.
-        Some(record) => rows.step(Noun::Stop, record.version, change).await.map(drop)?,
         None if state == LIFTED => return Ok(false),
-        None if is_run && held(&mut rows).await?.len() >= SWITCHES_MAX => {
-            return Err(StoreError::Data(Full.to_string()));
+        known => {
+            if state == THROWN && alike(&mut rows, &target).await? >= SWITCHES_MAX {
+                return Err(StoreError::Data(Full.to_string()));
+            }
+            match known {
+                Some(record) => rows.step(Noun::Stop, record.version, change).await.map(drop)?,
+                None => rows.add(Noun::Stop, None, change).await?,
+            }
         }
-        None => rows.add(Noun::Stop, None, change).await?,
     }
     tx.commit().await.map(|()| true)
 }
 
 /// The switches of `org`, or else of the operator, that are thrown.
 pub async fn thrown(store: &Store, org: Option<&Org>) -> Result<Vec<(Target, Thrown)>, StoreError> {
-    let operator = Org::new(OPERATOR)?;
+    let operator = Org::operator();
     let mut tx = store.read().await?;
     let held = held(&mut tx.of(org.unwrap_or(&operator))).await?;
     held.iter().map(|record| read(&record.body)).collect()
@@ -107,11 +115,26 @@ async fn held(rows: &mut OrgTx<'_>) -> Result<Vec<Record>, StoreError> {
     }
 }
 
+/// How many switches of the same kind are thrown.
+async fn alike(rows: &mut OrgTx<'_>, target: &Target) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for record in held(rows).await? {
+        let (other, _) = read(&record.body)?;
+        count += usize::from(mem::discriminant(&other) == mem::discriminant(target));
+    }
+    Ok(count)
+}
+
 /// The switches in the memory of a node.
 pub struct Board {
     store: Store,
     generation: AtomicU64,
     known: Mutex<Known>,
+    since: Instant,
+    /// When somebody last looked, in milliseconds since then.
+    seen: AtomicU64,
+    /// Whether somebody looks again and again.
+    watching: AtomicBool,
 }
 
 /// What is known of them.
@@ -121,10 +144,8 @@ struct Known {
     turn: Option<i64>,
     operator: kill::Switches,
     organisations: BTreeMap<String, kill::Switches>,
-    /// Looks that failed since the last one that did not.
-    failed: u32,
-    /// Why nobody can tell any more.
-    lost: Option<String>,
+    /// Whose switches are more than one set holds.
+    full: BTreeSet<String>,
 }
 
 /// Looks at the table until it is dropped.
@@ -141,31 +162,24 @@ impl Board {
     /// The switches as they are now. They stay so unless somebody [looks](Self::refresh) again.
     pub async fn open(store: Store) -> Result<Arc<Self>, StoreError> {
         let (generation, known) = (AtomicU64::new(0), Mutex::default());
-        let board = Self { store, generation, known };
+        let (since, seen) = (Instant::now(), AtomicU64::new(0));
+        let watching = AtomicBool::new(false);
+        let board = Self { store, generation, known, since, seen, watching };
         board.refresh().await?;
         Ok(Arc::new(board))
     }
 
-    /// Looks again every [`LOOK`].
+    /// Looks again every [`LOOK`]. What was not seen for [`BLIND_MAX`] lets nobody go on.
     pub fn watch(self: &Arc<Self>) -> Watching {
         let board = Arc::clone(self);
+        self.watching.store(true, Ordering::Release);
         Watching(tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LOOK).await;
-                // What went wrong is counted; runs are told when it is too much.
-                let _ = board.look_again().await;
+                // What goes wrong shows in what is not seen.
+                let _ = tokio::time::timeout(LOOK_MAX, board.refresh()).await;
             }
         }))
-    }
-
-    /// The same as [`refresh`](Self::refresh), once: what fails [too often](FAILED_LOOKS_MAX) lets
-    /// nobody go on.
-    pub async fn look_again(&self) -> Result<bool, StoreError> {
-        let looked = self.refresh().await;
-        if let Err(why) = &looked {
-            self.missed(why);
-        }
-        looked
     }
 
     /// Looks whether a switch was thrown or lifted, and takes it over. True, if one was.
@@ -177,6 +191,9 @@ impl Board {
             return Ok(false);
         }
         let rows = tx.wide(&ALL, vec![ROWS_MAX.into()]).await?;
+        if i64::try_from(rows.len()) == Ok(ROWS_MAX) {
+            return Err(StoreError::Data(format!("{ROWS_MAX} kill switches or more are thrown")));
+        }
         let mut known = Known { turn: Some(turn), ..Known::default() };
         for row in &rows {
             let (org, (target, thrown)) = (row.text(0)?, read(row.text(1)?)?);
@@ -184,9 +201,8 @@ impl Board {
                 OPERATOR => &mut known.operator,
                 org => known.organisations.entry(org.to_owned()).or_default(),
             };
-            // Beyond what one set holds nobody is let through for want of room.
-            if switches.throw(target, thrown.clone()).is_err() {
-                let _ = switches.throw(Target::All, thrown);
+            if switches.throw(target, thrown).is_err() {
+                known.full.insert(org.to_owned());
             }
         }
         *self.known() = known;
@@ -194,20 +210,18 @@ impl Board {
         Ok(true)
     }
 
-    /// Whether the table is as it was, and was seen in time.
+    /// Whether the table is as it was.
     fn is_known(&self, turn: i64) -> bool {
-        let mut known = self.known();
-        known.failed = 0;
-        known.turn == Some(turn) && known.lost.is_none()
+        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.seen.store(now, Ordering::Release);
+        self.known().turn == Some(turn)
     }
 
-    fn missed(&self, why: &StoreError) {
-        let mut known = self.known();
-        known.failed = known.failed.saturating_add(1);
-        if known.failed == FAILED_LOOKS_MAX {
-            known.lost = Some(why.to_string());
-            self.generation.fetch_add(1, Ordering::AcqRel);
-        }
+    /// Whether somebody should have looked, and could not.
+    fn is_blind(&self) -> bool {
+        let seen = Duration::from_millis(self.seen.load(Ordering::Acquire));
+        let age = self.since.elapsed().saturating_sub(seen);
+        self.watching.load(Ordering::Acquire) && age > BLIND_MAX
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -218,13 +232,19 @@ impl Board {
 
 impl Switches for Board {
     fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        let generation = self.generation.load(Ordering::Acquire);
+        if self.is_blind() { generation | BLIND } else { generation }
     }
 
     fn look(&self, subject: Subject<'_>, told: &mut dyn FnMut(Standing<'_>)) -> Result<(), Fault> {
+        if self.is_blind() {
+            let secs = BLIND_MAX.as_secs();
+            return Err(Fault::Switches(format!("nobody could look for {secs} seconds")));
+        }
         let known = self.known();
-        if let Some(why) = &known.lost {
-            return Err(Fault::Switches(why.clone()));
+        let owners = [Some(OPERATOR), subject.organisation.map(Label::as_str)];
+        if let Some(owner) = owners.into_iter().flatten().find(|it| known.full.contains(*it)) {
+            return Err(Fault::Switches(format!("`{owner}` has more switches than are held")));
         }
         let own = |org: &Label| known.organisations.get(org.as_str())?.standing(subject);
         let above = known.operator.standing(subject);

@@ -9,14 +9,25 @@ use crate::value::{Row, Value, postgres_row, sqlite_row};
 /// The longest name of an organisation: it is a part of identifiers and addresses.
 pub const ORG_CHARS_MAX: usize = 64;
 
+/// The operator, where an organisation's name stands.
+pub(crate) const OPERATOR: &str = "-";
+
 /// An organisation, by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Org(String);
 
 impl Org {
-    /// An organisation's name: 1 to [`ORG_CHARS_MAX`] of `a-z`, `0-9` and `-`.
+    /// Whoever keeps the database, in rows that are nobody else's. No organisation has the name.
+    pub(crate) fn operator() -> Self {
+        Self(OPERATOR.to_owned())
+    }
+
+    /// An organisation's name: 1 to [`ORG_CHARS_MAX`] of `a-z`, `0-9` and `-`, which neither begins
+    /// nor ends it.
     pub fn new(name: &str) -> Result<Self, StoreError> {
         let fits = (1..=ORG_CHARS_MAX).contains(&name.len())
+            && !name.starts_with('-')
+            && !name.ends_with('-')
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if fits { Ok(Self(name.to_owned())) } else { Err(StoreError::Org(ORG_CHARS_MAX)) }
     }

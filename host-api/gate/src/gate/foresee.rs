@@ -4,8 +4,8 @@
 //! The question is a call of its own, right before the one it is about. A replay finds it in the
 //! record, whatever the operator wants by then.
 
-use envelope_evidence::Dimension;
 use envelope_evidence::journal::Event;
+use envelope_evidence::{Dimension, Preview};
 use envelope_rules::approval::Matter;
 use envelope_rules::budget::NanoUsd;
 use envelope_rules::denial::{Code, Denial};
@@ -80,6 +80,16 @@ impl Gate {
         for op in [Some(op), also.as_ref()].into_iter().flatten().filter(touches) {
             self.carry_file(op.path);
         }
+        // A folder is moved with all that is in it.
+        if also.is_some() {
+            self.carry_below(op.path);
+        }
+    }
+
+    fn carry_below(&mut self, path: &Path) {
+        let Some(desk) = self.parts.world.desk() else { return };
+        let classes: Vec<_> = desk.rules().classes_below(path).cloned().collect();
+        self.carried.extend(classes);
     }
 
     /// Takes note of the data in the file at `path`.
@@ -171,7 +181,8 @@ impl Gate {
     /// The question. Whoever answers is told which data the run carries.
     fn about(&self, request: &Request<'_>, nano_usd: u64, carries: Option<String>) -> Matter {
         let (capability, operation) = (request.act.capability().name(), request.operation);
-        let target: String = request.target.chars().take(TARGET_CHARS_MAX).collect();
+        let target = Preview::of(&request.target, &self.parts.secrets);
+        let target: String = target.as_str().chars().take(TARGET_CHARS_MAX).collect();
         let cost = NanoUsd::new(nano_usd).unwrap_or_default();
         let classes: Vec<_> = self.carried.iter().map(|class| format!("`{class}`")).collect();
         let classes: String = classes.join(", ").chars().take(CLASSES_CHARS_MAX).collect();

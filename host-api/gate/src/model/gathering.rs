@@ -14,12 +14,11 @@ pub struct Gathering {
     parts: Vec<Part>,
     finish: Option<Finish>,
     billed: Option<Billed>,
+    /// Whether something came after the bill: then it was no final one.
+    stale: bool,
     unasked: bool,
-    /// Tokens that came, if an event carries one or more and a token has so many bytes: by this an
-    /// answer is cut.
-    observed: u64,
-    /// Bytes that came. Some cut tokens into several events, but no token has more bytes than the
-    /// longest: by this a bill is held against what came.
+    /// Bytes that came, shown or hidden. Some cut tokens into several events, but no token has more
+    /// bytes than the longest: by this an answer is cut, and a bill is held against what came.
     bytes: u64,
     max_output: u64,
 }
@@ -31,8 +30,8 @@ impl Gathering {
             parts: Vec::new(),
             finish: None,
             billed: None,
+            stale: false,
             unasked: false,
-            observed: 0,
             bytes: 0,
             max_output,
         }
@@ -43,8 +42,7 @@ impl Gathering {
         let mut said = 0;
         match piece {
             Piece::Text(text) => {
-                self.count(text.len());
-                self.weigh(&text);
+                self.weigh(text.len());
                 match self.parts.last_mut() {
                     Some(Part::Text(last)) => last.push_str(&text),
                     Some(Part::Image(_) | Part::Call(_) | Part::Answer { .. }) | None => {
@@ -53,18 +51,22 @@ impl Gathering {
                 }
             }
             Piece::Call(call) => {
-                self.weigh(&call.arguments);
+                // Where its parts came before, it counts twice: far from a token's longest.
+                for text in [&call.id, &call.name, &call.arguments] {
+                    self.weigh(text.len());
+                }
                 self.parts.push(Part::Call(call));
             }
-            Piece::Hidden => self.count(1),
+            Piece::Hidden(bytes) => self.weigh(bytes),
             Piece::Billed(billed) => {
                 said = output(&billed);
                 self.billed = Some(billed);
+                self.stale = false;
             }
             Piece::Unasked(_) => self.unasked = true,
             Piece::Finish(finish) => self.finish = Some(finish),
         }
-        self.observed.max(said) <= self.max_output
+        self.least().max(said) <= self.max_output
     }
 
     /// What the provider says it bills, if it says it.
@@ -77,10 +79,10 @@ impl Gathering {
         self.unasked
     }
 
-    /// Whether it bills for as many tokens as what came must have been, at least.
+    /// Whether it bills for as many tokens as what came must have been, at least, and nothing came
+    /// after it.
     pub fn is_covered_by(&self, billed: &Billed) -> bool {
-        let longest = u64::try_from(TOKEN_BYTES_MAX).unwrap_or(u64::MAX);
-        self.bytes.div_ceil(longest) <= output(billed)
+        !self.stale && self.least() <= output(billed)
     }
 
     /// Whether the provider said that it is over.
@@ -100,16 +102,14 @@ impl Gathering {
         (self.parts, finish)
     }
 
-    fn weigh(&mut self, text: &str) {
-        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        self.bytes = self.bytes.saturating_add(bytes);
+    /// Tokens that came, at least.
+    fn least(&self) -> u64 {
+        self.bytes.div_ceil(u64::try_from(TOKEN_BYTES_MAX).unwrap_or(u64::MAX))
     }
 
-    fn count(&mut self, bytes: usize) {
-        if bytes > 0 {
-            let least = u64::try_from(bytes.div_ceil(TOKEN_BYTES_MAX)).unwrap_or(u64::MAX);
-            self.observed = self.observed.saturating_add(least);
-        }
+    fn weigh(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.stale |= bytes > 0 && self.billed.is_some();
     }
 }
 

@@ -78,8 +78,8 @@ pub enum Piece {
     Text(String),
     /// A call of a tool, whole.
     Call(ToolCall),
-    /// Something that is paid for and not shown: a part of a call, a thought.
-    Hidden,
+    /// Something that is paid for and not shown, of so many bytes: a part of a call, a thought.
+    Hidden(usize),
     /// What the provider says it bills. The latest word holds.
     Billed(Billed),
     /// The provider bills for something that was not asked for.

@@ -56,6 +56,12 @@ impl Rules {
         let labelled = self.data.iter().filter(|labelled| labelled.files.matches(path));
         labelled.map(|labelled| &labelled.class)
     }
+
+    /// The classes of the data that files below the folder at `path` may hold.
+    pub fn classes_below(&self, path: &Path) -> impl Iterator<Item = &Label> {
+        let labelled = self.data.iter().filter(|labelled| labelled.files.reaches_below(path));
+        labelled.map(|labelled| &labelled.class)
+    }
 }
 
 /// Some calls that leave the run. What is left out does not matter.

@@ -163,12 +163,34 @@ struct Digits {
     digits: [(u8, bool); CARD_DIGITS_MAX],
     len: usize,
     gap: bool,
+    /// Whether a digit came last, or a point after one: what follows the point is a fraction.
+    point: Point,
+}
+
+/// Where a number stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Point {
+    #[default]
+    Outside,
+    Digit,
+    Point,
+    Fraction,
 }
 
 impl Digits {
     /// Takes one byte. True where it ends the number of a card, which begins and ends with a group.
     fn push(&mut self, byte: u8) -> bool {
-        if byte.is_ascii_digit() {
+        let digit = byte.is_ascii_digit();
+        self.point = match (self.point, digit, byte) {
+            (Point::Point | Point::Fraction, true, _) => Point::Fraction,
+            (_, true, _) => Point::Digit,
+            (Point::Digit, false, b'.') => Point::Point,
+            _ => Point::Outside,
+        };
+        if digit {
+            if self.point == Point::Fraction {
+                return false;
+            }
             if self.len == CARD_DIGITS_MAX {
                 self.digits.rotate_left(1);
                 self.len -= 1;
@@ -188,7 +210,7 @@ impl Digits {
         if matches!(byte, b' ' | b'-' | b'+') && !self.gap {
             self.gap = true;
         } else {
-            *self = Self::default();
+            *self = Self { point: self.point, ..Self::default() };
         }
         found
     }

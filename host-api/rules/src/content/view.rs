@@ -44,6 +44,8 @@ impl Unescape {
                     b'n' => out(b'\n'),
                     b'r' => out(b'\r'),
                     b't' => out(b'\t'),
+                    b'b' => out(8),
+                    b'f' => out(12),
                     other => out(other),
                 }
             }
@@ -147,6 +149,7 @@ mod tests {
             ("plain", "plain"),
             ("%41%2fB", "A/B"),
             ("\\u0041\\n\\/\\\"", "A\n/\""),
+            ("\\bA\\fB", "\u{8}A\u{c}B"),
             ("100%", "100"),
             ("%zz%4z", "%zz%4z"),
             ("%%41", "%A"),

@@ -39,7 +39,8 @@ impl Book {
     }
 
     fn lines(&self) -> Result<Vec<u8>, String> {
-        if !disk::is_there(&self.path) {
+        // What cannot be looked at may be there.
+        if disk::is_missing(&self.path) {
             return Ok(Vec::new());
         }
         disk::read(&self.path).map_err(|why| why.to_string())
@@ -54,6 +55,9 @@ impl Book {
         let mut line = serde_json::to_vec(&event).map_err(|why| why.to_string())?;
         if !switches.apply(event).map_err(|why| why.to_string())? {
             return Ok(false);
+        }
+        if lines.iter().filter(|byte| **byte == b'\n').count() >= EVENTS_MAX {
+            return Err(format!("`{}` has {EVENTS_MAX} lines already", self.path.display()));
         }
         line.push(b'\n');
         lines.extend(line);

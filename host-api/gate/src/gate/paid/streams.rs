@@ -250,6 +250,6 @@ fn shown(piece: &Piece) -> Option<Chunk> {
     match piece {
         Piece::Text(text) => Some(Chunk::Text(text.clone())),
         Piece::Call(call) => Some(Chunk::Call(call.clone())),
-        Piece::Hidden | Piece::Billed(_) | Piece::Unasked(_) | Piece::Finish(_) => None,
+        Piece::Hidden(_) | Piece::Billed(_) | Piece::Unasked(_) | Piece::Finish(_) => None,
     }
 }

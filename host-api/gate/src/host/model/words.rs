@@ -19,7 +19,12 @@ pub(super) fn ask(request: model::Request) -> (Ask, Vec<String>) {
     let model::Sampling { temperature, top_p, stop, seed } = sampling;
     // The shortest spelling that is read as the same number. What is none is refused like a number
     // that no provider takes.
-    let written = |number: f64| number.to_string();
+    let written = |number: f64| {
+        // Without the sign of a zero; small ones are long unless with an exponent.
+        let number = number + 0.0;
+        let (plain, short) = (number.to_string(), format!("{number:e}"));
+        if plain.len() > short.len() { short } else { plain }
+    };
     let (temperature, top_p) = (temperature.map(written), top_p.map(written));
     let sampling = Sampling { temperature, top_p, stop, seed };
     (Ask { model, messages, tools, schema, max_output, sampling }, paths)

@@ -23,6 +23,7 @@ struct Answer<'a> {
 struct Block<'a> {
     r#type: String,
     text: Option<String>,
+    thinking: Option<String>,
     id: Option<String>,
     name: Option<String>,
     #[serde(borrow)]
@@ -51,6 +52,7 @@ struct Started<'a> {
 struct Delta {
     r#type: Option<String>,
     text: Option<String>,
+    thinking: Option<String>,
     partial_json: Option<String>,
     stop_reason: Option<String>,
 }
@@ -101,11 +103,12 @@ fn begun(heard: &mut Heard, block: Block<'_>) -> Option<Piece> {
     match block.r#type.as_str() {
         "tool_use" => {
             let (id, name) = (block.id.unwrap_or_default(), block.name.unwrap_or_default());
+            let bytes = id.len().saturating_add(name.len());
             heard.call = Some(ToolCall { id, name, arguments: String::new() });
-            Some(Piece::Hidden)
+            Some(Piece::Hidden(bytes))
         }
         "text" => block.text.filter(|text| !text.is_empty()).map(Piece::Text),
-        _ => Some(Piece::Hidden),
+        _ => Some(Piece::Hidden(block.thinking.map_or(1, |it| it.len()))),
     }
 }
 
@@ -118,21 +121,21 @@ fn more(heard: &mut Heard, delta: Delta) -> Option<Piece> {
                 call.arguments.push_str(&part);
             }
             // The first is empty: no token of anything.
-            (!part.is_empty()).then_some(Piece::Hidden)
+            (!part.is_empty()).then_some(Piece::Hidden(part.len()))
         }
-        Some(_) | None => Some(Piece::Hidden),
+        Some(_) | None => Some(Piece::Hidden(delta.thinking.map_or(1, |it| it.len()))),
     }
 }
 
 fn block(block: Block<'_>) -> Piece {
-    let Block { r#type, text, id, name, input } = block;
+    let Block { r#type, text, thinking, id, name, input } = block;
     match r#type.as_str() {
         "text" => Piece::Text(text.unwrap_or_default()),
         "tool_use" => {
             let input = input.map_or("", RawValue::get).to_owned();
             called(id.unwrap_or_default(), name.unwrap_or_default(), input)
         }
-        _ => Piece::Hidden,
+        _ => Piece::Hidden(thinking.map_or(1, |it| it.len())),
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) fn whole(body: &[u8]) -> Result<Vec<Piece>, String> {
         return Err("the provider's answer holds nothing".to_owned());
     }
     pieces.extend(calls(&mut parts));
+    // The bill is for all of it.
+    pieces.sort_by_key(|piece| matches!(piece, Piece::Billed(_)));
     // A whole answer has come to its end, whether it says why or not.
     if !pieces.iter().any(|piece| matches!(piece, Piece::Finish(_))) {
         pieces.push(Piece::Finish(Finish::Stop));
@@ -105,8 +107,8 @@ fn answer(parts: &mut Parts, body: &[u8]) -> Result<Vec<Piece>, String> {
 fn spoken(parts: &mut Parts, said: Said<'_>, pieces: &mut Vec<Piece>) -> Result<(), String> {
     let Said { content, refusal, reasoning_content, tool_calls } = said;
     let thought = |it: &RawValue| it.get().starts_with('"') && it.get() != "\"\"";
-    if reasoning_content.is_some_and(thought) {
-        pieces.push(Piece::Hidden);
+    if let Some(thought) = reasoning_content.filter(|it| thought(it)) {
+        pieces.push(Piece::Hidden(thought.get().len().saturating_sub(2)));
     }
     pieces.extend(content.into_iter().chain(refusal).filter(|it| !it.is_empty()).map(Piece::Text));
     for (place, called) in (0..).zip(tool_calls.unwrap_or_default()) {
@@ -117,12 +119,14 @@ fn spoken(parts: &mut Parts, said: Said<'_>, pieces: &mut Vec<Piece>) -> Result<
         let empty =
             || ToolCall { id: String::new(), name: String::new(), arguments: String::new() };
         let call = parts.calls.entry(index).or_insert_with(empty);
+        let before = call.id.len() + call.name.len() + call.arguments.len();
         call.id.push_str(called.id.as_deref().unwrap_or_default());
         if let Some(Function { name, arguments }) = called.function {
             call.name.push_str(name.as_deref().unwrap_or_default());
             call.arguments.push_str(arguments.as_deref().unwrap_or_default());
         }
-        pieces.push(Piece::Hidden);
+        let now = call.id.len() + call.name.len() + call.arguments.len();
+        pieces.push(Piece::Hidden(now.saturating_sub(before)));
     }
     Ok(())
 }

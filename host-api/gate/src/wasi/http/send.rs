@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use envelope_rules::content::Part;
+use envelope_rules::content::{Part, Sought};
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::egress::target::Target;
 use envelope_rules::guard::{Act, Capability};
@@ -124,7 +124,14 @@ impl Airlock {
         let parts = sent(&authority, target.origin_form(), &headers, &body);
         let found = self.gate.look_through(parts).await;
         let written = wish.written(&body);
-        let request = Request::new(Act::Http(&target), "request", wish.shown().into(), &written);
+        // What was found is not to stand in a record, nor in a question to a human.
+        let in_url = |what| found.spot(what).is_some_and(|spot| spot.part == Part::Url);
+        let shown = if Sought::ALL.into_iter().any(in_url) {
+            format!("{} {}://{authority}/…", wish.method, wish.scheme)
+        } else {
+            wish.shown()
+        };
+        let request = Request::new(Act::Http(&target), "request", shown.into(), &written);
         let request = request.carrying(found);
         let worst =
             [target.origin_form().len(), header_bytes(&headers), body.len(), HEAD_BYTES_MAX];
