@@ -32,7 +32,7 @@ pub fn words(target: &Target) -> String {
     format!("{target} stopped by ada at 2025-05-25T00:40:00.000Z: it loops")
 }
 
-fn obeying(setup: Setup) -> (Setup, Arc<Levers>) {
+pub fn obeying(setup: Setup) -> (Setup, Arc<Levers>) {
     let levers = Arc::new(Levers::default());
     let organisation = Some(label("acme"));
     let obeyed = Some(Obeyed { switches: levers.clone(), organisation });

@@ -59,6 +59,7 @@ pub struct Fake {
     changes: Vec<(usize, Change)>,
     network: Option<Arc<Network>>,
     desk: Option<Arc<dyn Desk>>,
+    gentle: bool,
     obeyed: Option<Obeyed>,
     /// Grants that were replaced.
     pub revoked: Mutex<BTreeSet<String>>,
@@ -82,6 +83,7 @@ impl Fake {
             changes: setup.changes.clone(),
             network: setup.network.clone(),
             desk: setup.desk.clone(),
+            gentle: setup.gentle,
             obeyed: setup.obeyed.clone(),
             revoked: Mutex::default(),
             models: None,
@@ -146,6 +148,11 @@ impl World for Fake {
             self.happen(change);
         }
         self.stop.lock().unwrap().clone()
+    }
+
+    fn cut(&self) -> Option<Stop> {
+        let stop = self.stopped();
+        stop.filter(|stop| !self.gentle || !matches!(stop, Stop::Suspended))
     }
 
     fn network(&self) -> Option<&Network> {

@@ -6,8 +6,11 @@ use envelope_evidence::journal::{Event, Journal, Outcome, Recovery, Settled};
 use envelope_gate::gate::IN_FLIGHT_MAX;
 use envelope_gate::stop::Stop;
 
+use envelope_engine::run::Halted;
+
 use super::peer::Peer;
 use super::{LOOPBACK, online};
+use crate::engine::kills::obeying;
 use crate::engine::world::{Change, Lines, Ran, run, run_into};
 
 const ALL: &[&str] = &["GET,POST http://PEER/v1/**"];
@@ -201,9 +204,40 @@ fn a_human_decides_about_one_of_several() {
 }
 
 fn resumed(ran: &Ran, lines: &[u8]) -> Ran {
-    let left = Lines::default();
-    *left.bytes.lock().unwrap() = lines.to_vec();
-    run_into(&ran.setup, left, Some(ran.store.clone()))
+    run_into(&ran.setup, Lines::of(lines, None), Some(ran.store.clone()))
+}
+
+/// Put aside at any call, also under kill switches, a run hears what must not happen twice: it is
+/// sent once, and no human has to decide.
+#[test]
+fn a_run_that_is_put_aside_hears_what_is_under_way() {
+    let post = "POST|http|PEER|/v1/late/20||body";
+    let act = format!("together {post} ++ {post}");
+    for watched in [false, true] {
+        let peer = Peer::start(LOOPBACK);
+        let mut setup = online(&peer, ALL, &[&act]);
+        setup.gentle = true;
+        if watched {
+            setup = obeying(setup).0;
+        }
+        let whole = run(&setup);
+        let asked = whole.world.asked.load(std::sync::atomic::Ordering::SeqCst);
+        let mut aside = 0;
+        for at in 0..asked {
+            let before = peer.connections();
+            let first = run(&setup.clone().after(at, Change::Stop(Stop::Suspended)));
+            let Err(Halted::Stopped(Stop::Suspended)) = &first.finished else { continue };
+            aside += 1;
+            let lines = Lines::of(&first.journal, None);
+            let resumed = run_into(&setup, lines, Some(first.store.clone()));
+            assert_eq!(resumed.end().0, Outcome::Ok, "{at}");
+            assert_eq!(words(&resumed.said()), ["0 200 hello", "1 200 hello"], "{at}");
+            assert_eq!(peer.connections() - before, 2, "{at}");
+            resumed.books_are_exact();
+            resumed.replays_same();
+        }
+        assert!(aside > 5, "{aside}");
+    }
 }
 
 /// Whoever stops a run waits for none of them.

@@ -106,7 +106,6 @@ impl Town {
         let wishes = Wishes {
             read: vec!["**".to_owned()],
             outputs: Some("out/".to_owned()),
-            content: Vec::new(),
             egress: plan.net.iter().map(|rule| rule.parse().unwrap()).collect(),
             ttl_secs: 3600,
             timeout_secs: 3600,
