@@ -12,6 +12,7 @@ mod features;
 mod imports;
 mod inspect;
 pub mod kills;
+mod left;
 mod limits;
 pub mod peers;
 mod python;

@@ -50,8 +50,9 @@ const CALLS: u64 = 200_000;
 /// Run one skill of an agent on this machine.
 ///
 /// The agent sees the files of `--dir` that `--allow-read` names, and may write below `--outputs`.
-/// When it ends well, what it wrote appears there; nothing else in the folder changes, ever. The
-/// run leaves a folder with its signed receipt, its journal and all that a replay needs.
+/// When it ends well, what it wrote appears there, and what a program wrote whatever its exit code;
+/// nothing else in the folder changes, ever. The run leaves a folder with its signed receipt, its
+/// journal and all that a replay needs.
 ///
 /// With `--db`, or where `ENVELOPE_DB` names one, the run is kept in a database instead: this
 /// process works on it like a node, and should it die, any `envelope node` goes on with it.

@@ -266,11 +266,10 @@ fn returned(
     let ended = finished.ended();
     let outcome = ended.map_or(Outcome::Interrupted, |ended| ended.outcome);
     let text = |bytes: &bytes::Bytes| String::from_utf8_lossy(bytes).into_owned();
-    let outputs = finished.outputs.iter().map(|it| FileEntry {
-        path: it.path.clone(),
-        digest: it.digest,
-        size: it.size,
-    });
+    // A caller is promised the files of a callee that ended well, and of no other.
+    let given = finished.outputs.iter().filter(|_| outcome == Outcome::Ok);
+    let outputs =
+        given.map(|it| FileEntry { path: it.path.clone(), digest: it.digest, size: it.size });
     let came = Came {
         outcome: Some(outcome),
         reason: ended.map_or_else(|| Label::cut("no end"), |ended| ended.reason.clone()),

@@ -31,7 +31,7 @@ use crate::cell::{self, Cell, Clock};
 use crate::ending::{self, Ending};
 use crate::invoke::{self, Returned};
 use crate::limits::Limits;
-use crate::prepared::Prepared;
+use crate::prepared::{Entry, Prepared};
 
 /// What is to be run, and under what.
 pub struct Order {
@@ -67,7 +67,7 @@ pub struct Finished {
     pub journal: Journal,
     /// What the skill returned.
     pub result: Option<Bytes>,
-    /// The files it made. None, unless it ended well.
+    /// The files it made. None, unless it ended well or left by itself, as a program does.
     pub outputs: Vec<workspace::Output>,
     /// Its artifacts by name.
     pub artifacts: Vec<(String, Artifact)>,
@@ -192,7 +192,8 @@ pub(crate) async fn drive(
         }
     };
     let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-    close(store.into_data(), ending, spent).await
+    let keeps = keeps_files(component.entry(), ending.outcome);
+    close(store.into_data(), ending, keeps, spent).await
 }
 
 /// What is known of the end.
@@ -238,14 +239,31 @@ const fn is_cut(outcome: Outcome) -> bool {
     }
 }
 
-/// Writes down how the run ended, with what it leaves behind.
-async fn close(cell: Cell, last: Last, spent: u64) -> Result<Finished, Halted> {
+/// Whether what a run made is kept. A program tells with its code what it found, as a linter does,
+/// and its files are whole: it left by itself. An agent that fails says that it has no result.
+const fn keeps_files(entry: &Entry, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Ok => true,
+        Outcome::Failed => match entry {
+            Entry::Command(_) => true,
+            Entry::Agent(_) => false,
+        },
+        Outcome::Denied
+        | Outcome::Exhausted
+        | Outcome::Killed
+        | Outcome::Crashed
+        | Outcome::Interrupted => false,
+    }
+}
+
+/// Writes down how the run ended, with what it leaves behind: its files too, if it `keeps` them.
+async fn close(cell: Cell, last: Last, keeps: bool, spent: u64) -> Result<Finished, Halted> {
     let mut gate = cell.airlock.gate;
     // Below the prefix of the grant that it holds now: a human may have widened it.
     let prefix = gate.claims().and_then(|claims| claims.outputs.clone());
-    let outputs = match (last.outcome, prefix) {
-        (Outcome::Ok, Some(prefix)) => gate.inside().workspace.outputs(&prefix),
-        _ => Vec::new(),
+    let outputs = match prefix.filter(|_| keeps) {
+        Some(prefix) => gate.inside().workspace.outputs(&prefix),
+        None => Vec::new(),
     };
     if !gate.is_replay() {
         let (blobs, left) = left_behind(gate.inside(), &outputs);
