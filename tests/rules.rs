@@ -4,6 +4,7 @@ mod approval;
 mod ask;
 mod budget;
 mod budget_model;
+mod content;
 mod denial;
 mod egress_address;
 mod egress_policy;

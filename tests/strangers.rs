@@ -4,6 +4,7 @@ mod canonical;
 mod chain;
 pub mod componentize;
 mod digests;
+mod gateway;
 mod grants;
 mod keys;
 mod log;

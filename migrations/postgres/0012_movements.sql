@@ -148,14 +148,17 @@ DO $$
 DECLARE
     name TEXT;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['work', 'outbox', 'blobs', 'storage'] LOOP
+    FOREACH name IN ARRAY ARRAY['work', 'outbox', 'blobs', 'storage', 'needs'] LOOP
         EXECUTE format(
             'CREATE TRIGGER %1$s_whole BEFORE TRUNCATE ON %1$I
                 FOR EACH STATEMENT EXECUTE FUNCTION noun_kept();
-            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %1$s_whole;
-            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %1$s_log', name);
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %1$s_whole', name);
     END LOOP;
 END $$;
+ALTER TABLE work ENABLE ALWAYS TRIGGER work_log;
+ALTER TABLE outbox ENABLE ALWAYS TRIGGER outbox_log;
+ALTER TABLE blobs ENABLE ALWAYS TRIGGER blobs_log;
+ALTER TABLE storage ENABLE ALWAYS TRIGGER storage_log;
 ALTER TABLE work ENABLE ALWAYS TRIGGER work_step;
 ALTER TABLE work ENABLE ALWAYS TRIGGER work_kept;
 ALTER TABLE outbox ENABLE ALWAYS TRIGGER outbox_step;

@@ -43,3 +43,11 @@ ALTER TABLE signers ENABLE ALWAYS TRIGGER signers_step;
 ALTER TABLE signers ENABLE ALWAYS TRIGGER signers_kept;
 ALTER TABLE signers ENABLE ALWAYS TRIGGER signers_whole;
 ALTER TABLE signers ENABLE ALWAYS TRIGGER signers_log;
+
+-- Whoever may make tables of his own could hang our triggers on them, and have the owner's hand
+-- write into the log. Triggers that are set fire without this right.
+DO $$
+BEGIN
+    EXECUTE format(
+        'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA %s FROM PUBLIC', quote_ident(current_schema()));
+END $$;

@@ -117,6 +117,50 @@ fn what_is_no_rule_is_told() {
     }
 }
 
+/// `--content`, in a run, its record and its replay; and what is no rule.
+#[test]
+fn what_must_not_leave_stays() {
+    let desk = Desk::new("net-content");
+    let fetch = file("fetch");
+    for (rules, line, heard) in [
+        (&["--content", "deny:card-number"][..], "403 egress.content", 0),
+        (&["--content", "ask:card-number"], "403 egress.content", 0),
+        (&["--content", "deny:private-key"], "200 5 bytes", 1),
+        (&[], "200 5 bytes", 1),
+    ] {
+        let peer = Peer::start(LOOPBACK);
+        let at = peer.authority();
+        let args = format!(r#"["http://{at}/v1/x?pan=4111+1111+1111+1111"]"#);
+        let rule = format!("GET http://{at}/v1/**?*");
+        let run = ["run", fetch.to_str().unwrap(), "run", "--args", &args, "--allow-net", &rule];
+        let out = format!("ran-{heard}-{}", rules.join("-").replace(':', "-"));
+        let said = desk.says(run.iter().chain(rules).chain(&["--out", &out]), 0);
+        assert!(said.out.starts_with(line), "{rules:?}: {}", said.out);
+        assert_eq!(peer.connections(), heard, "{rules:?}");
+        if heard == 0 {
+            assert!(said.err.contains(&format!("`{}` of the warrant", rules[1])), "{}", said.err);
+        }
+        desk.says(["replay", &out], 0);
+    }
+    let fetch = fetch.to_str().unwrap();
+    let said = desk.says(["run", fetch, "run", "--content", "deny:everything"], 2);
+    assert!(said.err.contains("`card-number`, `private-key` or"), "{}", said.err);
+}
+
+/// What an author says in the attribute, an operator reads in the words that would allow it.
+#[test]
+fn what_an_agent_needs_is_shown() {
+    let desk = Desk::new("net-needs");
+    let summary = super::desk::example("summary");
+    let said = desk.says(["inspect", summary], 0);
+    for line in ["It says that it needs", "--allow-read 'docs/**'", "--outputs 'out/'"] {
+        assert!(said.out.contains(line), "{line}: {}", said.out);
+    }
+    let document = desk.json(["inspect", summary], 0);
+    let needs = serde_json::json!({ "read": ["docs/**"], "outputs": "out/" });
+    assert_eq!(document["card"]["needs"], needs);
+}
+
 #[test]
 fn a_component_that_sends_requests_says_so() {
     let (desk, fetch) = (Desk::new("net-inspect"), file("fetch"));

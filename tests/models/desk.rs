@@ -133,6 +133,7 @@ impl Desk {
             capabilities: setup.operator,
             egress: envelope_rules::egress::policy::Ceiling::default(),
             prices: self.book(),
+            content: Vec::new(),
         };
         header.warrant = warrant.digest();
         header.budget = budget;

@@ -167,10 +167,13 @@ fn after_a_broken_word_nothing_is_spent() {
 fn a_report_that_comes_too_early_settles_nothing() {
     let words = |count: usize| vec![Piece::Text("x ".to_owned()); count];
     let ends = |output| vec![Piece::Finish(Finish::Stop), billed(10, output)];
-    let fair = 10 * INPUT + 9 * OUTPUT;
+    let (fair, finer) = (10 * INPUT + 9 * OUTPUT, 10 * INPUT + 2 * OUTPUT);
     for (name, pieces, paid, finish) in [
         ("as it should be", [words(9), ends(9)].concat(), fair, "stop"),
-        ("less than came", [words(9), ends(8)].concat(), WORST, "stop"),
+        // Tokens cut into several events are no more than the provider says.
+        ("finer than tokens", [words(9), ends(2)].concat(), finer, "stop"),
+        ("nothing for words", [words(9), ends(0)].concat(), WORST, "stop"),
+        ("less than came", [vec![Piece::Text("x".repeat(2000))], ends(8)].concat(), WORST, "stop"),
         ("early, and cut", [vec![billed(10, 1)], words(500)].concat(), WORST, "cut"),
         ("early, and too much", [vec![billed(IN, 1)], words(500)].concat(), WORST, "cut"),
     ] {
@@ -297,6 +300,25 @@ fn a_provider_that_keeps_failing_rests() {
     let told = desk.run();
     assert_eq!(told.desk.stub.asked().len(), 6, "{}", told.said());
     assert_eq!(told.money(), 0);
+    told.replays_same();
+}
+
+/// Another model of the same provider is asked all the while.
+#[test]
+fn a_model_that_keeps_failing_rests_alone() {
+    let mut desk = desk("insist 9 chat stub/a 50 Hello; chat stub/b 50 Hello").playing(|order| {
+        match order.model {
+            "a" => refuses(Failed::NotSent("nobody listens".to_owned())),
+            _ => says(
+                [vec![Piece::Text("Hi".to_owned())], vec![Piece::Finish(Finish::Stop)]].concat(),
+            ),
+        }
+    });
+    desk.policy.retries = 0;
+    let told = desk.run();
+    let asked: Vec<_> = told.desk.stub.asked().into_iter().map(|it| it.model).collect();
+    assert_eq!(asked, ["a", "a", "a", "a", "a", "b"], "{}", told.said());
+    assert!(told.said().contains("chat: ok stub/b"), "{}", told.said());
     told.replays_same();
 }
 

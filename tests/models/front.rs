@@ -173,18 +173,24 @@ fn tools_shapes_and_pictures_are_understood() {
     told.replays_same();
 }
 
-/// What changes no price goes to the vendor as it was written.
-#[test]
-fn how_words_are_drawn_is_passed_on() {
+/// Two answers that both vendors could have given.
+pub fn twice_hi() -> Upstream {
     let usage = json!({ "prompt_tokens": 9, "completion_tokens": 1, "input_tokens": 9,
         "output_tokens": 1 });
     let choice = json!({ "message": { "content": "Hi" }, "finish_reason": "stop" });
     let page = json!({ "choices": [choice], "content": [], "stop_reason": "end_turn",
         "usage": usage });
-    let upstream = Upstream::new(vec![(200, "application/json", page.to_string()); 2]);
+    Upstream::new(vec![(200, "application/json", page.to_string()); 2])
+}
+
+/// What changes no price goes to the vendor as it was written.
+#[test]
+fn how_words_are_drawn_is_passed_on() {
+    let upstream = twice_hi();
     let mut chat = question("Hello");
     chat["model"] = json!("small");
     (chat["temperature"], chat["top_p"], chat["stop"]) = (json!(0.25), json!(1), json!("END"));
+    chat["seed"] = json!(7);
     let mut messages = question("Hello");
     messages["model"] = json!("claude");
     (messages["temperature"], messages["stop_sequences"]) = (json!(0), json!(["END"]));
@@ -196,7 +202,7 @@ fn how_words_are_drawn_is_passed_on() {
     let seen = upstream.seen();
     let body = &seen[0].body;
     assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.25), &json!(1)));
-    assert_eq!(body["stop"], json!(["END"]));
+    assert_eq!((&body["stop"], &body["seed"]), (&json!(["END"]), &json!(7)));
     let body = &seen[1].body;
     assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0), &Value::Null));
     assert_eq!(body["stop_sequences"], json!(["END"]));
@@ -211,7 +217,7 @@ fn what_is_not_known_is_refused_by_its_name() {
     let audio = json!([{ "role": "user", "content": [{ "type": "input_audio" }] }]);
     let refused = [
         (CHAT, "n", json!(2)),
-        (CHAT, "seed", json!(7)),
+        (CHAT, "frequency_penalty", json!(1)),
         (CHAT, "logprobs", json!(true)),
         (CHAT, "prediction", json!({ "type": "content", "content": "x" })),
         (CHAT, "modalities", json!(["text", "audio"])),
@@ -336,7 +342,8 @@ fn there_is_one_address_and_no_other() {
         told.replays_same();
     }
     for (method, path) in [
-        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
         ("GET", CHAT),
         ("POST", "/v1/chat/completions?beta=true"),
         ("POST", "/v1/files"),

@@ -243,7 +243,7 @@ impl Drop for Process {
 /// Whoever holds the keys decides, within an hour.
 pub fn rules() -> Rules {
     let policy = Policy { role: Label::cut("keyholder"), approvers: 1, caller: true };
-    Rules { policy, window: 3600, most: None, calls: Vec::new() }
+    Rules { policy, window: 3600, most: None, calls: Vec::new(), data: Vec::new() }
 }
 
 fn prices() -> PriceBook {

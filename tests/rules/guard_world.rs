@@ -6,6 +6,7 @@ use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use envelope_rules::budget::{
     Account, Cap, Level, Meter, ModelCall, NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates,
 };
+use envelope_rules::content::Found;
 use envelope_rules::denial::Denial;
 use envelope_rules::egress::policy::{Policy, PolicyDocument};
 use envelope_rules::egress::rule::{QueryRule, RuleDocument};
@@ -100,6 +101,7 @@ pub fn document() -> WarrantDocument {
         deadline: at(EXP + 100),
         capabilities: CapabilitySet::all(),
         egress: egress("api.ok.example.com"),
+        content: Vec::new(),
         models: vec![ModelRule { model: label("fast"), max_output: 100, nano_usd: None }],
         agents: vec![label("checker@svc")],
         budget: Cap::NONE,
@@ -132,6 +134,7 @@ impl World {
                 capabilities: CapabilitySet::all(),
                 egress: Policy::compile(egress("*.ok.example.com")).unwrap().into(),
                 prices: prices(),
+                content: Vec::new(),
             },
             warrant: Warrant::new(document()).unwrap(),
             grant: Some(grant(&claims(), &keys)),
@@ -198,7 +201,8 @@ impl World {
 }
 
 pub fn call(act: Act<'_>) -> Call<'_> {
-    Call { act, worst: Usage::ZERO, request: Digest::of(b"request") }
+    let (worst, request) = (Usage::ZERO, Digest::of(b"request"));
+    Call { act, worst, request, found: Found::NOTHING }
 }
 
 pub fn bounds(max_output: u64) -> ModelCall {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -173,6 +174,35 @@ fn two_who_publish_at_once_sign_one_log() {
         }
         let shown = folders.each_ref().map(|path| fs::read(path.join("checkpoint")).unwrap());
         assert_eq!(shown[0], shown[1]);
+        // Two into one folder, at their own pace: what is shown never goes back.
+        let mut both = tokio::task::JoinSet::new();
+        let path = folder();
+        for name in ["one", "two"] {
+            let (mut publisher, store) = (publisher(&path), world.store.clone());
+            let org = org.clone();
+            both.spawn(async move {
+                for round in 0..10 {
+                    let mut tx = store.write().await.unwrap();
+                    let id = format!("{name}-{round}");
+                    tx.of(&org).add(Noun::User, None, active(&id)).await.unwrap();
+                    tx.commit().await.unwrap();
+                    while sequence(&store).await.unwrap() > 0 {}
+                    publisher.publish(&store, &key()).await.unwrap();
+                }
+            });
+        }
+        let mut last = 0;
+        while !both.is_empty() {
+            if let Ok(Some(ended)) =
+                tokio::time::timeout(Duration::from_millis(1), both.join_next()).await
+            {
+                ended.unwrap();
+            }
+            let Ok(note) = fs::read_to_string(path.join("checkpoint")) else { continue };
+            let size = log().open(&note).unwrap().size;
+            assert!(size >= last, "{size} after {last}");
+            last = size;
+        }
         let held = [String::from_utf8(shown[0].clone()).unwrap()];
         assert_eq!(verify(&world.store, &log(), &held).await.unwrap(), []);
     });

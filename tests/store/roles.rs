@@ -21,7 +21,7 @@ use super::movements::lines;
 use super::world::{World, active, at, both, folder, run};
 
 /// What the program's role tries.
-const FORBIDDEN: [&str; 13] = [
+const FORBIDDEN: [&str; 14] = [
     "INSERT INTO audit_in (noun, org, id, version, payload, salt)
         VALUES ('agents', 'acme', 'x', 1, '{}', decode(repeat('00', 16), 'hex'))",
     "UPDATE audit_in SET payload = 'EVIL'",
@@ -36,6 +36,11 @@ const FORBIDDEN: [&str; 13] = [
     "UPDATE leases SET chain = '[]', version = version + 1",
     "DELETE FROM workspaces",
     "SELECT audit_note('agents', 'acme', 'x', 1, '{}')",
+    "CREATE TEMP TABLE signers (
+        org TEXT, id TEXT, parent TEXT, state TEXT, version BIGINT, digest TEXT, changed BIGINT
+    );
+    CREATE TRIGGER mine AFTER INSERT ON pg_temp.signers
+        FOR EACH ROW EXECUTE FUNCTION public.noun_log()",
 ];
 
 /// What the program does beside its nouns: money, blobs and secrets.

@@ -72,17 +72,27 @@ fn what_a_stolen_key_signed_since_is_not_believed() {
         let stolen = announce(world, &org, stolen, 0).await.unwrap();
         step(world, &org, &stolen, Event::Activate, 10).await.unwrap();
         step(world, &org, &stolen, Event::Retire, 40).await.unwrap();
-        let revoked = Event::Revoke { since: at(20), why: "the laptop is gone" };
-        let key = step(world, &org, &stolen, revoked, 50).await.unwrap();
+        let trusted = async |kid: &str| {
+            let mut tx = world.store.read().await.unwrap();
+            let ring = ring(&tx.of(&org).keys().await.unwrap()).unwrap();
+            ring.find(kid, Purpose::Receipt, at(15)).is_ok()
+        };
+        assert!(trusted(&stolen).await);
+        let since = |millis, why| Event::Revoke { since: at(millis), why };
+        let early = step(world, &org, &stolen, since(51, "soon"), 50).await;
+        assert!(matches!(early, Err(SignerError::Future)), "{early:?}");
+        assert!(trusted(&stolen).await, "nothing happened");
+        let key = step(world, &org, &stolen, since(20, "the laptop is gone"), 50).await.unwrap();
         assert_eq!(key.why.as_deref(), Some("the laptop is gone"));
+        // Whoever has it can date back.
+        assert!(!trusted(&stolen).await);
+        let key = step(world, &org, &stolen, since(12, "it went earlier"), 60).await.unwrap();
+        assert_eq!(key.record.window.not_after, at(12));
+        let later = step(world, &org, &stolen, since(13, "it went later"), 70).await;
+        assert!(matches!(later, Err(SignerError::NotNow { .. })), "{later:?}");
         let never = announce(world, &org, never, 0).await.unwrap();
-        let before = Event::Revoke { since: at(0), why: "made on a shared machine" };
-        step(world, &org, &never, before, 50).await.unwrap();
-        let mut tx = world.store.read().await.unwrap();
-        let ring = ring(&tx.of(&org).keys().await.unwrap()).unwrap();
-        assert!(ring.find(&stolen, Purpose::Receipt, at(19)).is_ok());
-        assert!(ring.find(&stolen, Purpose::Receipt, at(20)).is_err());
-        assert!(ring.find(&never, Purpose::Receipt, at(0)).is_err());
+        step(world, &org, &never, since(40, "made on a shared machine"), 50).await.unwrap();
+        assert!(!trusted(&never).await, "it never signed");
     });
 }
 

@@ -19,10 +19,11 @@ pub struct Mock {
 impl Mock {
     pub fn start() -> Option<Self> {
         let mut running = NODE.start("models.mjs")?;
-        let mut line = String::new();
-        BufReader::new(running.out()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).expect("an address");
-        Some(Self { url: said["url"].as_str().unwrap().to_owned(), running })
+        Some(Self { url: address(&mut running), running })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The same desk, with both vendors played by the mock.
@@ -56,6 +57,14 @@ impl Mock {
         stream.read_to_string(&mut page).unwrap();
         page.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
+}
+
+/// The address that a stranger says first.
+pub fn address(running: &mut Running) -> String {
+    let mut line = String::new();
+    BufReader::new(running.out()).read_line(&mut line).unwrap();
+    let said: Value = serde_json::from_str(&line).expect("an address");
+    said["url"].as_str().unwrap().to_owned()
 }
 
 /// The two ways to ask the same, and what they cost: a dollar and two for a million tokens.

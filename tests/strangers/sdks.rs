@@ -80,6 +80,31 @@ fn clients_of_both_vendors_work_unchanged() {
     told.replays_same();
 }
 
+/// OpenAI's newer format, by OpenAI's own client.
+#[test]
+fn the_newer_client_of_openai_works_unchanged() {
+    let acts = json!([
+        ["responses", "stub/a", "hello"],
+        ["responses-stream", "stub/a", "hello"],
+        ["responses-shape", "stub/a", "hello"],
+        ["responses-stored", "stub/a", "hello"],
+        ["responses-tool", MODELS[0], "weather"],
+    ]);
+    let (Some(desk), Some(mock)) = (sdks(&acts), Mock::start()) else { return };
+    let told = mock.at(desk).run();
+    let results = results(&told);
+    let said = "(a stub, no model was asked) hello";
+    assert_eq!(results[0], json!(["completed", said, 7]));
+    let pieces = ["(a ", "stub, ", "no ", "model ", "was ", "asked) ", "hello"];
+    assert_eq!(results[1], json!([pieces, "completed", said, 7]));
+    assert_eq!(results[2], json!({}));
+    assert_eq!(results[3]["status"], 403, "{}", results[3]);
+    assert!(results[3]["message"].as_str().unwrap().contains("`store`"), "{}", results[3]);
+    assert_eq!(results[4], json!(["weather", "{\"place\":\"Graz\"}", "completed"]));
+    assert_eq!(told.denied(), ["model.unbounded"]);
+    told.replays_same();
+}
+
 /// What is refused, a client shows to its caller, and does not try again by itself.
 #[test]
 fn clients_show_what_is_refused() {

@@ -35,11 +35,7 @@ pub static PYTHON: Stranger = Stranger {
     advice: PYTHON_ADVICE,
     listed_in: &["requirements.txt"],
     install: |home| install_python(home, "requirements.txt"),
-    command: |home, script| {
-        let mut command = Command::new(home.join("bin").join("python"));
-        command.arg("-B").arg(folder().join(script));
-        command
-    },
+    command: PYTHON_COMMAND,
     home: OnceLock::new(),
 };
 
@@ -51,6 +47,22 @@ pub static COMPONENTIZE: Stranger = Stranger {
     install: |home| install_python(home, "requirements-componentize.txt"),
     command: |home, program| Command::new(home.join("bin").join(program)),
     home: OnceLock::new(),
+};
+
+/// A gateway that speaks to every vendor: 700 MB.
+pub static LITELLM: Stranger = Stranger {
+    program: "python3",
+    advice: PYTHON_ADVICE,
+    listed_in: &["requirements-litellm.txt"],
+    install: |home| install_python(home, "requirements-litellm.txt"),
+    command: PYTHON_COMMAND,
+    home: OnceLock::new(),
+};
+
+const PYTHON_COMMAND: fn(&Path, &str) -> Command = |home, script| {
+    let mut command = Command::new(home.join("bin").join("python"));
+    command.arg("-B").arg(folder().join(script));
+    command
 };
 
 const NODE_ADVICE: &str = "install Node 20 or newer with npm";
@@ -142,8 +154,14 @@ impl Stranger {
     /// Starts `script`, which runs until its input ends, or `None` where the stranger is not to be
     /// had.
     pub fn start(&self, script: &str) -> Option<Running> {
+        self.start_with(script, &[])
+    }
+
+    /// The same, told `args`.
+    pub fn start_with(&self, script: &str, args: &[&str]) -> Option<Running> {
         let mut command = self.command(script)?;
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let child =
+            command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         Some(Running(child))
     }
 

@@ -59,7 +59,7 @@ fn a_witness_signs_what_continues_and_its_word_stays_under_the_checkpoint() {
             world.found(org, agents).await;
             let note = publish(world, &mut publisher).await;
             let line = witness.ask(world, &note).await.unwrap();
-            publisher.show(&format!("{note}{line}")).unwrap();
+            publisher.show_witnessed(&format!("{note}{line}")).await.unwrap();
             notes.push(note);
         }
         let shown = || fs::read_to_string(path.join("checkpoint")).unwrap();

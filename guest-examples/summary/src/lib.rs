@@ -25,7 +25,7 @@ pub struct Done {
 }
 
 /// Summarises the documents in a folder: words, headings, first sentences.
-#[envelope_sdk::agent]
+#[envelope_sdk::agent(read = ["docs/**"], outputs = "out/")]
 pub fn summary(ctx: &Ctx, ask: Ask) -> Result<Done> {
     let mut paths = Vec::new();
     find(&ask.folder, &mut paths).context(format!("listing `{}`", ask.folder.display()))?;

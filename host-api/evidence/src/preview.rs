@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::{BadText, Text};
 pub use secrets::{SECRET_BYTES_MIN, Secrets};
-pub use shapes::holds_key;
+pub use shapes::KEY_PREFIXES;
 
 /// Characters of a preview.
 pub const PREVIEW_CHARS_MAX: usize = 240;

@@ -1,5 +1,3 @@
-//! What is said to a guest about a request that may not leave, and what is looked for in one that
-//! may.
+//! What is said to a guest about a request that may not leave.
 
-pub mod content;
 pub mod problem;

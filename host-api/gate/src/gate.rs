@@ -14,6 +14,7 @@
 //! recorded digest. *Outer* ones ask the world, and a replay gives the recorded answer.
 
 mod approve;
+mod content;
 mod delegate;
 mod end;
 mod exchange;
@@ -280,7 +281,11 @@ impl Gate {
                 return Ok(Way::Recorded(recorded));
             }
             Known::Denied(denial) => return self.caught_up().map(|()| Way::Refused(denial)),
-            Known::Begun(begun) => self.readmit(request, &begun)?,
+            Known::Begun(begun) => {
+                // What is open is not begun again by a run that has to stop.
+                self.parts.world.cut().map_or(Ok(()), Err)?;
+                self.readmit(request, &begun)?
+            }
             Known::Absent => self.admit(request)?,
         };
         match judged {

@@ -44,8 +44,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use crate::egress::content::Watch;
-
 /// Addresses of one name that are looked at. A name with more is not dialled: nobody could say that
 /// all of them were checked.
 pub const ADDRESSES_MAX: usize = 32;
@@ -58,8 +56,6 @@ pub struct Settings {
     pub reach: Vec<Reach>,
     /// What is added to requests at the edge.
     pub credentials: Vec<Credential>,
-    /// What is looked for in requests beside those secrets.
-    pub watch: Watch,
     /// Whose certificates count.
     pub roots: Roots,
     /// How long and how large an exchange may be.
@@ -72,7 +68,6 @@ impl Default for Settings {
             names: Box::new(SystemNames),
             reach: Vec::new(),
             credentials: Vec::new(),
-            watch: Watch::default(),
             roots: Roots::Public,
             limits: Limits::default(),
         }
@@ -85,7 +80,6 @@ pub struct Network {
     reach: Vec<Reach>,
     credentials: Vec<Credential>,
     secrets: Arc<Secrets>,
-    watch: Watch,
     tls: TlsConnector,
     limits: Limits,
 }
@@ -146,14 +140,14 @@ impl Network {
 
     /// The network under `settings`.
     pub fn new(settings: Settings) -> Result<Self, BadRoot> {
-        let Settings { names, reach, credentials, watch, roots, limits } = settings;
+        let Settings { names, reach, credentials, roots, limits } = settings;
         let mut secrets = Secrets::none();
         for credential in &credentials {
             credential.tell(&mut secrets);
         }
         let tls = trust::connector(roots)?;
         let secrets = Arc::new(secrets);
-        Ok(Self { names, reach, credentials, secrets, watch, tls, limits })
+        Ok(Self { names, reach, credentials, secrets, tls, limits })
     }
 
     /// The limits of every exchange.
@@ -161,14 +155,9 @@ impl Network {
         &self.limits
     }
 
-    /// What is looked for in requests beside the secrets.
-    pub const fn watch(&self) -> Watch {
-        self.watch
-    }
-
-    /// Whether `bytes` hold a secret that this network adds to requests.
-    pub fn knows(&self, bytes: &[u8]) -> bool {
-        self.secrets.holds(bytes)
+    /// The secrets that this network adds to requests.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Asks for the addresses of the target's host, once, and judges every one of them. One that

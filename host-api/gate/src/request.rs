@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use envelope_evidence::{Digest, Usage, canonical};
 use envelope_rules::Path;
+use envelope_rules::content::Found;
 use envelope_rules::grant::{Access, FileOp};
 use envelope_rules::guard::{Act, Capability};
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub struct Request<'a> {
     pub worst: Usage,
     /// What the host's work for it costs in fuel.
     pub fuel: u64,
+    /// What was found in what it sends.
+    pub found: Found,
 }
 
 impl<'a> Request<'a> {
@@ -69,7 +72,22 @@ impl<'a> Request<'a> {
         body: &impl Serialize,
     ) -> Self {
         let digest = digest(act.capability(), operation, body);
-        Self { act, operation, target, digest, worst: Usage::ZERO, fuel: cost::CALL }
+        Self {
+            act,
+            operation,
+            target,
+            digest,
+            worst: Usage::ZERO,
+            fuel: cost::CALL,
+            found: Found::NOTHING,
+        }
+    }
+
+    /// The same request, in which that was found.
+    #[must_use]
+    pub const fn carrying(mut self, found: Found) -> Self {
+        self.found = found;
+        self
     }
 
     /// The same request with `bytes` that pass through the gate.

@@ -41,6 +41,7 @@ use envelope_evidence::journal::Recovery;
 use envelope_evidence::{Digest, Dimension, Timestamp, Usage};
 
 use crate::budget::{Cap, Hold, HoldId, Meter};
+use crate::content::Both;
 use crate::denial::{Code, Denial};
 use crate::grant::{FileOp, Grant, GrantKeys, Holder, Standing};
 
@@ -60,7 +61,7 @@ pub struct Authority<'a> {
     pub standing: Standing<'a>,
 }
 
-impl Authority<'_> {
+impl<'a> Authority<'a> {
     /// What the run may use in all: the lower of the warrant's budget and of the grant's. The guard
     /// holds the meter's leaf under it at every call, whatever cap the leaf was opened with. To
     /// [clamp](crate::budget::Price::clamp), ask [`Meter::headroom_within`] it.
@@ -68,6 +69,11 @@ impl Authority<'_> {
         let granted = self.grant.and_then(|grant| grant.claims().budget);
         let granted = granted.map_or(Cap::NONE, |budget| budget.cap());
         self.warrant.document().budget.tightest(&granted)
+    }
+
+    /// What must not leave, by the word of either.
+    pub fn content(&self) -> Both<'a> {
+        Both { operator: &self.operator.content, warrant: &self.warrant.document().content }
     }
 }
 
@@ -178,11 +184,13 @@ fn judge(call: &Call<'_>, authority: &Authority<'_>, now: Timestamp) -> Result<U
         }
         Act::Http(target) | Act::Reply(target) => {
             operator.egress.admit(warrant.egress(), target)?;
+            call.found.judge(&authority.content())?;
             check_live(authority, now)?;
             call.worst
         }
         Act::Model { model, bounds } => {
             let rule = warrant.admit_model(model, bounds.max_output)?;
+            call.found.judge(&authority.content())?;
             let worst = operator.prices.price(model)?.reservation(bounds)?;
             clamp::admit_one(rule, &worst)?;
             sum(worst, call.worst)?

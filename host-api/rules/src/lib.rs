@@ -6,6 +6,7 @@
 
 pub mod approval;
 pub mod budget;
+pub mod content;
 pub mod denial;
 pub mod egress;
 pub mod grant;

@@ -61,12 +61,18 @@ pub(crate) fn log_key() -> Result<SigningKey<ForLogs>, NoKeys> {
 pub(crate) fn new_master() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
     let folder = made(home()?.join("keys"))?;
     let path = folder.join("master.key");
+    let failed = |why| NoKeys::Io { path: path.clone(), why };
+    // Two who rotate at once would set the one's new key aside in the place of the old one.
+    let turn = fs::File::create(folder.join("master.lock")).map_err(failed)?;
+    turn.lock().map_err(failed)?;
     if path.exists() {
         let name = MasterKeys::new(key(&path)?, []).current().to_owned();
-        let aside = folder.join(format!("master-{name}.key"));
-        fs::rename(&path, &aside).map_err(|why| NoKeys::Io { path, why })?;
+        fs::rename(&path, folder.join(format!("master-{name}.key"))).map_err(failed)?;
     }
-    master_keys()
+    let keys = master_keys()?;
+    // The names last when their folder does: nothing may be sealed under a key that could go.
+    fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(keys)
 }
 
 /// The master key, made if there is none, and older ones.

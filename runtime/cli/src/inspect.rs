@@ -86,4 +86,10 @@ fn show_needs(needs: &Needs) {
     for model in &needs.models {
         page::line(format!("  --model '{}'", plain(model)));
     }
+    for pattern in &needs.read {
+        page::line(format!("  --allow-read '{}'", plain(pattern)));
+    }
+    if let Some(prefix) = &needs.outputs {
+        page::line(format!("  --outputs '{}'", plain(prefix)));
+    }
 }

@@ -261,7 +261,7 @@ impl Export {
         }
         let note = tlog::joined(&note, &said);
         if !said.is_empty() {
-            publisher.show(&note).map_err(failed)?;
+            publisher.show_witnessed(&note).await.map_err(failed)?;
             text += &format!(
                 "{} by {} of {}\n",
                 styled(GOOD, "witnessed"),

@@ -19,6 +19,7 @@ use envelope_evidence::{Digest, Label};
 use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::stop::Stop;
 use envelope_gate::workspace::{self, Blobs, Manifest};
+use envelope_rules::content;
 use serde_json::{Value, json};
 
 use crate::answer::{Trouble, give};
@@ -89,6 +90,11 @@ pub(crate) struct Run {
     outputs: Option<String>,
     #[command(flatten)]
     net: Net,
+    /// What must not leave in what it sends to hosts and models, and what is done about it: `deny`
+    /// or `ask`, then `card-number`, `private-key` or `api-key`, as in `deny:card-number`. To
+    /// `ask`, somebody has to be there: see `--approvals`. Secrets of this program never leave
+    #[arg(long = "content", value_name = "RULE")]
+    content: Vec<content::Rule>,
     /// How long the grant lives, in seconds
     #[arg(long, default_value_t = TTL_SECS, value_name = "SECONDS")]
     ttl: u64,
@@ -159,6 +165,7 @@ impl Run {
             allow_read: allow_read.map(str::to_owned).into(),
             outputs: Some(outputs.to_owned()),
             net: Net::default(),
+            content: Vec::new(),
             ttl: TTL_SECS,
             fuel: Limits::default().fuel,
             memory: MEMORY_MIB,
@@ -258,6 +265,7 @@ impl Run {
             read: self.allow_read.clone(),
             outputs: self.outputs.clone(),
             egress: self.net.rules()?,
+            content: self.content.clone(),
             ttl_secs: self.ttl,
             timeout_secs: self.timeout.saturating_add(self.desk.patience()),
             calls: self.calls,

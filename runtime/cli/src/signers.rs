@@ -74,7 +74,10 @@ pub(crate) struct One {
     json: bool,
 }
 
-/// Believe nothing that a key signed since a moment: it was lost or stolen
+/// Believe nothing that a key signed, unless the log shows that it was there before a moment
+///
+/// It was lost or stolen: who has it can date back, so `ring` names it no more. A moment that turns
+/// out to have been earlier is told by revoking it again.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
@@ -87,7 +90,7 @@ pub(crate) struct Revoke {
     #[command(flatten)]
     one: One,
 
-    /// The first instant of doubt [default: now]
+    /// The first instant of doubt, which has passed [default: now]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
 

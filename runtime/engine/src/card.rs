@@ -2,7 +2,9 @@
 
 use envelope_evidence::{Digest, Label};
 use envelope_gate::schema::{self, Unfit};
+use envelope_rules::Pattern;
 use envelope_rules::egress::rule::RuleDocument;
+use envelope_rules::path::Prefix;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ pub const CARD_BYTES_MAX: usize = 1 << 20;
 /// Skills of one agent.
 pub const SKILLS_MAX: usize = 64;
 
-/// Rules, or models, that one agent needs: as many models as a warrant can name.
+/// Rules, models or patterns that one agent needs: as many models as a warrant can name.
 pub const NEEDS_MAX: usize = 64;
 
 /// The only skill of a program that is no agent by itself.
@@ -46,6 +48,12 @@ pub struct Needs {
     /// Models that it asks, by their names in a price book.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// Files that it reads, as patterns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<String>,
+    /// The prefix below which it writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<String>,
 }
 
 /// One skill.
@@ -82,7 +90,7 @@ pub enum BadCard {
     /// A need that nobody could meet.
     #[error("the need `{need}`: {why}")]
     Need {
-        /// The rule or the model.
+        /// The rule, the model, the pattern or the prefix.
         need: String,
         /// What is wrong.
         why: String,
@@ -148,11 +156,12 @@ impl Card {
 impl Needs {
     /// Whether nothing is needed, or nothing is said.
     pub const fn is_empty(&self) -> bool {
-        self.net.is_empty() && self.models.is_empty()
+        let Self { net, models, read, outputs } = self;
+        net.is_empty() && models.is_empty() && read.is_empty() && outputs.is_none()
     }
 
     fn check(&self) -> Result<(), BadCard> {
-        let most = self.net.len().max(self.models.len());
+        let most = self.net.len().max(self.models.len()).max(self.read.len());
         if most > NEEDS_MAX {
             return Err(BadCard::Needs(most));
         }
@@ -162,6 +171,12 @@ impl Needs {
         }
         for model in &self.models {
             Label::new(model.as_str()).map_err(|why| bad(model, why.to_string()))?;
+        }
+        for pattern in &self.read {
+            Pattern::parse(pattern).map_err(|why| bad(pattern, why.to_string()))?;
+        }
+        if let Some(prefix) = &self.outputs {
+            Prefix::parse(prefix).map_err(|why| bad(prefix, why.to_string()))?;
         }
         Ok(())
     }

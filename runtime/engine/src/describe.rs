@@ -78,6 +78,7 @@ fn gate(machine: &Machine, component: Digest) -> Option<Gate> {
         deadline: Timestamp::MAX,
         capabilities: SURROUNDINGS,
         egress: PolicyDocument::default(),
+        content: Vec::new(),
         models: Vec::new(),
         agents: Vec::new(),
         budget: Cap::NONE,

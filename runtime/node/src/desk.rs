@@ -19,6 +19,10 @@ use crate::{House, NodeError};
 /// has not decided is told to by the queue.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// How long the store may take to say what was decided. It ends before the gate gives up a desk: a
+/// store that is away is a fault, after which the run is tried again, and nobody's silence.
+const STORE: Duration = Duration::from_secs(8);
+
 /// The desk of one run that a node holds, and of those that it calls.
 pub(crate) struct StoreDesk {
     store: Store,
@@ -79,7 +83,8 @@ impl Desk for StoreDesk {
 
     fn ask<'a>(&'a self, request: &'a Request) -> Asking<'a> {
         Box::pin(async move {
-            let taken = self.take_in(request).await;
+            let taken = tokio::time::timeout(STORE, self.take_in(request)).await;
+            let taken = taken.map_err(|_| Fault::Desk("the store does not answer".to_owned()))?;
             taken.map_err(|why| Fault::Desk(why.to_string()))
         })
     }
@@ -155,13 +160,16 @@ pub(crate) async fn due(
 
 /// Closes what a run that has ended left undecided: nobody needs to answer any more.
 pub(crate) async fn close(rows: &mut OrgTx<'_>, run: &str) -> Result<(), NodeError> {
-    for record in rows.below(Noun::Approval, run, "").await? {
-        if record.state == "open" {
+    let mut after = String::new();
+    loop {
+        let page = rows.below(Noun::Approval, run, &after).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for record in page.iter().filter(|record| record.state == "open") {
             let change = Change { id: &record.id, state: "expired", body: &record.body, at: now() };
             rows.step(Noun::Approval, record.version, change).await?;
         }
     }
-    Ok(())
 }
 
 fn asked(record: &Record) -> Result<Asked, NodeError> {

@@ -6,6 +6,7 @@ use envelope_gate::desk::NotCounted;
 use envelope_gate::workspace;
 use envelope_store::StoreError;
 use envelope_store::blobs::BlobError;
+use envelope_store::budget::BudgetError;
 
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum NodeError {
     /// The blobs.
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// The shared accounts.
+    #[error(transparent)]
+    Books(#[from] BudgetError),
     /// The blobs, as runs see them.
     #[error(transparent)]
     Contents(#[from] workspace::Fault),
@@ -49,6 +53,9 @@ pub enum NodeError {
         /// What is wrong.
         why: String,
     },
+    /// A run broke the task that it had. Its lease runs out.
+    #[error("a run broke down: {0}")]
+    Broken(tokio::task::JoinError),
     /// What a run needs outside is not to be had.
     #[error("{0}")]
     Outside(String),

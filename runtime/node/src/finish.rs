@@ -4,16 +4,17 @@
 use bytes::Bytes;
 use envelope_engine::local::sealed;
 use envelope_engine::run::Finished;
-use envelope_evidence::Digest;
 use envelope_evidence::journal::Outcome;
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::receipt::fold;
+use envelope_evidence::{Digest, Dimension};
 use envelope_gate::workspace::{FileEntry, Manifest};
+use envelope_rules::budget::Accounting;
 use envelope_rules::path::Path;
-use envelope_store::Org;
-use envelope_store::blobs::Next;
+use envelope_store::blobs::{BlobError, Next};
 use envelope_store::noun::{Change, Noun};
 use envelope_store::work::Lease;
+use envelope_store::{Org, OrgTx};
 use serde_json::json;
 
 use crate::house::now;
@@ -26,7 +27,7 @@ pub(crate) const LEFT: i64 = 2;
 /// What the message is about.
 const TOPIC: &str = "run.ended";
 
-/// Keeps what `finished` leaves, and lets go of its lease.
+/// Keeps what `finished` leaves, as far as its organisation has room, and lets go of its lease.
 pub(crate) async fn finish(
     house: &House,
     lease: &Lease,
@@ -34,7 +35,12 @@ pub(crate) async fn finish(
     key: &SigningKey<ForReceipts>,
 ) -> Result<Over, NodeError> {
     let run = lease.id.as_str();
-    let left = leave(house, &lease.org, run, finished, key).await?;
+    let left = match leave(house, &lease.org, run, finished, key).await {
+        Ok(left) => Some(left),
+        // It has ended all the same. Played again, it leaves the same files.
+        Err(NodeError::Blobs(BlobError::Quota { .. })) => None,
+        Err(other) => return Err(other),
+    };
     let payload = fold(&finished.journal).receipt;
     let receipt = Digest::of(&payload);
     let payload = String::from_utf8(payload).map_err(|why| NodeError::kept(run, why))?;
@@ -57,12 +63,26 @@ pub(crate) async fn finish(
         .await?;
     let signed = Change { id: run, state: "signed", body: &payload, at };
     rows.add(Noun::Receipt, Some(run), signed).await?;
-    rows.save_version(Next { id: run, last: LEFT - 1, manifest: &left, besides: &[] }, at).await?;
+    if let Some(left) = &left {
+        let next = Next { id: run, last: LEFT - 1, manifest: left, besides: &[] };
+        rows.save_version(next, at).await?;
+    }
     desk::close(&mut rows, run).await?;
+    give_back(&mut rows, finished).await?;
     rows.announce(TOPIC, &told.to_string(), at).await?;
     rows.done(lease).await?;
     tx.commit().await?;
     Ok(over)
+}
+
+/// Gives back what the run leased of shared accounts and did not spend. It did so itself, unless
+/// its node died just then: told twice, it counts once.
+async fn give_back(rows: &mut OrgTx<'_>, finished: &Finished) -> Result<(), NodeError> {
+    let lease = finished.journal.header_digest();
+    let Some(out) = rows.out(lease).await? else { return Ok(()) };
+    let spent = finished.journal.used().get(Dimension::NanoUsd);
+    let told = Accounting { seq: 0, spent, returned: out.saturating_sub(spent) };
+    Ok(rows.account(lease, told).await?)
 }
 
 /// Puts the files that the run leaves where blobs lie.

@@ -18,6 +18,7 @@ mod listed;
 mod load;
 mod node;
 mod outside;
+mod room;
 mod run;
 mod sheet;
 

@@ -15,14 +15,15 @@ use envelope_gate::stop::Stop;
 use envelope_rules::grant::GrantKeys;
 use envelope_store::journal::{self, Queue};
 use envelope_store::stops::{Board, Watching};
-use envelope_store::work::{LEASE, Lease, claim};
+use envelope_store::work::{LEASE, Lease};
 use envelope_store::{Org, StoreError};
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use crate::agents::Agents;
 use crate::house::now;
 use crate::load::Ready;
+use crate::room::Rooms;
 use crate::run::{Came, go};
 use crate::sheet::Sheet;
 use crate::{House, NodeError, Outside, load};
@@ -46,6 +47,10 @@ const RESTS_MAX: usize = 10_000;
 /// How long a node that leaves lets its runs hear what they asked outside. What takes longer is
 /// cut: a supervisor would kill the node soon after.
 const LEAVING: Duration = Duration::from_secs(20);
+
+/// How long what was cut may take to notice. What does not is dropped where it stands: the next
+/// claim fences whatever it still writes.
+const CUT: Duration = Duration::from_secs(5);
 
 /// Beats in the time of a lease: two may be lost.
 const BEATS: u32 = 3;
@@ -95,7 +100,8 @@ struct Inner {
     watch: Option<fn() -> Watcher>,
     leaving: AtomicBool,
     seats: Mutex<BTreeMap<Held, Arc<Seat>>>,
-    rests: Mutex<BTreeMap<String, u32>>,
+    rests: Mutex<BTreeMap<(Org, String), u32>>,
+    rooms: Rooms,
     switches: OnceCell<(Arc<Board>, Watching)>,
 }
 
@@ -143,6 +149,7 @@ impl Node {
             leaving: AtomicBool::new(false),
             seats: Mutex::default(),
             rests: Mutex::default(),
+            rooms: Rooms::default(),
             switches: OnceCell::new(),
         }))
     }
@@ -169,10 +176,18 @@ impl Node {
     /// Claims and runs what falls due until `over`, then leaves: it claims nothing more, puts its
     /// runs aside, and gives them back.
     pub async fn serve(&self, over: impl Future<Output = ()> + Send) -> Drained {
-        let beats = tokio::spawn(beat(self.clone()));
+        let _beats = Beats::of(self);
         let (mut over, mut runs) = (std::pin::pin!(over), JoinSet::new());
         loop {
-            while runs.try_join_next().is_some() {}
+            while let Some(ended) = runs.try_join_next() {
+                self.told(ended);
+            }
+            // However much is due: one who is told to leave begins nothing more.
+            tokio::select! {
+                biased;
+                () = &mut over => break,
+                () = std::future::ready(()) => {}
+            }
             let full = runs.len() >= self.0.settings.runs;
             let claimed = if full { None } else { self.claim().await };
             if let Some(lease) = claimed {
@@ -182,13 +197,11 @@ impl Node {
             }
             tokio::select! {
                 () = &mut over => break,
-                _ = runs.join_next(), if full => {}
+                Some(ended) = runs.join_next(), if full => drop(self.told(ended)),
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
-        let back = self.leave(&mut runs).await;
-        beats.abort();
-        Drained { runs: back }
+        Drained { runs: self.leave(&mut runs).await }
     }
 
     /// Has the run `id` go on here, if it is due and nobody else has it.
@@ -198,10 +211,8 @@ impl Node {
         let taken = tx.of(org).take(id, name, now(), *lease).await?;
         tx.commit().await?;
         let Some(taken) = taken else { return Ok(None) };
-        let beats = tokio::spawn(beat(self.clone()));
-        let came = self.hold(taken).await;
-        beats.abort();
-        came.map(Some)
+        let _beats = Beats::of(self);
+        self.hold(taken).await.map(Some)
     }
 
     /// Puts aside what runs here, as when the node leaves.
@@ -229,6 +240,10 @@ impl Node {
         self.0.queue.clone()
     }
 
+    pub(crate) fn rooms(&self) -> &Rooms {
+        &self.0.rooms
+    }
+
     pub(crate) fn watcher(&self) -> Option<Watcher> {
         self.0.watch.map(|watch| watch())
     }
@@ -246,10 +261,16 @@ impl Node {
     /// What is due the longest. A database that is away is asked again after a while.
     async fn claim(&self) -> Option<Lease> {
         let Settings { name, lease, .. } = &self.0.settings;
-        match claim(&self.0.house.store, name, now(), *lease).await {
+        let claim = async {
+            let mut tx = self.0.house.store.write().await?;
+            // Now that it may write, however long it waited for its turn.
+            let claimed = tx.claim(name, now(), *lease).await?;
+            tx.commit().await.map(|()| claimed)
+        };
+        match claim.await {
             Ok(claimed) => claimed,
             Err(why) => {
-                self.tell("", &Err(why.into()));
+                self.tell("", &Err(NodeError::Store(why)));
                 tokio::time::sleep(REST).await;
                 None
             }
@@ -258,9 +279,8 @@ impl Node {
 
     /// Holds a run as far as it goes, and tells.
     async fn hold(&self, lease: Lease) -> Result<Came, NodeError> {
-        let key = (lease.org.clone(), lease.id.clone(), lease.epoch);
         let seat = Arc::new(Seat::of(lease));
-        self.seats().insert(key.clone(), Arc::clone(&seat));
+        let seated = Seated::at(self, &seat);
         if self.0.leaving.load(Ordering::Acquire) {
             seat.put_aside();
         }
@@ -272,18 +292,18 @@ impl Node {
                 Ok(()) | Err(_) => Err(why),
             },
             Ok(came) => {
-                self.rests().remove(&seat.lease.id);
+                self.rests().remove(&rests(&seat.lease));
                 Ok(came)
             }
         };
-        self.seats().remove(&key);
+        drop(seated);
         self.tell(&seat.lease.id, &came);
         came
     }
 
     /// Gives back what could not go on, to be tried again after a rest.
     async fn rest(&self, lease: &Lease) -> Result<(), StoreError> {
-        let rest = self.rest_of(&lease.id);
+        let rest = self.rest_of(lease);
         let millis = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
         let due = Timestamp::from_millis(now().millis().saturating_add(millis));
         let mut tx = self.0.house.store.write().await?;
@@ -291,12 +311,12 @@ impl Node {
         tx.commit().await
     }
 
-    fn rest_of(&self, run: &str) -> Duration {
-        let mut rests = self.rests();
-        if rests.len() >= RESTS_MAX {
-            rests.pop_first();
+    fn rest_of(&self, lease: &Lease) -> Duration {
+        let mut known = self.rests();
+        if known.len() >= RESTS_MAX {
+            known.pop_first();
         }
-        let times = rests.entry(run.to_owned()).or_insert(0);
+        let times = known.entry(rests(lease)).or_insert(0);
         let doubled = REST.saturating_mul(2_u32.saturating_pow(*times));
         *times = times.saturating_add(1);
         doubled.min(REST_MAX)
@@ -305,20 +325,31 @@ impl Node {
     async fn leave(&self, runs: &mut JoinSet<bool>) -> usize {
         self.put_aside();
         let mut back = 0;
-        let all = async {
-            while let Some(ended) = runs.join_next().await {
-                back += usize::from(ended.unwrap_or(false));
-            }
-        };
-        if tokio::time::timeout(LEAVING, all).await.is_err() {
+        let left = tokio::time::timeout(LEAVING, self.drain(runs, &mut back)).await;
+        if left.is_err() {
             for seat in self.seats().values() {
                 seat.stop();
             }
-            while let Some(ended) = runs.join_next().await {
-                back += usize::from(ended.unwrap_or(false));
+            if tokio::time::timeout(CUT, self.drain(runs, &mut back)).await.is_err() {
+                runs.abort_all();
             }
         }
         back
+    }
+
+    /// Waits for `runs`, and counts in `back` those that are given back.
+    async fn drain(&self, runs: &mut JoinSet<bool>, back: &mut usize) {
+        while let Some(ended) = runs.join_next().await {
+            *back = back.saturating_add(usize::from(self.told(ended)));
+        }
+    }
+
+    /// Whether a run was given back. One that broke its task told nobody itself.
+    fn told(&self, ended: Result<bool, JoinError>) -> bool {
+        ended.unwrap_or_else(|why| {
+            self.tell("", &Err(NodeError::Broken(why)));
+            false
+        })
     }
 
     fn tell(&self, run: &str, came: &Result<Came, NodeError>) {
@@ -329,8 +360,50 @@ impl Node {
         self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rests(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+    fn rests(&self) -> MutexGuard<'_, BTreeMap<(Org, String), u32>> {
         self.0.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By what a run's rests are counted: two organisations may call theirs the same.
+fn rests(lease: &Lease) -> (Org, String) {
+    (lease.org.clone(), lease.id.clone())
+}
+
+/// A run's place among those that the node says it lives for. It is empty as soon as nobody is at
+/// work there any more, also where that was not the end.
+struct Seated<'a> {
+    node: &'a Node,
+    key: Held,
+}
+
+impl<'a> Seated<'a> {
+    fn at(node: &'a Node, seat: &Arc<Seat>) -> Self {
+        let Lease { org, id, epoch } = seat.lease.clone();
+        let key = (org, id, epoch);
+        node.seats().insert(key.clone(), Arc::clone(seat));
+        Self { node, key }
+    }
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.node.seats().remove(&self.key);
+    }
+}
+
+/// Beats until it is dropped.
+struct Beats(JoinHandle<()>);
+
+impl Beats {
+    fn of(node: &Node) -> Self {
+        Self(tokio::spawn(beat(node.clone())))
+    }
+}
+
+impl Drop for Beats {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

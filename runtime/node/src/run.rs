@@ -1,6 +1,7 @@
 //! One run that this node holds, from where its journal ends to where it must stop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use envelope_engine::local::{LocalWorld, regrant};
 use envelope_engine::replay::{Verdict, replay};
@@ -57,6 +58,7 @@ pub(crate) async fn go(node: &Node, seat: &Seat) -> Result<Came, NodeError> {
     match far(node, seat, &sheet, ready, desk.clone()).await? {
         Far::Ended(finished) => {
             let over = finish(node.house(), lease, &finished, node.receipts()).await?;
+            node.rooms().forget(lease);
             Ok(Came::Ended(over, finished))
         }
         Far::Aside => aside(node, lease, desk.as_deref()).await,
@@ -87,7 +89,8 @@ async fn far(
     desk: Option<Arc<StoreDesk>>,
 ) -> Result<Far, NodeError> {
     let (lease, Ready { mut order, journal, next }) = (&seat.lease, ready);
-    let blobs = node.house().blobs(&lease.org).of_run(&lease.id, now);
+    let refused = Arc::new(AtomicU64::new(0));
+    let blobs = node.house().blobs(&lease.org).of_run(lease.clone(), now, Arc::clone(&refused));
     if journal.ended().is_some() {
         // It died between its end and its receipt.
         return match replay(order, journal, blobs).await {
@@ -115,6 +118,9 @@ async fn far(
     let world = world.with_books(books).with_desk(desk).with_obeyed(Some(obeyed));
     let world = Arc::new(world);
     seat.take(&world);
+    if let Some(stop) = node.rooms().stop(node.house(), lease).await? {
+        world.stop(stop);
+    }
     let surroundings = Surroundings {
         blobs,
         world,
@@ -124,7 +130,13 @@ async fn far(
     match run::resume(order, journal, surroundings).await {
         Ok(finished) => Ok(Far::Ended(Box::new(finished))),
         Err(Halted::Stopped(Stop::Suspended)) => Ok(Far::Aside),
-        Err(why) => Err(NodeError::kept(&lease.id, why)),
+        Err(why) => {
+            let size = refused.load(Ordering::Acquire);
+            if size > 0 {
+                node.rooms().refused(lease, size);
+            }
+            Err(NodeError::kept(&lease.id, why))
+        }
     }
 }
 

@@ -83,7 +83,7 @@ const PLACED: Wide = Wide(Text {
 
 const LEAVES: Wide = Wide(Text::common(
     "audit.leaves",
-    "SELECT l.idx, l.seq, l.leaf, i.payload, i.salt, i.noun FROM audit_leaf l
+    "SELECT l.idx, l.seq, l.leaf, i.payload, i.salt, i.noun, i.org, i.id FROM audit_leaf l
     LEFT JOIN audit_in i ON i.seq = l.seq WHERE l.idx >= $1 ORDER BY l.idx LIMIT $2",
 ));
 

@@ -138,6 +138,7 @@ pub async fn write(
         }
     }
     if let Some(objects) = blobs {
+        patient(&mut tx, store.engine()).await?;
         contents.blobs = Some(bytes::write((store, &mut tx), objects, folder).await?);
     }
     let text = serde_json::to_vec_pretty(&contents);
@@ -182,6 +183,7 @@ pub async fn restore(
         }
     }
     if let (Some(said), Some(objects)) = (contents.blobs, blobs) {
+        patient(&mut tx, store.engine()).await?;
         let found = bytes::restore(&mut tx, objects, folder).await?;
         if found != said {
             return Err(BackupError::Blobs { said, found });
@@ -220,6 +222,15 @@ async fn lift(tx: &mut Tx, engine: Engine) -> Result<Vec<String>, StoreError> {
     }
     debug_assert!(!rules.is_empty(), "no rules on {engine:?}");
     Ok(rules)
+}
+
+/// Bytes are copied while the transaction says nothing: that is no sign of somebody who hung.
+async fn patient(tx: &mut Tx, engine: Engine) -> Result<(), StoreError> {
+    if engine == Engine::Postgres {
+        let for_long = "SET LOCAL idle_in_transaction_session_timeout = 0".to_owned();
+        tx.owned("backup.patience", for_long).await?;
+    }
+    Ok(())
 }
 
 async fn set(tx: &mut Tx, rules: Vec<String>) -> Result<(), StoreError> {

@@ -8,7 +8,10 @@ use cap_std::fs::Dir;
 pub(crate) fn write(folder: &Dir, path: &str, bytes: &[u8]) -> io::Result<()> {
     let above = path.rsplit_once('/').map_or(".", |(above, _)| above);
     folder.create_dir_all(above)?;
-    let new = format!("{path}.new");
+    // Of two who write one file, each writes one of its own, and the last name counts.
+    let mut chance = [0; 8];
+    getrandom::fill(&mut chance).map_err(io::Error::other)?;
+    let new = format!("{path}.{:016x}.new", u64::from_be_bytes(chance));
     let mut file = folder.create(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -2,7 +2,8 @@
 //!
 //! Each change is a change of a row, so the history of the keys stands in the log that one of them
 //! signs. Rotation is overlap: the next key is announced and put to use before the last one
-//! retires. What verifiers trust is a [`KeyRing`] made of all of them, each for its own time.
+//! retires. What verifiers trust is a [`KeyRing`] of those that were never revoked, each for its own
+//! time.
 
 use envelope_evidence::Timestamp;
 use envelope_evidence::key::Window;
@@ -25,7 +26,8 @@ pub enum State {
     Active,
     /// It signs no more; what it signed stays good.
     Retired,
-    /// It was lost or stolen: what it signed from some moment on is worth nothing.
+    /// It was lost or stolen, at some moment or later. Who has it can date back, so what it signed
+    /// before is believed only where the log shows that it was there by then.
     Revoked,
 }
 
@@ -62,7 +64,7 @@ pub enum Event<'a> {
     Activate,
     /// It signs no more.
     Retire,
-    /// Nothing that it signed since a moment is to be believed.
+    /// It is in other hands since a moment, or may be.
     Revoke {
         /// The first instant of doubt.
         since: Timestamp,
@@ -94,6 +96,9 @@ pub enum SignerError {
     /// It was announced before.
     #[error("key `{0}` was announced before: a key has one life")]
     Twice(String),
+    /// A revocation that begins some time.
+    #[error("a key is revoked since some moment that has passed")]
+    Future,
     /// A reason of more than [`REASON_CHARS_MAX`].
     #[error("a reason has 1 to {REASON_CHARS_MAX} characters")]
     Reason,
@@ -114,7 +119,12 @@ impl Signer {
                 window.not_after = now;
                 self.state = State::Retired;
             }
-            (Event::Revoke { since, why }, State::Next | State::Active | State::Retired) => {
+            // What was believed to be stolen later may turn out to have been stolen earlier.
+            (Event::Revoke { since, .. }, State::Revoked) if since >= window.not_after => {
+                return Err(not_now(self.state, "revoked again"));
+            }
+            (Event::Revoke { since, .. }, _) if since > now => return Err(SignerError::Future),
+            (Event::Revoke { since, why }, _) => {
                 if why.is_empty() || why.chars().count() > REASON_CHARS_MAX {
                     return Err(SignerError::Reason);
                 }
@@ -128,16 +138,15 @@ impl Signer {
             (Event::Retire, State::Next | State::Retired | State::Revoked) => {
                 return Err(not_now(self.state, "retired"));
             }
-            (Event::Revoke { .. }, State::Revoked) => {
-                return Err(not_now(self.state, "revoked"));
-            }
         }
         Ok(self)
     }
 
-    /// Whether there is a time for which verifiers trust it.
+    /// Whether there is a time for which verifiers trust it. Who stole a key can date back: of one
+    /// that was revoked nothing is believed on its own word.
     fn is_trusted(&self) -> bool {
-        self.state != State::Next && self.record.window.not_before < self.record.window.not_after
+        let Window { not_before, not_after } = self.record.window;
+        matches!(self.state, State::Active | State::Retired) && not_before < not_after
     }
 
     fn body(&self) -> Result<String, StoreError> {

@@ -11,7 +11,7 @@ use envelope_evidence::Timestamp;
 
 use crate::sql::{Scoped, Text, Wide};
 use crate::value::{Row, Value};
-use crate::{Org, OrgTx, Store, StoreError};
+use crate::{Org, OrgTx, Store, StoreError, Tx};
 
 /// How long a node may be silent unless it says otherwise: some heartbeats may be lost, and a dead
 /// node's runs do not wait long.
@@ -107,11 +107,24 @@ pub async fn claim(
     lasts: Duration,
 ) -> Result<Option<Lease>, StoreError> {
     let mut tx = store.write().await?;
-    let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, moment(now, lasts)?];
-    let rows = tx.wide(&CLAIM, claim).await?;
-    let lease = rows.first().map(Lease::of).transpose()?;
+    let lease = tx.claim(node, now, lasts).await?;
     tx.commit().await?;
     Ok(lease)
+}
+
+impl Tx {
+    /// The same in a transaction that has begun: whoever waited long for its turn to write knows
+    /// only then what time it is.
+    pub async fn claim(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, moment(now, lasts)?];
+        let rows = self.wide(&CLAIM, claim).await?;
+        rows.first().map(Lease::of).transpose()
+    }
 }
 
 impl OrgTx<'_> {

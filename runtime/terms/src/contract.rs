@@ -5,6 +5,7 @@
 
 mod agent;
 mod check;
+mod content;
 mod criterion;
 mod cross;
 mod deliverable;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use envelope_evidence::{Digest, canonical};
 
 pub use agent::{Agent, Fingerprint, Model, Release};
+pub use content::ContentRule;
 pub use criterion::{Check, Criterion, Evidence, NumberRule, Reviewer, SCHEMA_BYTES_MAX, TextRule};
 pub use deliverable::{Deliverable, Form, Milestone};
 pub use dependency::{Dependency, DependencyKind, FingerprintClass};

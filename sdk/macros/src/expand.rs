@@ -5,31 +5,30 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, ImplItem, ItemFn, ItemImpl, Result};
 
+use crate::needs::Needs;
 use crate::skill::{Skill, description};
 
 /// Expands the attribute.
 pub(crate) fn agent(arguments: &TokenStream, item: TokenStream) -> Result<TokenStream> {
-    if !arguments.is_empty() {
-        return Err(Error::new(arguments.span(), "the attribute takes no arguments"));
-    }
+    let needs = Needs::read(arguments)?;
     let span = item.span();
     if let Ok(function) = syn::parse2(item.clone()) {
-        of_function(&function)
+        of_function(&function, &needs)
     } else if let Ok(block) = syn::parse2(item) {
-        of_block(block)
+        of_block(block, &needs)
     } else {
         Err(Error::new(span, "an agent is a function or an `impl` block of skills"))
     }
 }
 
-fn of_function(function: &ItemFn) -> Result<TokenStream> {
+fn of_function(function: &ItemFn, needs: &Needs) -> Result<TokenStream> {
     let name = &function.sig.ident;
     let skill = Skill::new(&function.sig, &function.attrs, quote!(#name))?;
-    let agent = table(&[skill], &function.attrs);
+    let agent = table(&[skill], &function.attrs, needs);
     Ok(quote! { #function #agent })
 }
 
-fn of_block(mut block: ItemImpl) -> Result<TokenStream> {
+fn of_block(mut block: ItemImpl, needs: &Needs) -> Result<TokenStream> {
     if let Some((_, interface, _)) = &block.trait_ {
         return Err(Error::new(interface.span(), "skills stand in an `impl` of no trait"));
     }
@@ -56,7 +55,7 @@ fn of_block(mut block: ItemImpl) -> Result<TokenStream> {
     if skills.is_empty() {
         return Err(Error::new(block.self_ty.span(), "no function here is marked `#[skill]`"));
     }
-    let agent = table(&skills, &block.attrs);
+    let agent = table(&skills, &block.attrs, needs);
     Ok(quote! { #block #agent })
 }
 
@@ -66,7 +65,7 @@ fn is_mark(attribute: &Attribute) -> bool {
 }
 
 /// The agent itself: a static table, and the component's exports, which read it.
-fn table(skills: &[Skill], attributes: &[Attribute]) -> TokenStream {
+fn table(skills: &[Skill], attributes: &[Attribute], needs: &Needs) -> TokenStream {
     let told = description(attributes);
     let skills = skills.iter().map(ToTokens::to_token_stream);
     quote! {
@@ -80,6 +79,7 @@ fn table(skills: &[Skill], attributes: &[Attribute]) -> TokenStream {
                 ::core::env!("CARGO_PKG_DESCRIPTION")
             },
             skills: &[#(#skills),*],
+            needs: #needs,
         };
 
         const _: &::envelope_sdk::Agent = &AGENT;
@@ -152,6 +152,6 @@ mod tests {
             assert_eq!(expanded(item), format!("error: {message}"));
         }
         let error = agent(&"name".parse().unwrap(), "fn a() {}".parse().unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "the attribute takes no arguments");
+        assert!(error.to_string().contains("an agent says what it needs"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 //! only arrange calls; what a call does is written in `envelope-sdk`, where it can be read.
 
 mod expand;
+mod needs;
 mod skill;
 
 use proc_macro::TokenStream;

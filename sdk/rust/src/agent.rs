@@ -25,6 +25,29 @@ pub struct Agent {
     pub description: &'static str,
     #[doc(hidden)]
     pub skills: &'static [Skill],
+    #[doc(hidden)]
+    pub needs: Needs,
+}
+
+/// What an agent would need from outside. It gives nothing: whoever runs it allows what he likes.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Needs {
+    pub net: &'static [&'static str],
+    pub models: &'static [&'static str],
+    pub read: &'static [&'static str],
+    pub outputs: Option<&'static str>,
+}
+
+impl Needs {
+    /// What a card says of it: what is not needed is left out.
+    fn card(&self) -> Map<String, Value> {
+        let lists = [("models", self.models), ("net", self.net), ("read", self.read)];
+        let lists = lists.into_iter().filter(|(_, texts)| !texts.is_empty());
+        let lists = lists.map(|(name, texts)| (name.to_string(), json!(texts)));
+        let outputs = self.outputs.map(|prefix| ("outputs".to_string(), json!(prefix)));
+        lists.chain(outputs).collect()
+    }
 }
 
 /// One function of an agent.
@@ -69,7 +92,8 @@ impl From<Failure> for skills::Failure {
 
 impl Agent {
     /// The card: JSON with `name`, `version`, `description` and `skills`, each with `name`,
-    /// `description`, and the JSON Schemas `input` and `output`. Always the same bytes.
+    /// `description`, and the JSON Schemas `input` and `output`; and `needs`, if it has any. Always
+    /// the same bytes.
     #[must_use]
     pub fn card(&self) -> String {
         let skills = self.skills.iter().map(|skill| {
@@ -80,12 +104,16 @@ impl Agent {
                 "output": (skill.output)(),
             })
         });
-        let card = json!({
+        let mut card = json!({
             "name": self.name,
             "version": self.version,
             "description": self.description,
             "skills": Value::from_iter(skills),
         });
+        let needs = self.needs.card();
+        if let Some(card) = card.as_object_mut().filter(|_| !needs.is_empty()) {
+            card.insert("needs".to_string(), Value::Object(needs));
+        }
         sorted(card).to_string()
     }
 

@@ -31,6 +31,24 @@ pub use envelope_sdk_macros::skill;
 /// The card's name, version and description are those of the crate. Beside the item stands
 /// `AGENT`, an [`Agent`], for tests. A panic in a skill ends the run: the caller reads "crashed".
 ///
+/// What it would need from outside is said in the attribute, in the words that would allow it, and
+/// `envelope inspect` shows it. It gives nothing: whoever runs the agent allows what he likes.
+///
+/// ```
+/// # use envelope_sdk::prelude::*;
+/// /// Sums up the news.
+/// #[envelope_sdk::agent(
+///     net = ["GET https://news.example.org/**"],
+///     models = ["openai/gpt-4o-mini"],
+///     read = ["topics.txt"],
+///     outputs = "out/",
+/// )]
+/// fn news(_: &Ctx, _: NoArgs) -> Result<()> { Ok(()) }
+/// # fn main() {
+/// assert!(AGENT.card().contains(r#""needs":{"models":["openai/gpt-4o-mini"]"#));
+/// # }
+/// ```
+///
 /// What cannot be a skill is refused with a reason:
 ///
 /// ```compile_fail
@@ -99,7 +117,7 @@ pub mod prelude {
 /// What the attribute's output names.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::agent::{Skill, input, output, run};
+    pub use crate::agent::{Needs, Skill, input, output, run};
     pub use crate::bindings;
     pub use crate::bindings::export;
     pub use crate::bindings::exports::envelope::host::skills::{Failure, Guest};

@@ -12,7 +12,9 @@ use crate::bindings::envelope::host::model::{self, AnswerStream};
 use crate::error::Fault;
 use crate::host::Host as _;
 
-pub use model::{Chunk, Finish, Image, Message, Part, Reply, Request, Role, Tool, ToolCall, Usage};
+pub use model::{
+    Chunk, Finish, Image, Message, Part, Reply, Request, Role, Sampling, Tool, ToolCall, Usage,
+};
 
 /// The longest answer that [`Model::ask`] asks for, in tokens: a page or two, so that little of the
 /// budget is reserved.
@@ -42,6 +44,7 @@ impl Model<'_> {
             tools: Vec::new(),
             schema: None,
             max_output: ANSWER_TOKENS_MAX,
+            sampling: Sampling { temperature: None, top_p: None, stop: Vec::new(), seed: None },
         }
     }
 
@@ -89,6 +92,36 @@ impl Model<'_> {
     /// As [`Model::ask`].
     pub fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, Fault> {
         self.ctx.host.embed(self.name, texts)
+    }
+}
+
+impl Request {
+    /// The same, drawn so daringly: from zero to two.
+    #[must_use]
+    pub const fn temperature(mut self, temperature: f64) -> Self {
+        self.sampling.temperature = Some(temperature);
+        self
+    }
+
+    /// The same, drawn out of that part of the likely words: from zero to one.
+    #[must_use]
+    pub const fn top_p(mut self, top_p: f64) -> Self {
+        self.sampling.top_p = Some(top_p);
+        self
+    }
+
+    /// The same, whose answer ends at this text too.
+    #[must_use]
+    pub fn stop(mut self, text: impl Into<String>) -> Self {
+        self.sampling.stop.push(text.into());
+        self
+    }
+
+    /// The same, drawn from this seed. Providers that know of none are not asked.
+    #[must_use]
+    pub const fn seed(mut self, seed: u32) -> Self {
+        self.sampling.seed = Some(seed);
+        self
     }
 }
 

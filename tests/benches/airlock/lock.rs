@@ -112,6 +112,7 @@ impl Lock {
             models: Vec::new(),
             money: NanoUsd::ZERO,
             prices: PriceBook::default(),
+            content: Vec::new(),
             agents: Vec::new(),
             asks: false,
         };

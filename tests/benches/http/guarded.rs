@@ -122,6 +122,7 @@ impl Guarded {
             models: Vec::new(),
             money: NanoUsd::ZERO,
             prices: PriceBook::default(),
+            content: Vec::new(),
             agents: Vec::new(),
             asks: false,
         };

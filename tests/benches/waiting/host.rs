@@ -187,6 +187,7 @@ impl Host {
             models: Vec::new(),
             money: NanoUsd::ZERO,
             prices: PriceBook::default(),
+            content: Vec::new(),
             agents: vec!["helper@local".to_owned()],
             asks: true,
         };

@@ -1,8 +1,13 @@
 //! Runs that wait: put aside, killed, taken up by another process, and the same in the end.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use envelope_engine::run::Halted;
 use envelope_evidence::journal::{Event, Journal, Outcome, Reviewed};
+use envelope_gate::desk::{Asking, Desk};
 use envelope_gate::stop::Stop;
+use envelope_rules::approval::{Request, Rules};
 use serde_json::Value;
 
 use super::office::{Office, WINDOW, ada, no};
@@ -177,6 +182,40 @@ fn nobody_decides_and_the_run_goes_on_without() {
     ran.replays_same();
     let [review] = &reviews(&journal(&ran))[..] else { panic!() };
     assert_eq!((review.decision, review.reviewer.as_str()), (Reviewed::Expired, "host"));
+}
+
+/// A desk that does not know at once what was decided, as one in a database does not.
+struct Slow(Arc<Office>);
+
+impl Desk for Slow {
+    fn rules(&self) -> &Rules {
+        self.0.rules()
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn ask<'a>(&'a self, request: &'a Request) -> Asking<'a> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.0.ask(request).await
+        })
+    }
+}
+
+/// Decided in time, and looked at when the time is long over: it was decided.
+#[test]
+fn a_decision_in_time_counts_however_late_the_run_goes_on() {
+    let aside = run(&setup("choose red|green").at_desk(Office::new(&[])));
+    assert!(is_aside(&aside));
+    for late in [WINDOW - 1, WINDOW, WINDOW + 600] {
+        let back = setup("choose red|green").at_desk(Arc::new(Slow(Office::new(&[ada]))));
+        let back = later(&back, late);
+        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        assert_eq!(ran.said(), "choose: ok 1", "{late} seconds later");
+        ran.replays_same();
+    }
 }
 
 /// Who would go home on hearing that nobody is asked any more never heard it: a replay does not

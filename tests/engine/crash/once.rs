@@ -56,6 +56,7 @@ fn gate(world: &Arc<Fake>, lines: &Lines, replay: bool) -> Gate {
         capabilities: CapabilitySet::all(),
         egress: Policy::compile(egress()).unwrap().into(),
         prices: PriceBook::default(),
+        content: Vec::new(),
     };
     Gate::new(Parts {
         authorities: Authorities {

@@ -113,6 +113,7 @@ fn own(agent: &str, setup: &Setup) -> WarrantDocument {
         deadline: Timestamp::MAX,
         capabilities: CapabilitySet::all(),
         egress: setup.warrant().egress,
+        content: Vec::new(),
         models: models(),
         agents: known(),
         budget: Cap::NONE,
@@ -145,6 +146,7 @@ impl Town {
             capabilities: CapabilitySet::all(),
             egress: order.authorities.operator.egress.clone(),
             prices,
+            content: Vec::new(),
         });
         (order, header)
     }

@@ -63,6 +63,8 @@ pub struct Setup {
     /// The rules of the warrant, one line each; the operator's too, unless it has its own.
     pub egress: Vec<String>,
     pub operator_egress: Option<Vec<String>>,
+    /// What must not leave, by the warrant.
+    pub content: Vec<&'static str>,
     pub network: Option<Arc<Network>>,
     /// Where humans are asked.
     pub desk: Option<Arc<dyn Desk>>,
@@ -110,6 +112,7 @@ pub fn setup(acts: &str) -> Setup {
         files: FILES.to_vec(),
         egress: Vec::new(),
         operator_egress: None,
+        content: Vec::new(),
         network: None,
         desk: None,
         obeyed: None,
@@ -206,6 +209,7 @@ impl Setup {
             capabilities: self.operator,
             egress: Policy::compile(document(operator_rules)).unwrap().into(),
             prices: PriceBook::default(),
+            content: Vec::new(),
         };
         let header = self.header(&warrant, grant.as_ref());
         let authorities = Authorities {
@@ -271,6 +275,7 @@ impl Setup {
             deadline: Timestamp::from_secs(START.secs() + self.timeout).unwrap(),
             capabilities: self.capabilities,
             egress: document(&self.egress),
+            content: self.content.iter().map(|rule| rule.parse().unwrap()).collect(),
             models: Vec::new(),
             agents: Vec::new(),
             budget: Cap::of(&self.budget()),

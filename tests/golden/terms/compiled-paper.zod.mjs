@@ -35,6 +35,9 @@ export const Action = z.strictObject({
   name: ActionName,
 });
 
+/** What is looked for in all that the agent sends to hosts and models, and what is done about it. */
+export const ContentRule = z.enum(["deny:card-number", "deny:private-key", "deny:api-key", "ask:card-number", "ask:private-key", "ask:api-key"]);
+
 /** A currency by its ISO 4217 code. A code that is not listed cannot be settled. */
 export const Currency = z.enum([
   "AED", "AUD", "BGN", "BHD", "BRL", "CAD",
@@ -509,6 +512,8 @@ export const Schedule = z.strictObject({
 export const Scope = z.strictObject({
   /** The tools it may call. */
   actions: z.array(Action).max(256).optional(),
+  /** What must not leave in what it sends to hosts and models; none is nothing but the secrets of whoever runs it. */
+  content: z.array(ContentRule).max(6).optional(),
   /** The most sensitive data it is given. */
   data_classification: Classification,
   /** The requests that may leave; none is sealed. */
@@ -768,6 +773,8 @@ export const WarrantTemplate = z.strictObject({
   capabilities: z.array(Capability).max(12),
   /** The only code that may run. */
   component: Digest,
+  /** What must not leave in what it sends. */
+  content: z.array(ContentRule).min(1).max(6).optional(),
   /** Which destinations it may reach. */
   egress: Egress,
   /** Which models it may call. */

@@ -26,6 +26,9 @@ export const Action = z.strictObject({
   name: ActionName,
 });
 
+/** What is looked for in all that the agent sends to hosts and models, and what is done about it. */
+export const ContentRule = z.enum(["deny:card-number", "deny:private-key", "deny:api-key", "ask:card-number", "ask:private-key", "ask:api-key"]);
+
 /** A currency by its ISO 4217 code. A code that is not listed cannot be settled. */
 export const Currency = z.enum([
   "AED", "AUD", "BGN", "BHD", "BRL", "CAD",
@@ -400,6 +403,8 @@ export const Schedule = z.strictObject({
 export const Scope = z.strictObject({
   /** The tools it may call. */
   actions: z.array(Action).max(256).optional(),
+  /** What must not leave in what it sends to hosts and models; none is nothing but the secrets of whoever runs it. */
+  content: z.array(ContentRule).max(6).optional(),
   /** The most sensitive data it is given. */
   data_classification: Classification,
   /** The requests that may leave; none is sealed. */

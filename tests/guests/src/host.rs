@@ -149,6 +149,7 @@ fn request(name: &str) -> model::Request {
         tools: Vec::new(),
         schema: None,
         max_output: 10,
+        sampling: model::Sampling { temperature: None, top_p: None, stop: Vec::new(), seed: None },
     }
 }
 

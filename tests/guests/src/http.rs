@@ -13,7 +13,7 @@ use wasip2::io::streams::{InputStream, StreamError};
 use crate::{Came, number, two};
 
 /// Bytes of an answer that are said; of a longer one its length.
-const SAID_BYTES_MAX: usize = 2000;
+const SAID_BYTES_MAX: usize = 16_000;
 
 thread_local! {
     static OPEN: RefCell<Vec<(InputStream, IncomingBody)>> = RefCell::default();

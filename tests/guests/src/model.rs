@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::host::envelope::host::model::{
-    self, Chunk, Finish, Image, Message, Part, Reply, Request, Role, Tool, ToolCall,
+    self, Chunk, Finish, Image, Message, Part, Reply, Request, Role, Sampling, Tool, ToolCall,
 };
 use crate::host::envelope::host::types::Fault;
 use crate::{Came, two};
@@ -15,6 +15,7 @@ thread_local! {
 pub fn act(verb: &str, rest: &str) -> Option<Came> {
     Some(match verb {
         "chat" => whole(&request(rest)),
+        "ask-drawn" => whole(&drawn(rest)),
         "ask-tool" => whole(&with_tool(rest)),
         "ask-after-tool" => whole(&after_tool(rest)),
         "ask-json" => whole(&with_json(rest)),
@@ -49,7 +50,23 @@ fn request(rest: &str) -> Request {
         tools: Vec::new(),
         schema: None,
         max_output: most.parse().unwrap_or(0),
+        sampling: Sampling { temperature: None, top_p: None, stop: Vec::new(), seed: None },
     }
+}
+
+/// `ask-drawn TEMPERATURE,TOP_P,STOP,SEED NAME MOST WORDS`, where `-` leaves out.
+fn drawn(rest: &str) -> Request {
+    let (how, rest) = two(rest);
+    let mut how = how.split(',').map(|it| Some(it).filter(|it| *it != "-"));
+    let mut next = || how.next().flatten();
+    let number = |it: Option<&str>| it.map(|it| it.parse().unwrap_or(f64::NAN));
+    let sampling = Sampling {
+        temperature: number(next()),
+        top_p: number(next()),
+        stop: next().map(str::to_owned).into_iter().collect(),
+        seed: next().and_then(|it| it.parse().ok()),
+    };
+    Request { sampling, ..request(rest) }
 }
 
 fn with_tool(rest: &str) -> Request {

@@ -38,6 +38,40 @@ const acts = {
     const second = await openai.chat.completions.create({ ...asked, tools, messages });
     return [called.function, second.choices[0].message.tool_calls?.length ?? 0];
   },
+  async "responses"(model, words) {
+    const asked = { model, input: words, max_output_tokens: 50 };
+    const answer = await openai.responses.create(asked);
+    return [answer.status, answer.output_text, answer.usage.output_tokens];
+  },
+  async "responses-stream"(model, words) {
+    const pieces = [];
+    const asked = { model, input: words, max_output_tokens: 50 };
+    const stream = openai.responses.stream(asked);
+    stream.on("response.output_text.delta", (event) => pieces.push(event.delta));
+    const whole = await stream.finalResponse();
+    return [pieces, whole.status, whole.output_text, whole.usage.output_tokens];
+  },
+  async "responses-tool"(model, words) {
+    const tools = [{ type: "function", name: "weather", parameters: place, strict: false }];
+    const input = [{ role: "user", content: words }];
+    const asked = { model, max_output_tokens: 50, tools };
+    const first = await openai.responses.create({ ...asked, input });
+    const called = first.output.find((item) => item.type === "function_call");
+    const given = { type: "function_call_output", call_id: called.call_id, output: "clear" };
+    const second = await openai.responses.create({
+      ...asked,
+      input: [...input, ...first.output, given],
+    });
+    return [called.name, called.arguments, second.status];
+  },
+  async "responses-shape"(model, words) {
+    const format = { type: "json_schema", name: "n", schema: { type: "object" }, strict: true };
+    const asked = { model, input: words, max_output_tokens: 50, text: { format } };
+    return (await openai.responses.parse(asked)).output_parsed;
+  },
+  async "responses-stored"(model, words) {
+    return openai.responses.create({ model, input: words, store: true });
+  },
   async "openai-vectors"(model, words) {
     const { data } = await openai.embeddings.create({ model, input: words.split(" ") });
     return data.map((it) => it.embedding.length);

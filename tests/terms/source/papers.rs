@@ -82,6 +82,8 @@ fn a_warrant_says_what_the_paper_fixes() {
     let can = |capability| warrant.capabilities().contains(capability);
     assert!(can(Capability::Agents) && can(Capability::Files) && can(Capability::Model));
     assert!(!can(Capability::Http), "no host is listed");
+    let content: Vec<_> = document.content.iter().map(ToString::to_string).collect();
+    assert_eq!(content, ["deny:card-number", "ask:api-key"]);
     let sealed = checked("museum-labels").paper(ACS).unwrap();
     assert!(!sealed.warrant.capabilities.contains(Capability::Agents));
 

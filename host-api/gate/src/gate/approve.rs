@@ -32,6 +32,10 @@ use crate::stop::{Fault, Stop};
 /// Questions of one run: a receipt lists every decision, and humans have other things to do.
 pub const ASKS_MAX: usize = 16;
 
+/// The least time that a desk has to say what it knows. Only the waiting for people ends with the
+/// time of the question: what they decided before counts, however late somebody looks.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// Who decided, where no human did: the time was over, or the run was.
 const NOBODY: &str = "host";
 
@@ -207,7 +211,7 @@ impl Gate {
             return self.withdraw(request, approval, stop).await;
         }
         let left = Duration::from_millis(asked.expires.millis_since(self.time()));
-        let waiting = tokio::time::timeout(desk.grace().min(left), desk.ask(asked));
+        let waiting = tokio::time::timeout(desk.grace().min(left.max(LOOK)), desk.ask(asked));
         let given = match attended(&*world, waiting).await {
             Ok(given) => given.unwrap_or(Ok(Vec::new()))?,
             Err(stop) => return self.withdraw(request, approval, stop).await,

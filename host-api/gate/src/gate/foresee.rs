@@ -1,4 +1,5 @@
-//! Calls that the operator wants a human to allow, though the agent asked nobody.
+//! Calls that a human has to allow, though the agent asked nobody: because the operator wants that
+//! of all such calls, or for what this one carries.
 //!
 //! The question is a call of its own, right before the one it is about. A replay finds it in the
 //! record, whatever the operator wants by then.
@@ -7,7 +8,7 @@ use envelope_evidence::Dimension;
 use envelope_evidence::journal::Event;
 use envelope_rules::approval::Matter;
 use envelope_rules::budget::NanoUsd;
-use envelope_rules::denial::Denial;
+use envelope_rules::denial::{Code, Denial};
 use envelope_rules::grant::{Access, FileOp};
 use envelope_rules::guard::{Act, Capability};
 use envelope_rules::path::Path;
@@ -24,6 +25,29 @@ const TARGET_CHARS_MAX: usize = 1_000;
 /// Characters of the classes of data that a human is told of: dozens of them.
 const CLASSES_CHARS_MAX: usize = 500;
 
+/// What comes before a call.
+enum Foreseen {
+    /// Nothing.
+    Nothing,
+    /// A question to a human.
+    Asked {
+        /// What the call can cost.
+        nano_usd: u64,
+        /// What it carries that may not leave unasked.
+        carries: Option<String>,
+    },
+    /// Its end: it needs a human's leave, and none is there.
+    Denied(Denial),
+}
+
+impl Foreseen {
+    /// What comes before a call that would be refused. Between now and then money may be given
+    /// back: a call that nobody may make unasked is refused at once.
+    fn refused(carries: Option<String>, denial: Denial) -> Self {
+        if carries.is_some() { Self::Denied(denial) } else { Self::Nothing }
+    }
+}
+
 impl Gate {
     /// Has a human allow `request`, where the operator wants that. A refusal stands for the call.
     pub(super) async fn foresee(&mut self, request: &Request<'_>) -> Result<Option<Denial>, Stop> {
@@ -33,12 +57,15 @@ impl Gate {
         }
         let asking = allowing(request);
         let matter = match self.was_asked(&asking) {
-            Some(true) => self.about(request, 0),
+            Some(true) => self.about(request, 0, None),
             Some(false) => return Ok(None),
             // Few calls come this way, and all would carry it in their futures: it is kept apart.
-            None => match Box::pin(self.worst_if_asked(request)).await? {
-                Some(nano_usd) => self.about(request, nano_usd),
-                None => return Ok(None),
+            None => match Box::pin(self.foreseen(request)).await? {
+                Foreseen::Nothing => return Ok(None),
+                Foreseen::Asked { nano_usd, carries } => self.about(request, nano_usd, carries),
+                Foreseen::Denied(denial) => {
+                    return self.deny(request, denial).await.map(Some);
+                }
             },
         };
         let question = Question { kind: Kind::Call, matter, request: asking };
@@ -88,46 +115,61 @@ impl Gate {
         Some(call.request == asking.digest)
     }
 
-    /// What the call can cost, if a human has to allow it: what would be refused anyway is asked
-    /// nobody.
+    /// What the call can cost, if a human has to allow it, and what it carries: what would be
+    /// refused anyway is asked nobody.
     ///
     /// It is admitted as the call will be: with the money that it can lease, and for as long an
     /// answer as is affordable. What only a shorter answer makes affordable is asked about too.
-    async fn worst_if_asked(&mut self, request: &Request<'_>) -> Result<Option<u64>, Stop> {
+    async fn foreseen(&mut self, request: &Request<'_>) -> Result<Foreseen, Stop> {
         if self.parts.replay {
-            return Ok(None);
+            return Ok(Foreseen::Nothing);
         }
         let world = std::sync::Arc::clone(&self.parts.world);
-        let Some(rules) = world.desk().map(|desk| desk.rules()) else { return Ok(None) };
-        if rules.calls.is_empty() {
-            return Ok(None);
+        let rules = world.desk().map(|desk| desk.rules());
+        let carries = request.found.question(&self.content());
+        if carries.is_none() && rules.is_none_or(|rules| rules.calls.is_empty()) {
+            return Ok(Foreseen::Nothing);
         }
         self.now = self.time();
         self.take_back()?;
         let afforded;
         let act = match (request.act, world.models()) {
             (Act::Model { model, bounds }, Some(models)) => {
-                let Ok(terms) = self.afford(model, bounds, models).await? else { return Ok(None) };
+                let terms = match self.afford(model, bounds, models).await? {
+                    Ok(terms) => terms,
+                    Err(denial) => return Ok(Foreseen::refused(carries, denial)),
+                };
                 afforded = terms.clamped.bounds;
                 Act::Model { model, bounds: &afforded }
             }
-            (Act::Model { .. }, None) => return Ok(None),
+            (Act::Model { .. }, None) => return Ok(Foreseen::Nothing),
             (act, _) => {
                 self.fund(request.worst.get(Dimension::NanoUsd)).await?;
                 act
             }
         };
-        let Request { operation, digest, worst, fuel, .. } = *request;
-        let asked = Request { act, operation, target: request.target.clone(), digest, worst, fuel };
-        let Ok(permit) = self.admit(&asked)? else { return Ok(None) };
-        let asks = rules.ask_about(&act, permit.worst(), &self.carried);
-        let cost = permit.worst().get(Dimension::NanoUsd);
+        let Request { operation, digest, worst, fuel, found, .. } = *request;
+        let target = request.target.clone();
+        let asked = Request { act, operation, target, digest, worst, fuel, found };
+        let permit = match self.admit(&asked)? {
+            Ok(permit) => permit,
+            Err(denial) => return Ok(Foreseen::refused(carries, denial)),
+        };
+        let asks = rules.is_some_and(|rules| rules.ask_about(&act, permit.worst(), &self.carried));
+        let nano_usd = permit.worst().get(Dimension::NanoUsd);
         let _ = self.parts.meter.void(permit.spend());
-        Ok(asks.then_some(cost))
+        Ok(match (carries, rules) {
+            (Some(carries), None) => {
+                let what = format_args!("{carries}, and no human is asked here");
+                Foreseen::Denied(Denial::new(Code::EgressContent, what))
+            }
+            (None, _) if !asks => Foreseen::Nothing,
+            (carries, _) => Foreseen::Asked { nano_usd, carries },
+        })
     }
 
     /// The question. Whoever answers is told which data the run carries.
-    fn about(&self, request: &Request<'_>, nano_usd: u64) -> Matter {
+    fn about(&self, request: &Request<'_>, nano_usd: u64, carries: Option<String>) -> Matter {
         let (capability, operation) = (request.act.capability().name(), request.operation);
         let target: String = request.target.chars().take(TARGET_CHARS_MAX).collect();
         let cost = NanoUsd::new(nano_usd).unwrap_or_default();
@@ -138,9 +180,10 @@ impl Gate {
         } else {
             format!(" The run has had data of {classes} in hand.")
         };
+        let carries = carries.map_or_else(String::new, |what| format!("; it carries {what}"));
         let text = format!(
             "May this one call pass? {capability} {operation} {target}, for at most {cost} \
-             (request {}).{data}",
+             (request {}){carries}.{data}",
             request.digest
         );
         Matter::Choice { text, choices: vec!["allow".to_owned()] }

@@ -11,7 +11,8 @@ use crate::stop::Stop;
 
 impl Gate {
     pub(super) fn admit(&mut self, request: &Request<'_>) -> Result<Result<Permit, Denial>, Stop> {
-        let call = Call { act: request.act, worst: request.worst, request: request.digest };
+        let Request { act, worst, digest, found, .. } = *request;
+        let call = Call { act, worst, request: digest, found };
         let standing = self.standing();
         let (now, authority) = (self.now, standing.as_ref());
         let authority = authority_of(&self.parts.authorities, authority);

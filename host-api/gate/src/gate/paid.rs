@@ -68,7 +68,8 @@ impl Gate {
         let world = Arc::clone(&self.parts.world);
         let model = attempt.model();
         let asked = attempt.wish.bounds(model, world.models());
-        let request = attempt.request(model, &asked);
+        let found = self.look_through_wish(&attempt.wish).await;
+        let request = attempt.request(model, &asked).carrying(found);
         self.charge(request.fuel);
         if let Some(denial) = self.foresee(&request).await? {
             return Ok(Err(denial));

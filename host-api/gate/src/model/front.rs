@@ -11,6 +11,7 @@
 mod anthropic;
 mod openai;
 mod read;
+mod responses;
 
 use bytes::Bytes;
 use envelope_rules::model::Ask;
@@ -25,8 +26,8 @@ pub(crate) use read::Unread;
 pub(crate) const HOST: &str = "model.envelope";
 
 /// What it answers to, for whoever asks for something else.
-pub(crate) const PLACES: &str = "`POST /v1/chat/completions`, `POST /v1/embeddings`, \
-                                 `POST /v1/messages` and `GET /v1/models`";
+pub(crate) const PLACES: &str = "`POST /v1/chat/completions`, `POST /v1/responses`, \
+                                 `POST /v1/embeddings`, `POST /v1/messages` and `GET /v1/models`";
 
 /// Tokens of an answer whose length the request leaves open: a long page. All that is affordable
 /// would leave nothing for a second question beside it.
@@ -37,6 +38,8 @@ const OUTPUT_DEFAULT: u32 = 4096;
 pub(crate) enum Wire {
     /// OpenAI's, and that of all who speak it.
     OpenAi,
+    /// OpenAI's newer one.
+    Responses,
     /// Anthropic's.
     Anthropic,
 }
@@ -78,6 +81,7 @@ impl Place {
         let wire = if versioned { Wire::Anthropic } else { Wire::OpenAi };
         match (method, path) {
             ("POST", "/v1/chat/completions") => Some(Self::Chat(Wire::OpenAi)),
+            ("POST", "/v1/responses") => Some(Self::Chat(Wire::Responses)),
             ("POST", "/v1/messages") => Some(Self::Chat(Wire::Anthropic)),
             ("POST", "/v1/embeddings") => Some(Self::Vectors),
             ("GET", "/v1/models") => Some(Self::List(wire)),
@@ -91,6 +95,7 @@ impl Wire {
     pub(crate) fn read(self, body: &[u8]) -> Result<Asked, Unread> {
         let asked = match self {
             Self::OpenAi => openai::asked(body),
+            Self::Responses => responses::asked(body),
             Self::Anthropic => anthropic::asked(body),
         }?;
         asked.ask.check().map_err(|why| Unread::Wrong(why.to_string()))?;
@@ -101,6 +106,7 @@ impl Wire {
     pub(crate) fn whole(self, reply: &Reply, mark: &Mark) -> Value {
         match self {
             Self::OpenAi => openai::whole(reply, mark),
+            Self::Responses => responses::whole(reply, mark),
             Self::Anthropic => anthropic::whole(reply, mark),
         }
     }
@@ -108,7 +114,7 @@ impl Wire {
     /// The models of a run, by their names in the price book.
     pub(crate) fn list(self, names: &[&str]) -> Value {
         match self {
-            Self::OpenAi => openai::list(names),
+            Self::OpenAi | Self::Responses => openai::list(names),
             Self::Anthropic => anthropic::list(names),
         }
     }
@@ -118,7 +124,7 @@ impl Wire {
     fn full(self, name: String) -> String {
         match self {
             _ if name.contains('/') => name,
-            Self::OpenAi => format!("openai/{name}"),
+            Self::OpenAi | Self::Responses => format!("openai/{name}"),
             Self::Anthropic => format!("anthropic/{name}"),
         }
     }
@@ -140,6 +146,7 @@ pub(crate) struct Speech {
 #[derive(Debug)]
 enum Style {
     OpenAi(openai::Stream),
+    Responses(responses::Stream),
     Anthropic(anthropic::Stream),
 }
 
@@ -150,6 +157,11 @@ impl Speech {
         let mut pending = bytes::BytesMut::new();
         let style = match wire {
             Wire::OpenAi => Style::OpenAi(openai::Stream::new(model, mark, asked.reports)),
+            Wire::Responses => {
+                let mut stream = responses::Stream::new(model, mark);
+                stream.begin(&mut pending);
+                Style::Responses(stream)
+            }
             Wire::Anthropic => {
                 let stream = anthropic::Stream::new(model);
                 stream.begin(&mark, &mut pending);
@@ -165,6 +177,7 @@ impl Speech {
         match (&mut self.style, chunk) {
             (style, Chunk::Failed { why, .. }) => style.fail("api_error", why, &mut self.pending),
             (Style::OpenAi(stream), chunk) => stream.say(chunk, &mut self.pending),
+            (Style::Responses(stream), chunk) => stream.say(chunk, &mut self.pending),
             (Style::Anthropic(stream), chunk) => stream.say(chunk, &mut self.pending),
         }
     }
@@ -177,11 +190,11 @@ impl Speech {
 }
 
 impl Style {
-    fn fail(&self, kind: &str, why: &str, to: &mut bytes::BytesMut) {
-        let error = fault(kind, why);
+    fn fail(&mut self, kind: &str, why: &str, to: &mut bytes::BytesMut) {
         match self {
-            Self::OpenAi(_) => read::event(None, &error, to),
-            Self::Anthropic(_) => read::event(Some("error"), &error, to),
+            Self::OpenAi(_) => read::event(None, &fault(kind, why), to),
+            Self::Responses(stream) => stream.fail(kind, why, to),
+            Self::Anthropic(_) => read::event(Some("error"), &fault(kind, why), to),
         }
     }
 }

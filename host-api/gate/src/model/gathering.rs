@@ -15,8 +15,12 @@ pub struct Gathering {
     finish: Option<Finish>,
     billed: Option<Billed>,
     unasked: bool,
-    /// Tokens that came at least: an event carries one or more, and a token has so many bytes.
+    /// Tokens that came, if an event carries one or more and a token has so many bytes: by this an
+    /// answer is cut.
     observed: u64,
+    /// Bytes that came. Some cut tokens into several events, but no token has more bytes than the
+    /// longest: by this a bill is held against what came.
+    bytes: u64,
     max_output: u64,
 }
 
@@ -29,6 +33,7 @@ impl Gathering {
             billed: None,
             unasked: false,
             observed: 0,
+            bytes: 0,
             max_output,
         }
     }
@@ -39,6 +44,7 @@ impl Gathering {
         match piece {
             Piece::Text(text) => {
                 self.count(text.len());
+                self.weigh(&text);
                 match self.parts.last_mut() {
                     Some(Part::Text(last)) => last.push_str(&text),
                     Some(Part::Image(_) | Part::Call(_) | Part::Answer { .. }) | None => {
@@ -46,7 +52,10 @@ impl Gathering {
                     }
                 }
             }
-            Piece::Call(call) => self.parts.push(Part::Call(call)),
+            Piece::Call(call) => {
+                self.weigh(&call.arguments);
+                self.parts.push(Part::Call(call));
+            }
             Piece::Hidden => self.count(1),
             Piece::Billed(billed) => {
                 said = output(&billed);
@@ -68,9 +77,10 @@ impl Gathering {
         self.unasked
     }
 
-    /// Whether it says that it bills for as much as came, at least.
-    pub const fn is_covered_by(&self, billed: &Billed) -> bool {
-        self.observed <= output(billed)
+    /// Whether it bills for as many tokens as what came must have been, at least.
+    pub fn is_covered_by(&self, billed: &Billed) -> bool {
+        let longest = u64::try_from(TOKEN_BYTES_MAX).unwrap_or(u64::MAX);
+        self.bytes.div_ceil(longest) <= output(billed)
     }
 
     /// Whether the provider said that it is over.
@@ -88,6 +98,11 @@ impl Gathering {
             None => Finish::Cut,
         };
         (self.parts, finish)
+    }
+
+    fn weigh(&mut self, text: &str) {
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
     fn count(&mut self, bytes: usize) {

@@ -18,7 +18,7 @@ use super::purse::Purse;
 /// Attempts for one question of a guest, whoever is asked: a policy that goes in circles ends.
 pub const ATTEMPTS_MAX: usize = 8;
 
-/// Failures in a row after which a provider is left alone for a while.
+/// Failures in a row after which a provider is left alone with a model for a while.
 pub const RESTS_AFTER: u32 = 5;
 
 /// How long it is left alone, in milliseconds.
@@ -55,10 +55,11 @@ pub struct Models {
     providers: BTreeMap<String, Arc<dyn Provider>>,
     policy: Policy,
     purse: Arc<dyn Purse>,
+    /// By provider and model.
     rests: Mutex<BTreeMap<String, Rest>>,
 }
 
-/// How a provider did lately.
+/// How a provider did lately with a model.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rest {
     failures: u32,
@@ -134,12 +135,12 @@ impl Models {
         order: Order<'_>,
         now: Timestamp,
     ) -> Result<Live, Failed> {
-        self.check_rest(seat.name, now)?;
+        self.check_rest(seat, now)?;
         let within = self.deadline(seat.name);
         let deadline = Instant::now() + within;
         let asked = timeout(within, seat.provider.ask(order)).await;
         let asked = asked.unwrap_or(Err(Failed::TimedOut));
-        self.note(seat.name, asked.as_ref().err(), now);
+        self.note(seat, asked.as_ref().err(), now);
         Ok(Live { coming: asked?, deadline })
     }
 
@@ -150,10 +151,10 @@ impl Models {
         texts: Texts<'_>,
         now: Timestamp,
     ) -> Result<Embedded, Failed> {
-        self.check_rest(seat.name, now)?;
+        self.check_rest(seat, now)?;
         let asked = timeout(self.deadline(seat.name), seat.provider.embed(texts)).await;
         let asked = asked.unwrap_or(Err(Failed::TimedOut));
-        self.note(seat.name, asked.as_ref().err(), now);
+        self.note(seat, asked.as_ref().err(), now);
         asked.and_then(finite)
     }
 
@@ -198,23 +199,24 @@ impl Models {
         self.policy.deadlines.get(provider).copied().unwrap_or(DEADLINE)
     }
 
-    /// A provider that failed often in a row is left alone; then one question finds out.
-    fn check_rest(&self, provider: &str, now: Timestamp) -> Result<(), Failed> {
+    /// A provider that failed often in a row with a model is left alone with it; then one question
+    /// finds out. Behind one address may stand many models, of which one is ill.
+    fn check_rest(&self, seat: &Seat<'_>, now: Timestamp) -> Result<(), Failed> {
         let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = rests.get(provider).and_then(|rest| rest.until);
+        let who = seat.full();
+        let until = rests.get(&who).and_then(|rest| rest.until);
         match until.filter(|until| now < *until) {
             Some(until) => {
-                let what =
-                    format!("`{provider}` failed {RESTS_AFTER} times and rests until {until}");
+                let what = format!("`{who}` failed {RESTS_AFTER} times and rests until {until}");
                 Err(Failed::NotSent(what))
             }
             None => Ok(()),
         }
     }
 
-    fn note(&self, provider: &str, failed: Option<&Failed>, now: Timestamp) {
+    fn note(&self, seat: &Seat<'_>, failed: Option<&Failed>, now: Timestamp) {
         let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = rests.entry(provider.to_owned()).or_default();
+        let rest = rests.entry(seat.full()).or_default();
         match failed {
             // It never heard of it.
             Some(Failed::Unwritable(_)) => {}
@@ -238,6 +240,10 @@ fn finite(embedded: Embedded) -> Result<Embedded, Failed> {
 }
 
 impl Seat<'_> {
+    fn full(&self) -> String {
+        format!("{}/{}", self.name, self.model)
+    }
+
     /// What is frozen when this one breaks its word.
     pub(crate) fn place(&self, model: &str) -> Place {
         Place { provider: Label::cut(self.name), model: Label::cut(model) }

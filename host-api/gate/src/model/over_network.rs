@@ -99,8 +99,7 @@ impl OverNetwork {
             ..Limits::default()
         };
         let reach = Reach::named_by(&rule).into_iter().collect();
-        let others = Settings::default();
-        let settings = Settings { names, reach, credentials, roots, limits, ..others };
+        let settings = Settings { names, reach, credentials, roots, limits };
         let network = Network::new(settings)?;
         Ok(Self { network, base })
     }

@@ -5,6 +5,7 @@ use envelope_evidence::{Digest, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::budget::{HoldId, ModelCall};
+use crate::content::Found;
 use crate::egress::target::Target;
 use crate::grant::{Access, FileOp};
 
@@ -19,6 +20,8 @@ pub struct Call<'a> {
     pub worst: Usage,
     /// The digest of the whole request.
     pub request: Digest,
+    /// What was found in what it sends.
+    pub found: Found,
 }
 
 /// What is asked for.

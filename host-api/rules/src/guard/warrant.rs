@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::Wanted;
 use crate::budget::{Cap, PriceBook};
+use crate::content;
 use crate::denial::{Code, Denial};
 use crate::egress::policy::{BadPolicy, Ceiling, Policy, PolicyDocument};
 use crate::egress::rule::{QueryRule, RuleDocument};
@@ -29,6 +30,8 @@ pub struct Operator {
     pub egress: Ceiling,
     /// What models cost. A model without a price is not called.
     pub prices: PriceBook,
+    /// What must not leave in what anybody sends.
+    pub content: Vec<content::Rule>,
 }
 
 /// A warrant as it is written and hashed.
@@ -53,6 +56,9 @@ pub struct WarrantDocument {
     pub capabilities: CapabilitySet,
     /// Which destinations it lets the run reach.
     pub egress: PolicyDocument,
+    /// What must not leave in what the run sends, to hosts and to models.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<content::Rule>,
     /// Which models it lets the run call.
     pub models: Vec<ModelRule>,
     /// Which agents it lets the run call, by service identity.
@@ -128,6 +134,7 @@ impl Warrant {
             return Err(BadWarrant::Version(document.v));
         }
         check_length("models", document.models.len(), MODELS_MAX)?;
+        check_length("content", document.content.len(), content::RULES_MAX)?;
         check_length("agents", document.agents.len(), AGENTS_MAX)?;
         check_models(&document.models)?;
         let digest = Digest::of(&canonical::of(&document)?);

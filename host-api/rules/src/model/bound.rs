@@ -9,7 +9,7 @@ use crate::budget::ModelCall;
 /// Texts of one request for embeddings: what providers accept.
 pub const TEXTS_MAX: usize = 2048;
 
-/// Bytes of two numbers with their names, and of the frame of a list: `"temperature":0.5`.
+/// Bytes of three numbers with their names, and of the frame of a list: `"temperature":0.5`.
 const SAMPLING_BYTES: u64 = 128;
 
 /// What a wire format and its providers add to what the guest wrote, in tokens, at most.

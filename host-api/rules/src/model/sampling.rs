@@ -22,12 +22,16 @@ pub struct Sampling {
     /// Texts that end the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
+    /// Where chance comes from, for those who know of such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
 }
 
 impl Sampling {
     /// Whether it is left to the provider.
     pub const fn is_default(&self) -> bool {
-        self.temperature.is_none() && self.top_p.is_none() && self.stop.is_empty()
+        let Self { temperature, top_p, stop, seed } = self;
+        temperature.is_none() && top_p.is_none() && stop.is_empty() && seed.is_none()
     }
 
     pub(super) fn check(&self) -> Result<(), BadAsk> {

@@ -10,6 +10,7 @@ use envelope_gate::gate::{Authorities, scope_of};
 use envelope_gate::schema::Unfit;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
+use envelope_rules::content;
 use envelope_rules::denial::Denial;
 use envelope_rules::egress::policy::{Ceiling, PolicyDocument};
 use envelope_rules::egress::rule::RuleDocument;
@@ -33,6 +34,8 @@ pub struct Wishes {
     pub outputs: Option<String>,
     /// Which requests it may send.
     pub egress: Vec<RuleDocument>,
+    /// What must not leave in what it sends.
+    pub content: Vec<content::Rule>,
     /// How long its grant lives, in seconds.
     pub ttl_secs: u64,
     /// How long it may take, in seconds.
@@ -221,7 +224,7 @@ pub struct Fresh {
 /// can let it send more. So a refused request is told what is missing, not that it is forbidden.
 pub(crate) fn operator(warrant: &Warrant, prices: PriceBook) -> Operator {
     let capabilities = warrant.capabilities().with(Capability::Http).with(Capability::Model);
-    Operator { capabilities, egress: Ceiling::Warrant, prices }
+    Operator { capabilities, egress: Ceiling::Warrant, prices, content: Vec::new() }
 }
 
 /// The keys that verify local grants.
@@ -263,6 +266,7 @@ fn warrant(
         deadline: Timestamp::from_secs(deadline).unwrap_or(Timestamp::MAX),
         capabilities: capabilities(wishes),
         egress: PolicyDocument { rules: wishes.egress.clone() },
+        content: wishes.content.clone(),
         models: wishes.models.iter().map(|model| rule(model)).collect(),
         agents: wishes.agents.iter().map(|agent| Label::cut(agent)).collect(),
         budget: Cap::of(&budget(wishes)),

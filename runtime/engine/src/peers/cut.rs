@@ -3,6 +3,7 @@
 use envelope_evidence::{Digest, canonical};
 use envelope_gate::peers::Errand;
 use envelope_rules::budget::Cap;
+use envelope_rules::content::Rule;
 use envelope_rules::egress::policy::PolicyDocument;
 use envelope_rules::guard::{
     BadWarrant, Capability, CapabilitySet, ModelRule, Warrant, WarrantDocument,
@@ -26,6 +27,7 @@ pub(super) fn warrant(own: &WarrantDocument, errand: &Errand) -> Result<Warrant,
         deadline: errand.deadline.min(own.deadline),
         capabilities: both(own.capabilities, most.capabilities),
         egress: PolicyDocument { rules: rules.cloned().collect() },
+        content: content(own, most),
         models: models(own, most),
         agents: agents.cloned().collect(),
         budget: Cap::of(&errand.budget).tightest(&own.budget),
@@ -43,6 +45,12 @@ fn both(own: CapabilitySet, most: CapabilitySet) -> CapabilitySet {
     let shared = Capability::ALL.into_iter();
     let shared = shared.filter(|&it| own.contains(it) && most.contains(it));
     shared.fold(CapabilitySet::NONE, CapabilitySet::with)
+}
+
+/// Whatever either has looked for: of that a callee is held to more than its caller, never to less.
+fn content(own: &WarrantDocument, most: &WarrantDocument) -> Vec<Rule> {
+    let more = own.content.iter().filter(|rule| !most.content.contains(rule));
+    most.content.iter().chain(more).copied().collect()
 }
 
 fn models(own: &WarrantDocument, most: &WarrantDocument) -> Vec<ModelRule> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use envelope_evidence::Digest;
 use envelope_evidence::journal::Journal;
+use envelope_evidence::receipt::fold;
 use serde_json::{Value as Json, json};
 
 use super::finding::{Finding, Findings};
@@ -54,6 +55,19 @@ const NEEDLESS: Wide = Wide(Text::common(
     ) ORDER BY n.org, n.id, n.version LIMIT $1",
 ));
 
+/// What is kept and does not even need its own manifest.
+const NEEDY: Wide = Wide(Text::common(
+    "needs.missing",
+    "SELECT w.org, w.id, w.version FROM workspaces w WHERE w.state = 'kept' AND NOT EXISTS (
+        SELECT 1 FROM needs n WHERE n.org = w.org AND n.id = w.id
+            AND n.version = w.version AND n.digest = w.manifest
+    ) ORDER BY w.org, w.id, w.version LIMIT $1",
+));
+
+/// What was signed of a run. Its row bears the run's name.
+const SIGNED: Wide =
+    Wide(Text::common("receipts.of_run", "SELECT body FROM receipts WHERE org = $1 AND id = $2"));
+
 const LOST: [(&str, Wide); 4] = [
     ("work", WORK_LOST),
     ("outbox", OUTBOX_LOST),
@@ -62,7 +76,9 @@ const LOST: [(&str, Wide); 4] = [
 ];
 
 pub(super) fn statements() -> impl Iterator<Item = Wide> {
-    [WORK, OUTBOX, BLOBS, STORAGE, NEEDLESS].into_iter().chain(LOST.map(|(_, lost)| lost))
+    [WORK, OUTBOX, BLOBS, STORAGE, NEEDLESS, NEEDY, SIGNED]
+        .into_iter()
+        .chain(LOST.map(|(_, lost)| lost))
 }
 
 /// Every row of these tables.
@@ -73,15 +89,22 @@ pub(super) async fn check(tx: &mut Tx, findings: &mut Findings) -> Result<(), St
     each(tx, &OUTBOX, vec![Value::Int(-1)], |row| message(row, findings)).await?;
     each(tx, &BLOBS, texts(2), |row| blob(row, &mut kept, findings)).await?;
     each(tx, &STORAGE, texts(1), |row| storage(row, &kept, findings)).await?;
-    for row in tx.wide(&NEEDLESS, vec![Value::Int(1)]).await? {
-        let (org, id, version) = (row.text(0)?, row.text(1)?, row.int(2)?);
-        findings.push(Finding::Books(format!("needs/{org}/{id}/{version}")));
+    for statement in [NEEDLESS, NEEDY] {
+        for row in tx.wide(&statement, vec![Value::Int(1)]).await? {
+            let (org, id, version) = (row.text(0)?, row.text(1)?, row.int(2)?);
+            findings.push(Finding::Books(format!("needs/{org}/{id}/{version}")));
+        }
     }
     lost(tx, &LOST, findings).await?;
     for (org, id) in begun {
         let read = journal::lines(tx, &Org::new(&org)?, &id).await;
-        let whole = read.is_ok_and(|(lines, _)| Journal::parse(&lines).is_ok());
-        if !whole {
+        let journal = read.ok().and_then(|(lines, _)| Journal::parse(&lines).ok());
+        let run = vec![Value::from(org.as_str()), id.as_str().into()];
+        let signed = tx.wide(&SIGNED, run).await?;
+        let signed = signed.first().map(|row| row.text(0)).transpose()?;
+        // Another journal that is whole in itself folds to another receipt.
+        let is_it = |journal| signed.is_none_or(|body| fold(journal).receipt == body.as_bytes());
+        if !journal.as_ref().is_some_and(is_it) {
             findings.push(Finding::Journal(format!("work/{org}/{id}")));
         }
     }

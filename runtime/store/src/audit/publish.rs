@@ -1,18 +1,29 @@
 //! Publishing the log: tiles first, then the signature, and only what continues what was signed.
 
+use std::fs::{File, TryLockError};
 use std::io;
+use std::time::Duration;
 
 use cap_std::fs::Dir;
 use envelope_evidence::key::{ForLogs, SigningKey};
 use envelope_evidence::tlog::{Checkpoint, Log, NOTE_BYTES_MAX};
 
-use super::tiles::{Edge, File};
+use super::tiles::{Edge, File as Tile};
 use super::{AuditError, SIGN, TURN, entry_of, latest, page, signed};
 use crate::value::Value;
 use crate::{Store, Tx, files};
 
 /// The file that says how far the log reaches.
 const CHECKPOINT: &str = "checkpoint";
+
+/// Whoever writes into the folder holds this file.
+const TURN_FILE: &str = "publishing";
+
+/// How often is looked whether it is free.
+const TURN_LOOK: Duration = Duration::from_millis(50);
+
+/// Looks until it is given up: a minute, in which anybody has written his tiles.
+const TURN_TRIES_MAX: u32 = 1_200;
 
 /// How often somebody else may sign while the files are written: two publishers take turns, and
 /// more than this many in a row is not a turn.
@@ -42,6 +53,7 @@ impl Publisher {
         store: &Store,
         key: &SigningKey<ForLogs>,
     ) -> Result<String, AuditError> {
+        let _turn = self.turn().await?;
         let published = self.try_publish(store, key).await;
         if published.is_err() {
             // What was taken from the edge may not have arrived: the next time starts afresh.
@@ -71,9 +83,10 @@ impl Publisher {
     /// Writes the tiles of everything that has a place by now, and returns the checkpoint that was
     /// the last one then.
     async fn lay(&mut self, store: &Store) -> Result<Option<(Checkpoint, String)>, AuditError> {
+        // Shown first: what is shown is kept already.
+        let shown = self.shown()?;
         let mut tx = store.read().await?;
         let kept = latest(&mut tx, &self.log).await?;
-        let shown = self.shown()?;
         let held: Vec<_> = kept.iter().map(|(held, _)| *held).chain(shown).collect();
         self.catch_up(&mut tx, &held).await?;
         drop(tx);
@@ -158,14 +171,38 @@ impl Publisher {
         opened.map(Some).map_err(|why| AuditError::Checkpoint { size: 0, why })
     }
 
-    /// Shows a checkpoint, with whatever witnesses said of it under it.
-    pub fn show(&self, note: &str) -> Result<(), AuditError> {
-        self.log.open(note).map_err(|why| AuditError::Checkpoint { size: 0, why })?;
+    /// Shows a checkpoint, with whatever witnesses said of it under it, unless a later one is shown
+    /// by now.
+    pub async fn show_witnessed(&self, note: &str) -> Result<(), AuditError> {
+        let _turn = self.turn().await?;
+        self.show(note)
+    }
+
+    /// Waits until nobody else writes into the folder.
+    async fn turn(&self) -> Result<File, AuditError> {
+        let wrong = |why| AuditError::Folder { path: TURN_FILE.to_owned(), why };
+        let turn = self.folder.create(TURN_FILE).map_err(wrong)?.into_std();
+        for _ in 0..TURN_TRIES_MAX {
+            match turn.try_lock() {
+                Ok(()) => return Ok(turn),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(TURN_LOOK).await,
+                Err(TryLockError::Error(why)) => return Err(wrong(why)),
+            }
+        }
+        Err(AuditError::Overtaken)
+    }
+
+    fn show(&self, note: &str) -> Result<(), AuditError> {
+        let wrong = |why| AuditError::Checkpoint { size: 0, why };
+        let checkpoint = self.log.open(note).map_err(wrong)?;
+        if self.shown()?.is_some_and(|shown| shown.size > checkpoint.size) {
+            return Ok(());
+        }
         self.write(&(CHECKPOINT.to_owned(), note.as_bytes().to_vec()))
     }
 
     /// Writes a file whole or not at all, and so that a power cut keeps it.
-    fn write(&self, (path, bytes): &File) -> Result<(), AuditError> {
+    fn write(&self, (path, bytes): &Tile) -> Result<(), AuditError> {
         files::write(&self.folder, path, bytes)
             .map_err(|why| AuditError::Folder { path: path.clone(), why })
     }

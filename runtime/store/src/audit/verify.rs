@@ -10,7 +10,9 @@ use envelope_evidence::{Digest, merkle};
 use serde_json::{Value as Json, json};
 
 use super::finding::{Finding, Findings};
-use super::{AuditError, PAGE, SIGNED, UNPLACED, entry_of, kept, moved, page, signed, unsigned};
+use super::{
+    AuditError, PAGE, RECEIPT, SIGNED, UNPLACED, entry_of, kept, moved, page, signed, unsigned,
+};
 use crate::noun::Noun;
 use crate::value::{Row, Value};
 use crate::{Store, StoreError, Tx};
@@ -142,8 +144,32 @@ async fn leaves(
 /// What the leaf has to be, if its source is still there.
 fn source(row: &Row) -> Result<Option<Digest>, StoreError> {
     let Some(payload) = row.maybe_text(3)? else { return Ok(None) };
+    if !is_filed(row.text(5)?, row.text(6)?, row.text(7)?, payload) {
+        return Ok(None);
+    }
     let entry = entry_of(row.text(5)?, &row.bytes(4)?, payload.as_bytes());
     Ok(Some(merkle::leaf(&entry)))
+}
+
+/// What is signed is the payload. The columns by which it is found have to say the same, or a change
+/// could be filed where nobody looks for it.
+fn is_filed(noun: &str, org: &str, id: &str, payload: &str) -> bool {
+    if noun == RECEIPT {
+        return true;
+    }
+    let Ok(said) = serde_json::from_str::<Json>(payload) else { return false };
+    let text = |name: &str| said.get(name).and_then(Json::as_str).unwrap_or_default();
+    let number = |name: &str| said.get(name).and_then(Json::as_i64).unwrap_or(-1);
+    let named = match noun {
+        "accounts" => format!("{}/{}", text("level"), text("name")),
+        "workspaces" => format!("{}/{}", text("id"), number("version")),
+        "sealed" => format!("{}/{}", text("id"), text("field")),
+        "outbox" => number("id").to_string(),
+        "blobs" => text("digest").to_owned(),
+        "storage" => text("org").to_owned(),
+        _ => text("id").to_owned(),
+    };
+    (text("noun"), text("org"), named.as_str()) == (noun, org, id)
 }
 
 /// Holds the tree against the checkpoints of its size.

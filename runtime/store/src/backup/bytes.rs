@@ -21,7 +21,8 @@ const KEPT: Wide = Wide(Text::common(
 
 const STILL: Wide = Wide(Text::common(
     "backup.blobs.still",
-    "SELECT size FROM blobs WHERE org = $1 AND digest = $2 AND state = 'kept'",
+    "SELECT size FROM blobs b WHERE org = $1 AND digest = $2 AND state = 'kept'
+    AND EXISTS (SELECT 1 FROM needs n WHERE n.org = b.org AND n.digest = b.digest)",
 ));
 
 pub(super) const WIDE: [Wide; 2] = [KEPT, STILL];
@@ -44,8 +45,9 @@ pub(super) async fn write(
     }
 }
 
-/// A blob that was collected since the moment of the backup was needed by nobody in it: whoever
-/// restores finds its row, as of one that a crash left behind, and collects it again.
+/// A blob that nobody needs may be without its bytes: one that was collected since the moment of the
+/// backup, that somebody is just putting, or that a crash left behind. Whoever restores finds its
+/// row, and collects it again.
 async fn copy(
     store: &Store,
     row: &Row,

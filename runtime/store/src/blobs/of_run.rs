@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use envelope_evidence::{Digest, Timestamp};
 use envelope_gate::workspace::{self as gate, Count, Counting};
@@ -10,6 +11,7 @@ use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 
 use super::{BlobError, Blobs, Version, counted};
+use crate::work::Lease;
 
 /// What tells the time.
 pub type Clock = fn() -> Timestamp;
@@ -18,9 +20,10 @@ pub type Clock = fn() -> Timestamp;
 const BEGINNING: i64 = 1;
 
 impl Blobs {
-    /// What the run `id` reads and puts. Its workspace of that name is there.
-    pub fn of_run(&self, id: &str, clock: Clock) -> gate::Blobs {
-        self.seen(Some(id.to_owned()), clock)
+    /// What the run of `lease` reads, and puts while the lease holds. Its workspace is there. The
+    /// size of what did not fit into the quota is left in `refused`.
+    pub fn of_run(&self, lease: Lease, clock: Clock, refused: Arc<AtomicU64>) -> gate::Blobs {
+        self.seen(Some((lease, refused)), clock)
     }
 
     /// What is put for a run that is not there yet: to be saved before [`GRACE`](super::GRACE) is
@@ -29,7 +32,7 @@ impl Blobs {
         self.seen(None, clock)
     }
 
-    fn seen(&self, run: Option<String>, clock: Clock) -> gate::Blobs {
+    fn seen(&self, run: Option<(Lease, Arc<AtomicU64>)>, clock: Clock) -> gate::Blobs {
         let prefix = Key::from(self.org.as_str());
         let objects = PrefixStore::new(Arc::clone(&self.objects), prefix);
         let counter = Counter { blobs: self.clone(), run, clock };
@@ -39,14 +42,19 @@ impl Blobs {
 
 struct Counter {
     blobs: Blobs,
-    run: Option<String>,
+    run: Option<(Lease, Arc<AtomicU64>)>,
     clock: Clock,
 }
 
 impl Counter {
     async fn count(&self, digest: Digest, size: u64) -> Result<(), BlobError> {
-        let begun = self.run.as_deref().map(|id| Version { id, version: BEGINNING });
-        self.blobs.count(begun, digest, counted(size)?, (self.clock)()).await
+        let run = self.run.as_ref();
+        let begun = run.map(|(lease, _)| (lease, Version { id: &lease.id, version: BEGINNING }));
+        let counted = self.blobs.count(begun, digest, counted(size)?, (self.clock)()).await;
+        if let (Some((_, refused)), Err(BlobError::Quota { size, .. })) = (run, &counted) {
+            refused.store(*size, Ordering::Release);
+        }
+        counted
     }
 }
 

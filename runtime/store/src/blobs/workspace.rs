@@ -11,7 +11,7 @@ use super::{BlobError, Blobs, PIN, TOUCH, digest, named};
 use crate::OrgTx;
 use crate::sql::{Scoped, Text};
 use crate::value::Value;
-use crate::work::moment;
+use crate::work::{Lease, moment};
 
 const LATEST: Scoped = Scoped(Text::common(
     "workspaces.latest",
@@ -55,12 +55,22 @@ const KEPT: Scoped = Scoped(Text::common(
     AND state = 'kept'",
 ));
 
+/// The same, which stays so until the transaction ends; on SQLite the transaction itself sees to
+/// that.
+const STAYS: Scoped = Scoped(Text {
+    name: "workspaces.stays",
+    sqlite: KEPT.text().sqlite,
+    postgres: "SELECT manifest FROM workspaces WHERE org = $1 AND id = $2 AND version = $3
+        AND state = 'kept' FOR SHARE",
+});
+
 const FREE: Scoped = Scoped(Text::common(
     "needs.free",
     "DELETE FROM needs WHERE org = $1 AND id = $2 AND version = $3 RETURNING digest",
 ));
 
-pub(super) const SCOPED: [Scoped; 8] = [LATEST, SAVE, NEED, NEEDED, PINNED, DROP, KEPT, FREE];
+pub(super) const SCOPED: [Scoped; 9] =
+    [LATEST, SAVE, NEED, NEEDED, PINNED, DROP, KEPT, STAYS, FREE];
 
 /// Blobs that are named at once.
 const NEEDED_MAX: i64 = 1000;
@@ -125,18 +135,24 @@ impl Blobs {
         }
     }
 
-    /// Counts a blob that is about to be put, and is needed by a version if one is named.
+    /// Counts a blob that is about to be put. One of a run is needed by the version `of`, while
+    /// that is kept, and counts only while its node holds the lease.
     pub(super) async fn count(
         &self,
-        of: Option<Version<'_>>,
+        of: Option<(&Lease, Version<'_>)>,
         digest: Digest,
         size: i64,
         now: Timestamp,
     ) -> Result<(), BlobError> {
         let mut tx = self.store.write().await?;
         let mut rows = tx.of(&self.org);
+        if let Some((lease, of)) = of {
+            rows.hold(lease).await?;
+            let kept = rows.run(&STAYS, vec![Value::from(of.id), of.version.into()]).await?;
+            kept.first().ok_or_else(|| of.none())?;
+        }
         super::register(&mut rows, digest, size, now).await?;
-        if let Some(of) = of {
+        if let Some((_, of)) = of {
             rows.run(&NEED, vec![Value::from(of.id), of.version.into(), named(digest)]).await?;
         }
         Ok(tx.commit().await?)

@@ -68,7 +68,7 @@ impl StorePurse {
     }
 
     async fn try_freeze(&self, frost: Frost) -> Result<(), BudgetError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.held().await?;
         tx.of(&self.org).freeze(&frost).await?;
         Ok(tx.commit().await?)
     }

@@ -3,12 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use envelope_rules::content::{RULES_MAX as CONTENT_MAX, Rule as Content};
 use envelope_rules::egress::policy::{BadPolicy, Policy, PolicyDocument};
 use envelope_rules::egress::rule::Rule;
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::{BadPattern, PatternSet};
 
 use super::check::unique;
+use super::content::ContentRule;
 use super::egress::EgressRule;
 use super::flaw::{Code, Flaw};
 use super::list::List;
@@ -39,6 +41,10 @@ pub struct Scope {
     /// The requests that may leave; none is sealed.
     #[serde(default)]
     pub egress: List<EgressRule, 0, 256>,
+    /// What must not leave in what it sends to hosts and models; none is nothing but the secrets of
+    /// whoever runs it.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub content: List<ContentRule, 0, CONTENT_MAX>,
     /// The models it may use.
     #[serde(default)]
     pub models: List<ModelName, 0, 64>,
@@ -102,6 +108,11 @@ impl Scope {
         Prefix::parse(&self.outputs)
     }
 
+    /// What must not leave, as the runtime reads it.
+    pub fn content(&self) -> Vec<Content> {
+        self.content.iter().map(|rule| rule.rule()).collect()
+    }
+
     /// The egress rules as the runtime's document.
     pub fn egress_document(&self) -> PolicyDocument {
         PolicyDocument { rules: self.egress.iter().map(EgressRule::document).collect() }
@@ -116,6 +127,8 @@ impl Scope {
     pub fn validate(&self) -> Vec<Flaw> {
         let mut flaws =
             unique("/actions", "/name", self.actions.iter().map(|action| action.name.as_str()));
+        let content: Vec<_> = self.content.iter().map(|rule| rule.rule().to_string()).collect();
+        flaws.extend(unique("/content", "", content.iter().map(String::as_str)));
         flaws.extend(unique("/models", "", self.models.iter().map(ModelName::as_str)));
         flaws.extend(unique("/read", "", self.read.iter().map(|pattern| pattern.as_str())));
         for (at, pattern) in self.read.iter().enumerate() {

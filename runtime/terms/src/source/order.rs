@@ -3,6 +3,7 @@
 
 use envelope_evidence::{Digest, Dimension, Label, Timestamp};
 use envelope_rules::budget::Cap;
+use envelope_rules::content::Rule as Content;
 use envelope_rules::egress::policy::PolicyDocument;
 use envelope_rules::grant::{Budget, Claims, Jti, LIFE_SECS_MAX};
 use envelope_rules::guard::{Capability, CapabilitySet, ModelRule, Warrant, WarrantDocument};
@@ -26,6 +27,9 @@ pub struct WarrantTemplate {
     pub capabilities: CapabilitySet,
     /// Which destinations it may reach.
     pub egress: PolicyDocument,
+    /// What must not leave in what it sends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<Content>,
     /// Which models it may call.
     pub models: Vec<ModelRule>,
     /// Which agents it may call.
@@ -64,6 +68,7 @@ impl WarrantTemplate {
             skill: label(&contract.agent.skill, "/agent/skill")?,
             capabilities: capabilities(contract),
             egress: contract.scope.egress_document(),
+            content: contract.scope.content(),
             models: models(contract)?,
             agents: agents(contract)?,
             budget: budget.with(Dimension::WallMs, millis).unwrap_or(budget),
@@ -90,6 +95,7 @@ impl WarrantTemplate {
             deadline: Timestamp::from_millis(end).unwrap_or(Timestamp::MAX),
             capabilities: self.capabilities,
             egress: self.egress.clone(),
+            content: self.content.clone(),
             models: self.models.clone(),
             agents: self.agents.clone(),
             budget: self.budget,

@@ -6,6 +6,7 @@
 
 use envelope_evidence::usage::MAX_EXACT;
 use envelope_evidence::{Digest, Label};
+use envelope_rules::content::RULES_MAX as CONTENT_MAX;
 use envelope_rules::egress::policy::RULES_MAX;
 use envelope_rules::egress::rule::LIST_MAX;
 use envelope_rules::grant::LIFE_SECS_MAX;
@@ -17,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::clause::Subject;
 use super::paper::{Hashes, Status};
 use crate::contract::{
-    Contract, Count, DigestShape, EgressQuery, EgressScheme, Exact, Id, LabelShape, Line, List,
-    NanoUsd, Place, Port, SessionSecs, present,
+    ContentRule, Contract, Count, DigestShape, EgressQuery, EgressScheme, Exact, Id, LabelShape,
+    Line, List, NanoUsd, Place, Port, SessionSecs, present,
 };
 use crate::export::{self, AcsVersion};
 
@@ -106,6 +107,10 @@ struct WarrantTemplate {
     /// The only code that may run.
     #[schemars(with = "DigestShape")]
     component: Digest,
+    /// What must not leave in what it sends.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "List<ContentRule, 1, CONTENT_MAX>")]
+    content: Option<List<ContentRule, 1, CONTENT_MAX>>,
     /// Which destinations it may reach.
     egress: Egress,
     /// Which models it may call.

@@ -119,6 +119,7 @@ impl Gate {
             digest: request.digest,
             worst: bytes_used(sent.saturating_add(back)),
             fuel: request.fuel,
+            found: request.found,
         };
         let permit = match self.admit(&admitted)? {
             Ok(permit) => permit,

@@ -8,7 +8,7 @@ use crate::model::{Finish, Outcome, Reply, Usage};
 
 /// The request, and the paths of its pictures in their order. Their content is not known yet.
 pub(super) fn ask(request: model::Request) -> (Ask, Vec<String>) {
-    let model::Request { model, messages, tools, schema, max_output } = request;
+    let model::Request { model, messages, tools, schema, max_output, sampling } = request;
     let mut paths = Vec::new();
     let messages = messages.into_iter().map(|it| message(it, &mut paths)).collect();
     let tools = tools.into_iter().map(|tool| {
@@ -16,7 +16,12 @@ pub(super) fn ask(request: model::Request) -> (Ask, Vec<String>) {
         Tool { name, description, parameters }
     });
     let tools = tools.collect();
-    let sampling = Sampling::default();
+    let model::Sampling { temperature, top_p, stop, seed } = sampling;
+    // The shortest spelling that is read as the same number. What is none is refused like a number
+    // that no provider takes.
+    let written = |number: f64| number.to_string();
+    let (temperature, top_p) = (temperature.map(written), top_p.map(written));
+    let sampling = Sampling { temperature, top_p, stop, seed };
     (Ask { model, messages, tools, schema, max_output, sampling }, paths)
 }
 

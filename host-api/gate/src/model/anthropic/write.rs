@@ -72,7 +72,10 @@ enum Choice {
 /// The body of a request, with its bound.
 pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
     let Ask { model: _, messages, tools, schema, max_output: _, sampling } = order.ask;
-    let Sampling { temperature, top_p, stop } = sampling;
+    let Sampling { temperature, top_p, stop, seed } = sampling;
+    if seed.is_some() {
+        return Err("this provider knows of no seeds: leave `seed` out".to_owned());
+    }
     let system = messages.iter().filter(|it| it.role == Role::System).flat_map(|it| &it.parts);
     let spoken = messages.iter().filter(|it| it.role != Role::System);
     let mut offered: Vec<_> = tools.iter().map(tool).collect::<Result<_, _>>()?;

@@ -70,9 +70,10 @@ pub(super) fn sampling(
     temperature: Option<&RawValue>,
     top_p: Option<&RawValue>,
     stop: Vec<String>,
+    seed: Option<u32>,
 ) -> Sampling {
     let written = |number: &RawValue| number.get().to_owned();
-    Sampling { temperature: temperature.map(written), top_p: top_p.map(written), stop }
+    Sampling { temperature: temperature.map(written), top_p: top_p.map(written), stop, seed }
 }
 
 /// Takes in the picture whose content is `data`, in base64.
@@ -90,6 +91,15 @@ pub(super) fn picture(kind: &str, data: &str, images: &mut Images) -> Result<Par
     let digest = Digest::of(&bytes);
     images.insert(digest, Bytes::from(bytes));
     Ok(Part::Image(Image { media_type: kind.to_owned(), digest }))
+}
+
+/// Nobody fetches a picture: how large it is would be known too late.
+pub(super) fn inline(url: &str, images: &mut Images) -> Result<Part, Unread> {
+    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    let (kind, data) = data.ok_or_else(|| {
+        Unread::Unbounded("a picture is given as `data:image/png;base64,…`, not by its URL".into())
+    })?;
+    picture(kind, data, images)
 }
 
 /// Writes an event of a stream.

@@ -27,6 +27,8 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     stop: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<Reports>,
@@ -115,7 +117,7 @@ struct Schema<'a> {
 /// The body of a request, without its bound.
 pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
     let Ask { model: _, messages, tools, schema, max_output: _, sampling } = order.ask;
-    let Sampling { temperature, top_p, stop } = sampling;
+    let Sampling { temperature, top_p, stop, seed } = sampling;
     let mut said = Vec::new();
     for message in messages {
         say(message, order.images, &mut said)?;
@@ -130,6 +132,7 @@ pub(super) fn body<'a>(order: &Order<'a>) -> Result<Body<'a>, String> {
         temperature: temperature.as_deref().map(raw).transpose()?,
         top_p: top_p.as_deref().map(raw).transpose()?,
         stop,
+        seed: *seed,
         stream: streamed,
         stream_options: streamed.map(|include_usage| Reports { include_usage }),
         max_completion_tokens: None,

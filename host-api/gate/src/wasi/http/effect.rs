@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::request::RequestOptions;
 use super::wish;
-use crate::egress::content;
 use crate::gate::{Effect, Effected};
 use crate::net::{self, Failure, Network, NoRoute, Outgoing, Route};
 use crate::stop::Fault;
@@ -61,11 +60,6 @@ impl Effect for Send {
     async fn prepare(&mut self, world: &dyn World) -> Result<Result<Self::Ready, Denial>, Fault> {
         let network = world.network().ok_or(Fault::Unavailable("the network"))?;
         if let Some(denial) = self.oversized(network.limits().request_bytes) {
-            return Ok(Err(denial));
-        }
-        // Before the name is asked for: the question itself leaves the host.
-        let (target, headers, body) = (&self.target, &self.headers, &self.body);
-        if let Some(denial) = content::refuse(network, target, headers, body) {
             return Ok(Err(denial));
         }
         let within = self.limits(network, world).connect;

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use envelope_rules::content::Part;
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::egress::target::Target;
 use envelope_rules::guard::{Act, Capability};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime::component::Resource;
 
 use super::body::{COLLECTED_BYTES_MAX, SharedBody, State};
@@ -57,6 +58,19 @@ impl outgoing_handler::Host for Airlock {
             }
         }
     }
+}
+
+/// Everything of a request that leaves the host, also what a name server would be asked.
+fn sent<'a>(
+    authority: &'a str,
+    line: &'a str,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+) -> Vec<(Part, &'a [u8])> {
+    let line = [authority, line].into_iter().map(|text| (Part::Url, text.as_bytes()));
+    let headers =
+        headers.iter().flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
+    line.chain(headers.map(|bytes| (Part::Headers, bytes))).chain([(Part::Body, body)]).collect()
 }
 
 impl Airlock {
@@ -114,8 +128,12 @@ impl Airlock {
         if is_virtual(&target) {
             return self.ask_models(wish, &target, &body).await;
         }
+        let authority = target.authority();
+        let parts = sent(&authority, target.origin_form(), &headers, &body);
+        let found = self.gate.look_through(parts).await;
         let written = wish.written(&body);
         let request = Request::new(Act::Http(&target), "request", wish.shown().into(), &written);
+        let request = request.carrying(found);
         let worst =
             [target.origin_form().len(), header_bytes(&headers), body.len(), HEAD_BYTES_MAX];
         let worst = u64::try_from(worst.into_iter().sum::<usize>()).unwrap_or(u64::MAX);

@@ -171,7 +171,7 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
     let tools = body.tools.unwrap_or_default().into_iter().map(tool).collect();
     let (model, max_output) = (Wire::Anthropic.full(body.model), body.max_tokens);
     let stop = body.stop_sequences.unwrap_or_default();
-    let sampling = sampling(body.temperature, body.top_p, stop);
+    let sampling = sampling(body.temperature, body.top_p, stop, None);
     let ask = Ask { model, messages, tools, schema: None, max_output, sampling };
     Ok(Asked { ask, images, streamed: body.stream.unwrap_or(false), reports: true })
 }

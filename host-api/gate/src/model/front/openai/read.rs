@@ -4,9 +4,7 @@ use envelope_rules::model::{Ask, Message, Part, Role, Tool, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::front::read::{
-    Content, Hint, Unread, content, document, only, picture, sampling,
-};
+use crate::model::front::read::{Content, Hint, Unread, content, document, inline, only, sampling};
 use crate::model::front::{Asked, OUTPUT_DEFAULT, Wire};
 use crate::model::provider::Images;
 
@@ -32,6 +30,7 @@ struct Body<'a> {
     top_p: Option<&'a RawValue>,
     #[serde(borrow)]
     stop: Option<&'a RawValue>,
+    seed: Option<u32>,
     store: Option<bool>,
     stream: Option<bool>,
     stream_options: Option<Reports>,
@@ -198,7 +197,7 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
             Content::Parts(texts) => texts,
         })
     });
-    let sampling = sampling(body.temperature, body.top_p, stop?);
+    let sampling = sampling(body.temperature, body.top_p, stop?, body.seed);
     let ask = Ask { model, messages, tools, schema, max_output, sampling };
     let streamed = body.stream.unwrap_or(false);
     Ok(Asked { ask, images, streamed, reports: reports.include_usage.unwrap_or(false) })
@@ -239,15 +238,6 @@ fn pieces(words: &RawValue, images: &mut Images) -> Result<Vec<Part>, Unread> {
         Piece { .. } => Err(Unread::Wrong("a part is not of its kind".to_owned())),
     };
     pieces.into_iter().map(part).collect()
-}
-
-/// Nobody fetches a picture: how large it is would be known too late.
-fn inline(url: &str, images: &mut Images) -> Result<Part, Unread> {
-    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-    let (kind, data) = data.ok_or_else(|| {
-        Unread::Unbounded("a picture is given as `data:image/png;base64,…`, not by its URL".into())
-    })?;
-    picture(kind, data, images)
 }
 
 fn text_of(parts: &[Part]) -> Result<String, Unread> {
