@@ -212,7 +212,7 @@ fn a_decision_in_time_counts_however_late_the_run_goes_on() {
     for late in [WINDOW - 1, WINDOW, WINDOW + 600] {
         let back = setup("choose red|green").at_desk(Arc::new(Slow(Office::new(&[ada]))));
         let back = later(&back, late);
-        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        let ran = run_into(&back, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         assert_eq!(ran.said(), "choose: ok 1", "{late} seconds later");
         ran.replays_same();
     }
