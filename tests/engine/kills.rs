@@ -92,7 +92,7 @@ fn each_kind_of_switch_stops_a_run_that_waits() {
         let aside = run(&asking);
         assert!(is_aside(&aside));
         levers.throw(&other);
-        let lines = || Lines { bytes: Arc::new(aside.journal.clone().into()), room: None };
+        let lines = || Lines::of(&aside.journal, None);
         let still = run_into(&asking, lines(), Some(aside.store.clone()));
         assert!(is_aside(&still), "{other}");
         levers.throw(&target);

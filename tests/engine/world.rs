@@ -188,6 +188,13 @@ pub struct Lines {
     pub room: Option<usize>,
 }
 
+impl Lines {
+    /// Those that another process left, and room for so many more.
+    pub fn of(bytes: &[u8], room: Option<usize>) -> Self {
+        Self { bytes: Arc::new(Mutex::new(bytes.to_vec())), room }
+    }
+}
+
 impl JournalWriter for Lines {
     fn write(&mut self, line: &[u8]) -> Result<(), Fault> {
         match &mut self.room {
