@@ -66,11 +66,10 @@ fn unfolded(part: &Value, whole: &Value, known: &mut BTreeMap<String, u64>) -> u
             parts.iter().fold(1, |sum, part| u64::saturating_add(sum, unfolded(part, whole, known)))
         }
         Value::Object(parts) => parts.iter().fold(1, |sum, (name, part)| {
-            let more = match part {
-                Value::String(target) if name.ends_with("ef") && name.starts_with('$') => {
-                    referred(target, whole, known)
-                }
-                part => unfolded(part, whole, known),
+            let refers = name.starts_with('$') && name.to_ascii_lowercase().ends_with("ref");
+            let more = match part.as_str().filter(|_| refers) {
+                Some(target) => referred(target, whole, known),
+                None => unfolded(part, whole, known),
             };
             u64::saturating_add(sum, more)
         }),
