@@ -128,6 +128,10 @@ impl World for Watched {
         self.world.stopped().or_else(|| self.killed())
     }
 
+    fn cut(&self) -> Option<Stop> {
+        self.world.cut().or_else(|| self.killed())
+    }
+
     fn obeyed(&self) -> Option<&Obeyed> {
         Some(&self.obeyed)
     }
