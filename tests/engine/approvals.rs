@@ -177,10 +177,11 @@ fn what_makes_no_sense_is_asked_nobody() {
 /// gate.
 #[test]
 fn an_answer_that_does_not_fit_decides_nothing() {
-    let fits = r#"fill {"type":"object","required":["so"],"properties":{"so":{"type":"integer"}}}"#;
-    let unfit = r#"fill {"type":"object","properties":{"so":{"minimum":2}}}"#;
+    let fits =
+        r#"document {"type":"object","required":["so"],"properties":{"so":{"type":"integer"}}}"#;
+    let unfit = r#"document {"type":"object","properties":{"so":{"minimum":2}}}"#;
     let ran = run(&asking(fits, &[ada]));
-    assert_eq!(ran.said(), "fill: ok {\"so\":1}");
+    assert_eq!(ran.said(), "document: ok {\"so\":1}");
     ran.replays_same();
     let office = Office::new(&[ada]);
     let ran = run(&setup(unfit).at_desk(office.clone()));
@@ -198,10 +199,12 @@ fn an_answer_that_does_not_fit_decides_nothing() {
     let good = Decision { verdict: Verdict::Answer { document }, ..said };
     assert_eq!(decide(open, good, &[], request.asked).unwrap().state().name(), "approved");
     // What is no schema is asked nobody.
-    for none in [r#"fill {"type":7}"#, r#"fill {"$ref":"http://example.org/"}"#, "fill {"] {
+    for none in
+        [r#"document {"type":7}"#, r#"document {"$ref":"http://example.org/"}"#, "document {"]
+    {
         let office = Office::new(&[ada]);
         let ran = run(&setup(none).at_desk(office.clone()));
-        assert_eq!(ran.said(), "fill: invalid", "{none}");
+        assert_eq!(ran.said(), "document: invalid", "{none}");
         assert!(office.requests().is_empty());
     }
 }

@@ -11,9 +11,13 @@ use serde_json::Value;
 /// Steps that one pattern may take back: more than an honest one ever does, some milliseconds.
 const BACKTRACKS_MAX: usize = 100_000;
 
-/// Values of a schema, with what it refers to written out, up to which is said where a document does
-/// not fit: some milliseconds.
+/// Values of a schema, with what it refers to written out: a document is held against each of them,
+/// some milliseconds long.
 const UNFOLDED_MAX: u64 = 10_000;
+
+/// References that lead from one to the next, and values in values, of one schema: each takes a
+/// piece of the stack.
+const DEPTH_MAX: usize = 200;
 
 /// A document that does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,53 +45,65 @@ pub fn fits(schema: &Value, document: &[u8]) -> Result<(), Unfit> {
     let document: Value =
         serde_json::from_slice(document).map_err(|why| whole(format!("not JSON: {why}")))?;
     let validator = validator(schema).map_err(whole)?;
-    if is_wide(schema) {
-        // It can be asked whether, which is remembered on the way, but not where: that would be
-        // looked for along every path.
-        let fits = validator.is_valid(&document);
-        return if fits { Ok(()) } else { Err(whole("it does not fit".to_owned())) };
-    }
     let fits = validator.validate(&document);
     fits.map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
 }
 
-/// Whether `schema`, with what it refers to written out, is larger than [`UNFOLDED_MAX`], or refers
-/// to itself.
-fn is_wide(schema: &Value) -> bool {
-    let mut known = BTreeMap::new();
-    unfolded(schema, schema, &mut known) > UNFOLDED_MAX
+/// Counts the values of a schema with what it refers to written out.
+struct Unfolding<'a> {
+    whole: &'a Value,
+    /// What is being counted just now counts as endless.
+    known: BTreeMap<&'a str, u64>,
+    /// Whether an `id` names a part of it, as in the oldest schemas.
+    old: bool,
 }
 
-/// The values in `part`, with what it refers to written out. What is being counted just now counts
-/// as endless.
-fn unfolded(part: &Value, whole: &Value, known: &mut BTreeMap<String, u64>) -> u64 {
-    match part {
-        Value::Array(parts) => {
-            parts.iter().fold(1, |sum, part| u64::saturating_add(sum, unfolded(part, whole, known)))
+impl<'a> Unfolding<'a> {
+    fn of(whole: &'a Value) -> u64 {
+        let old = whole.to_string().contains("draft-04");
+        Self { whole, known: BTreeMap::new(), old }.count(whole, 0)
+    }
+
+    fn count(&mut self, part: &'a Value, depth: usize) -> u64 {
+        if depth > DEPTH_MAX {
+            return u64::MAX;
         }
-        Value::Object(parts) => parts.iter().fold(1, |sum, (name, part)| {
-            let more = match part {
-                Value::String(target) if name.ends_with("ef") && name.starts_with('$') => {
-                    referred(target, whole, known)
-                }
-                part => unfolded(part, whole, known),
-            };
-            u64::saturating_add(sum, more)
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+        match part {
+            Value::Array(parts) => parts
+                .iter()
+                .fold(1, |sum, part| u64::saturating_add(sum, self.count(part, depth + 1))),
+            Value::Object(parts) => parts.iter().fold(1, |sum, (name, part)| {
+                let more = match part.as_str() {
+                    Some(target) if refers(name) => self.referred(target, depth),
+                    // Below it the same reference leads elsewhere.
+                    Some(_) if depth > 0 && self.renames(name) => u64::MAX,
+                    _ => self.count(part, depth + 1),
+                };
+                u64::saturating_add(sum, more)
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+        }
+    }
+
+    fn referred(&mut self, target: &'a str, depth: usize) -> u64 {
+        if let Some(count) = self.known.get(target) {
+            return *count;
+        }
+        self.known.insert(target, u64::MAX);
+        let part = target.strip_prefix('#').and_then(|pointer| self.whole.pointer(pointer));
+        // What is found in another way, by an anchor or an id, is not counted and so is endless.
+        let count = part.map_or(u64::MAX, |part| self.count(part, depth + 1));
+        self.known.insert(target, count);
+        count
+    }
+
+    fn renames(&self, name: &str) -> bool {
+        name == "$id" || (self.old && name == "id")
     }
 }
 
-fn referred(target: &str, whole: &Value, known: &mut BTreeMap<String, u64>) -> u64 {
-    if let Some(count) = known.get(target) {
-        return *count;
-    }
-    known.insert(target.to_owned(), u64::MAX);
-    let part = target.strip_prefix('#').and_then(|pointer| whole.pointer(pointer));
-    // What is found in another way, by an anchor or an id, is not counted and so is endless.
-    let count = part.map_or(u64::MAX, |part| unfolded(part, whole, known));
-    known.insert(target.to_owned(), count);
-    count
+fn refers(name: &str) -> bool {
+    name.starts_with('$') && name.to_ascii_lowercase().ends_with("ref")
 }
 
 /// The same for a schema in text.
@@ -99,6 +115,12 @@ pub fn fits_text(schema: &str, document: &str) -> Result<(), Unfit> {
 fn validator(schema: &Value) -> Result<Validator, String> {
     let anything = Value::Bool(true);
     let schema = if schema.is_null() { &anything } else { schema };
+    if Unfolding::of(schema) > UNFOLDED_MAX {
+        return Err(format!(
+            "with what it refers to written out it has more than {UNFOLDED_MAX} values, or refers \
+             to itself or to a name: write it with fewer references"
+        ));
+    }
     let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS_MAX);
     let built = jsonschema::options().with_pattern_options(patterns).build(schema);
     built.map_err(|why| why.to_string())
@@ -140,8 +162,14 @@ mod tests {
                 "{{\"$defs\":{{{defs}\"a{n}\":{{\"type\":\"integer\"}}}},\"$ref\":\"#/$defs/a0\"}}"
             )
         };
-        assert_eq!(fits_text(&doubled(60), "7"), Ok(()));
-        assert!(fits_text(&doubled(60), "\"seven\"").is_err());
+        for wide in [doubled(60), doubled(60).replacen('{', "{\"$id\":\"urn:x\",", 1)] {
+            let inside = format!("{{\"allOf\":[{wide}]}}");
+            for wide in [&wide, &inside] {
+                let refused = fits_text(wide, "7").unwrap_err();
+                assert!(refused.why.contains("more than 10000 values"), "{}", refused.why);
+            }
+        }
+        assert_eq!(fits_text(&doubled(3), "7"), Ok(()));
         assert!(fits_text(&doubled(3), "\"seven\"").unwrap_err().why.contains("integer"));
         let slow = r#"{"pattern":"^(?:(a+)+)+(?=b)$"}"#;
         let unfit = fits_text(slow, &format!("\"{}\"", "a".repeat(5_000)));

@@ -2,8 +2,8 @@
 //!
 //! Each change is a change of a row, so the history of the keys stands in the log that one of them
 //! signs. Rotation is overlap: the next key is announced and put to use before the last one
-//! retires. What verifiers trust is a [`KeyRing`] of those that were never revoked, each for its own
-//! time.
+//! retires. What verifiers trust is a [`KeyRing`] of those that were never revoked, each for its
+//! own time.
 
 use envelope_evidence::Timestamp;
 use envelope_evidence::key::Window;

@@ -187,7 +187,8 @@ impl Board {
         let mut tx = self.store.read().await?;
         let turn = tx.wide(&TURN, Vec::new()).await?;
         let turn = turn.first().map_or(Ok(0), |row| row.int(0))?;
-        if self.is_known(turn) {
+        if self.known().turn == Some(turn) {
+            self.seen_now();
             return Ok(false);
         }
         let rows = tx.wide(&ALL, vec![ROWS_MAX.into()]).await?;
@@ -206,15 +207,15 @@ impl Board {
             }
         }
         *self.known() = known;
+        self.seen_now();
         self.generation.fetch_add(1, Ordering::AcqRel);
         Ok(true)
     }
 
-    /// Whether the table is as it was.
-    fn is_known(&self, turn: i64) -> bool {
+    /// What is known is true now. That there is something new is not enough: it has to be read.
+    fn seen_now(&self) {
         let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.seen.store(now, Ordering::Release);
-        self.known().turn == Some(turn)
     }
 
     /// Whether somebody should have looked, and could not.

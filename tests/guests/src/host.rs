@@ -13,7 +13,7 @@ use envelope::host::{agents, approvals, artifacts, model, run, trace};
 pub fn act(verb: &str, rest: &str) -> Option<Came> {
     let (one, other) = two(rest);
     Some(match verb {
-        "scope" | "widen" | "choose" | "form" | "fill" | "ask" => asks(verb, rest),
+        "scope" | "widen" | "choose" | "form" | "document" | "ask" => asks(verb, rest),
         "about" => {
             let about = run::about();
             Ok(format!("{} {} {:?}", about.run, about.skill, about.outputs))
@@ -82,7 +82,9 @@ fn asks(verb: &str, rest: &str) -> Came {
             let choices = rest.split('|').map(str::to_owned).collect();
             answer(approvals::ask("Which?", &approvals::Question::Choices(choices)))
         }
-        "fill" => answer(approvals::ask("What?", &approvals::Question::Schema(rest.to_owned()))),
+        "document" => {
+            answer(approvals::ask("What?", &approvals::Question::Schema(rest.to_owned())))
+        }
         "form" => answer(approvals::ask(rest, &approvals::Question::Schema("{}".to_owned()))),
         _ => {
             let question = approvals::Question::Choices(vec!["yes".to_owned()]);

@@ -43,8 +43,8 @@ enum Foreseen {
 impl Foreseen {
     /// What comes before a call that would be refused. Between now and then money may be given
     /// back: a call that nobody may make unasked is refused at once.
-    fn refused(carries: Option<String>, denial: Denial) -> Self {
-        if carries.is_some() { Self::Denied(denial) } else { Self::Nothing }
+    fn refused(carries: bool, denial: Denial) -> Self {
+        if carries { Self::Denied(denial) } else { Self::Nothing }
     }
 }
 
@@ -147,7 +147,7 @@ impl Gate {
             (Act::Model { model, bounds }, Some(models)) => {
                 let terms = match self.afford(model, bounds, models).await? {
                     Ok(terms) => terms,
-                    Err(denial) => return Ok(Foreseen::refused(carries, denial)),
+                    Err(denial) => return Ok(Foreseen::refused(carries.is_some(), denial)),
                 };
                 afforded = terms.clamped.bounds;
                 Act::Model { model, bounds: &afforded }
@@ -163,7 +163,7 @@ impl Gate {
         let asked = Request { act, operation, target, digest, worst, fuel, found };
         let permit = match self.admit(&asked)? {
             Ok(permit) => permit,
-            Err(denial) => return Ok(Foreseen::refused(carries, denial)),
+            Err(denial) => return Ok(Foreseen::refused(carries.is_some(), denial)),
         };
         let asks = rules.is_some_and(|rules| rules.ask_about(&act, permit.worst(), &self.carried));
         let nano_usd = permit.worst().get(Dimension::NanoUsd);

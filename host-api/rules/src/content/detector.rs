@@ -164,16 +164,16 @@ struct Digits {
     len: usize,
     gap: bool,
     /// Whether a digit came last, or a point after one: what follows the point is a fraction.
-    point: Point,
+    point: Number,
 }
 
 /// Where a number stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Point {
+enum Number {
     #[default]
     Outside,
     Digit,
-    Point,
+    AfterPoint,
     Fraction,
 }
 
@@ -182,13 +182,13 @@ impl Digits {
     fn push(&mut self, byte: u8) -> bool {
         let digit = byte.is_ascii_digit();
         self.point = match (self.point, digit, byte) {
-            (Point::Point | Point::Fraction, true, _) => Point::Fraction,
-            (_, true, _) => Point::Digit,
-            (Point::Digit, false, b'.') => Point::Point,
-            _ => Point::Outside,
+            (Number::AfterPoint | Number::Fraction, true, _) => Number::Fraction,
+            (_, true, _) => Number::Digit,
+            (Number::Digit, false, b'.') => Number::AfterPoint,
+            _ => Number::Outside,
         };
         if digit {
-            if self.point == Point::Fraction {
+            if self.point == Number::Fraction {
                 return false;
             }
             if self.len == CARD_DIGITS_MAX {

@@ -151,8 +151,8 @@ fn source(row: &Row) -> Result<Option<Digest>, StoreError> {
     Ok(Some(merkle::leaf(&entry)))
 }
 
-/// What is signed is the payload. The columns by which it is found have to say the same, or a change
-/// could be filed where nobody looks for it.
+/// What is signed is the payload. The columns by which it is found have to say the same, or a
+/// change could be filed where nobody looks for it.
 fn is_filed(noun: &str, org: &str, id: &str, payload: &str) -> bool {
     if noun == RECEIPT {
         return true;

@@ -45,9 +45,9 @@ pub(super) async fn write(
     }
 }
 
-/// A blob that nobody needs may be without its bytes: one that was collected since the moment of the
-/// backup, that somebody is just putting, or that a crash left behind. Whoever restores finds its
-/// row, and collects it again.
+/// A blob that nobody needs may be without its bytes: one that was collected since the moment of
+/// the backup, that somebody is just putting, or that a crash left behind. Whoever restores finds
+/// its row, and collects it again.
 async fn copy(
     store: &Store,
     row: &Row,

@@ -21,7 +21,7 @@ pub(super) fn ask(request: model::Request) -> (Ask, Vec<String>) {
     // that no provider takes.
     let written = |number: f64| {
         // Without the sign of a zero; small ones are long unless with an exponent.
-        let number = number + 0.0;
+        let number = if number == 0.0 { 0.0 } else { number };
         let (plain, short) = (number.to_string(), format!("{number:e}"));
         if plain.len() > short.len() { short } else { plain }
     };
