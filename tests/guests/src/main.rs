@@ -8,6 +8,7 @@ mod files;
 mod host;
 mod http;
 mod model;
+mod pour;
 mod streams;
 mod times;
 mod wasi;
@@ -70,6 +71,7 @@ fn act_of(act: &str) -> Came {
         .or_else(|| bodies::act(verb, rest))
         .or_else(|| http::act(verb, rest))
         .or_else(|| abreast::act(verb, rest))
+        .or_else(|| pour::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))
 }
 

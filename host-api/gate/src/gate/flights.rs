@@ -416,6 +416,11 @@ impl Gate {
         self.flights.all.get(&number).is_none_or(|flight| flight.told)
     }
 
+    /// Whether request `number` was sent by this process, and nothing came of it yet.
+    pub(crate) fn is_out(&self, number: usize) -> bool {
+        self.flights.all.get(&number).is_some_and(Flight::is_out)
+    }
+
     /// What came back, once the guest was told of it.
     pub(crate) fn take_flight(&mut self, number: usize) -> Option<Came> {
         match self.flights.all.remove(&number)?.state {

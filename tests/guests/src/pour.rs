@@ -1,0 +1,92 @@
+//! Acts that write a body piece by piece: `pour SIZE REQUEST`. `pour-with AT TEXT SIZE REQUEST` has
+//! a text in it. Nothing but a piece is ever in the guest's memory.
+
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{FutureIncomingResponse, OutgoingBody};
+use wasip2::io::streams::OutputStream;
+
+use crate::http::{broken, name, request, whole, write_down};
+use crate::{Came, number, two};
+
+/// Bytes that are written at once: what a blocking write takes.
+const PIECE: u64 = 4096;
+
+pub fn act(verb: &str, rest: &str) -> Option<Came> {
+    Some(match verb {
+        "pour" => {
+            let (size, rest) = two(rest);
+            pour(rest, number(size), (0, ""), |_| Ok(String::new()))
+        }
+        "pour-with" => {
+            let (at, rest) = two(rest);
+            let (text, rest) = two(rest);
+            let (size, rest) = two(rest);
+            pour(rest, number(size), (number(at), text), |_| Ok(String::new()))
+        }
+        // In the middle of it, `OTHER` is asked.
+        "pour-asking" => {
+            let (size, rest) = two(rest);
+            let (rest, other) = rest.split_once(" ++ ").unwrap_or((rest, ""));
+            let ask = |_| request(other, None).and_then(|future| whole(&future));
+            pour(rest, number(size), (0, ""), ask)
+        }
+        "pour-away" => {
+            let (size, rest) = two(rest);
+            away(rest, number(size))
+        }
+        _ => return None,
+    })
+}
+
+fn pour(
+    rest: &str,
+    size: u64,
+    (at, text): (u64, &str),
+    halfway: impl Fn(u64) -> Came,
+) -> Came {
+    let (future, body, stream) = begin(rest)?;
+    let mut told = String::new();
+    let mut written = 0;
+    while written < size {
+        let piece = piece(written, PIECE.min(size - written), at, text);
+        stream.blocking_write_and_flush(&piece).map_err(|error| broken(&error))?;
+        let before = written;
+        written += piece.len() as u64;
+        if before < size / 2 && written >= size / 2 {
+            told = halfway(written)?;
+        }
+    }
+    drop(stream);
+    OutgoingBody::finish(body, None).map_err(|code| name(&code))?;
+    let answer = whole(&future)?;
+    Ok(format!("{told} {answer}").trim_start().to_owned())
+}
+
+/// Lets go of the body in the middle.
+fn away(rest: &str, size: u64) -> Came {
+    let (future, body, stream) = begin(rest)?;
+    for _ in 0..size / PIECE {
+        stream.blocking_write_and_flush(&[b'x'; 4096]).map_err(|error| broken(&error))?;
+    }
+    drop(stream);
+    drop(body);
+    whole(&future)
+}
+
+fn begin(rest: &str) -> Result<(FutureIncomingResponse, OutgoingBody, OutputStream), String> {
+    let (request, _) = write_down(rest)?;
+    let body = request.body().map_err(|()| "no body")?;
+    let future = outgoing_handler::handle(request, None).map_err(|code| name(&code))?;
+    let stream = body.write().map_err(|()| "no stream")?;
+    Ok((future, body, stream))
+}
+
+/// `len` bytes from `from` on: by their place, but for `text` at `at`.
+fn piece(from: u64, len: u64, at: u64, text: &str) -> Vec<u8> {
+    let byte = |place: u64| {
+        let within = place.checked_sub(at).and_then(|it| usize::try_from(it).ok());
+        let of_text = within.and_then(|it| text.as_bytes().get(it)).copied();
+        of_text.unwrap_or(b'a' + (place % 23) as u8)
+    };
+    (from..from + len).map(byte).collect()
+}
