@@ -13,6 +13,13 @@ use crate::model::Images;
 /// What looks through something that leaves piece by piece.
 pub(crate) struct Lookout(Option<Box<Scanner<'static>>>);
 
+impl Lookout {
+    /// Bytes at the end of what was looked through that may be the beginning of a secret.
+    pub(crate) fn open(&self) -> usize {
+        self.0.as_ref().map_or(0, |scanner| scanner.open())
+    }
+}
+
 /// Bytes that are looked through at once: other runs have their turn in between.
 const PIECE_BYTES: usize = 64 << 10;
 

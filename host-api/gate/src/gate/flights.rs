@@ -358,7 +358,11 @@ impl Gate {
     /// Records the answer of a request that is back, unless another process did. Gives whether the
     /// guest is to be told.
     async fn settle_flight(&mut self, number: usize) -> Result<bool, Stop> {
-        let Some(Flight { state, told: false }) = self.flights.all.remove(&number) else {
+        // A guest may wait for the same one twice at once.
+        if self.told_of(number) {
+            return Ok(false);
+        }
+        let Some(Flight { state, .. }) = self.flights.all.remove(&number) else {
             return Ok(false);
         };
         let (state, told) = match state {

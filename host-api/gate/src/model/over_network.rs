@@ -184,6 +184,7 @@ fn lost(failure: Failure) -> Lost {
         | Failure::RequestSize => Lost::NotSent(failure.to_string()),
         Failure::FirstByteTimeout
         | Failure::Slow
+        | Failure::SlowUpload
         | Failure::Deadline
         | Failure::HeadSize
         | Failure::BodySize

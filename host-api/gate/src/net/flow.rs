@@ -65,7 +65,7 @@ impl Way {
         self.waited = self.waited.saturating_add(began.elapsed());
         self.sent = self.sent.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
         if put.is_err() || self.limits.is_slow(self.waited, self.sent) {
-            let _ = self.cut.set(Failure::Slow);
+            let _ = self.cut.set(Failure::SlowUpload);
             return None;
         }
         Some(self)

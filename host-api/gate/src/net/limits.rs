@@ -46,8 +46,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether a peer that moved `bytes` while it was waited for so long is too slow: one that keeps
-    /// a connection alive with a byte now and then is, whatever it says.
+    /// Whether a peer that moved `bytes` while it was waited for so long is too slow: one that
+    /// keeps a connection alive with a byte now and then is, whatever it says.
     pub(super) fn is_slow(&self, waited: Duration, bytes: u64) -> bool {
         let slow = waited.saturating_sub(self.grace).as_millis();
         let slow = u64::try_from(slow).unwrap_or(u64::MAX);

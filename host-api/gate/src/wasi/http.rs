@@ -84,6 +84,7 @@ fn error_code(failure: Failure) -> ErrorCode {
         Failure::Tls => ErrorCode::TlsProtocolError,
         Failure::FirstByteTimeout | Failure::Deadline => ErrorCode::HttpResponseTimeout,
         Failure::Slow => ErrorCode::ConnectionReadTimeout,
+        Failure::SlowUpload => ErrorCode::ConnectionWriteTimeout,
         Failure::HeadSize => ErrorCode::HttpResponseHeaderSectionSize(None),
         Failure::RequestSize => ErrorCode::HttpRequestBodySize(None),
         Failure::BodySize => ErrorCode::HttpResponseBodySize(None),

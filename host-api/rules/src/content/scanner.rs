@@ -108,6 +108,11 @@ impl<'a> Scanner<'a> {
         self.end(part);
     }
 
+    /// Bytes at the end of what was fed that may be the beginning of a secret.
+    pub fn open(&self) -> usize {
+        self.known.iter().map(|known| known.held.len()).max().unwrap_or_default()
+    }
+
     /// What was found so far: what begins in the latest piece may end in the next.
     pub const fn found(&self) -> Found {
         self.found

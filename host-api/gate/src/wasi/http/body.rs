@@ -96,8 +96,8 @@ impl Airlock {
         let held: usize = others.map(|body| lock(&body).bytes.len()).sum();
         let mut body = lock(body);
         if held.saturating_add(bytes.len()) > COLLECTED_BYTES_MAX {
+            body.cut();
             body.state = State::TooLarge;
-            body.bytes = Vec::new();
         }
         body.written = body.written.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         match body.state {

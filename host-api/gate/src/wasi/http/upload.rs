@@ -4,7 +4,7 @@
 //! it is a call of its own, under the same rules and with its own bytes set aside. What is looked
 //! for in requests is looked for across the pieces, and the end of what was written is held back
 //! until more has been seen: no part leaves of what would be found in it. What was denied after a
-//! part had left cuts the request. A replay sends nothing, and sees that the same bytes are written.
+//! part had left cuts the request. A replay sends nothing, and sees that the same is written.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use super::send::{PIECE_BYTES_MAX, sent, shown};
 use super::wish::Wish;
 use crate::airlock::Airlock;
 use crate::gate::{Effect, Effected, Lookout};
-use crate::net::{Body, Flow, HEAD_BYTES_MAX, Way, flow};
+use crate::net::{Body, HEAD_BYTES_MAX, Way, flow};
 use crate::request::Request;
 use crate::stop::Fault;
 use crate::wasi::files::{Done, Failed};
@@ -37,7 +37,8 @@ use crate::world::World;
 /// documents and questions have.
 pub const WHOLE_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes at the end of what was written that wait for more: more than a key has, in any spelling.
+/// Bytes at the end of what was written that wait for more: more than a key has, in any spelling. A
+/// longer secret of the host's own waits as long as it may go on.
 pub const HELD_BACK_BYTES: usize = 16 << 10;
 
 /// A body on its way.
@@ -75,9 +76,10 @@ impl Collected {
         self.state == State::Open && !ends && self.bytes.len() > WHOLE_BYTES_MAX
     }
 
-    /// The next piece to send. What ends the body is sent with it.
-    fn next_piece(&mut self, rest: bool) -> Option<Bytes> {
-        let kept = if rest { 0 } else { HELD_BACK_BYTES };
+    /// The next piece to send, without what `open`s a secret that may go on. At the end of the body
+    /// nothing goes on.
+    fn next_piece(&mut self, open: usize, rest: bool) -> Option<Bytes> {
+        let kept = if rest { 0 } else { open.max(HELD_BACK_BYTES) };
         let ready = self.bytes.len().saturating_sub(kept).min(PIECE_BYTES_MAX);
         let enough = if rest { ready > 0 } else { ready == PIECE_BYTES_MAX };
         enough.then(|| self.bytes.drain(..ready).collect::<Vec<_>>().into())
@@ -102,7 +104,8 @@ impl Airlock {
         let upload = lock(body).upload.take();
         if let Some(way) = upload.and_then(|upload| upload.way) {
             // It is sent already, as far as the record goes.
-            way.put(None).await;
+            let put = self.gate.attend(way.put(None)).await;
+            put.map_err(|stop| Failed::Over(stop.into()))?;
         }
         Ok(())
     }
@@ -143,7 +146,8 @@ impl Airlock {
         let request = Request::new(Act::Http(&target), "request", shown.into(), &written);
         let worst = [target.origin_form().len(), header_bytes(&headers), HEAD_BYTES_MAX];
         let worst = u64::try_from(worst.into_iter().sum::<usize>()).unwrap_or(u64::MAX);
-        let (way, flow) = self.way(promised);
+        let limits = self.gate.network_limits().unwrap_or_default();
+        let (way, flow) = flow(promised, wish.options.within(limits));
         let deadline = self.gate.warrant().deadline();
         let (options, headed) = (wish.options, Body::Flows(flow));
         let effect = Send { target: target.clone(), headers, body: headed, options, deadline };
@@ -169,10 +173,6 @@ impl Airlock {
         Ok(())
     }
 
-    fn way(&self, promised: Option<u64>) -> (Way, Flow) {
-        flow(promised, self.gate.network_limits().unwrap_or_default())
-    }
-
     /// Sends the pieces that are ready; if the body is whole, all of them.
     async fn send_pieces(&mut self, body: &SharedBody, rest: bool) -> Done<()> {
         loop {
@@ -184,7 +184,7 @@ impl Airlock {
                 (upload, new)
             };
             let (upload, found) = self.look_ahead(upload, &held, rest);
-            let piece = lock(body).next_piece(rest);
+            let piece = lock(body).next_piece(upload.lookout.open(), rest);
             let Some(piece) = piece else {
                 lock(body).upload = Some(upload);
                 return Ok(());

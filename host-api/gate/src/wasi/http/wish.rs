@@ -84,8 +84,8 @@ impl Wish {
         )
     }
 
-    /// The headers as they are sent with a body of `length` bytes, if that is known. Those that a guest copied from an answer may hold what it
-    /// could not have written itself.
+    /// The headers as they are sent with a body of `length` bytes, if that is known. Those that a
+    /// guest copied from an answer may hold what it could not have written itself.
     pub(super) fn header_map(&self, length: Option<u64>) -> Result<HeaderMap, Unsendable> {
         let mut map = HeaderMap::new();
         for (name, value) in self.headers.entries() {

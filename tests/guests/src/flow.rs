@@ -1,4 +1,4 @@
-//! Acts that write a body piece by piece: `pour SIZE REQUEST`. `pour-with AT TEXT SIZE REQUEST` has
+//! Acts that write a body piece by piece: `flow SIZE REQUEST`. `flow-with AT TEXT SIZE REQUEST` has
 //! a text in it. Nothing but a piece is ever in the guest's memory.
 
 use wasip2::http::outgoing_handler;
@@ -13,24 +13,24 @@ const PIECE: u64 = 4096;
 
 pub fn act(verb: &str, rest: &str) -> Option<Came> {
     Some(match verb {
-        "pour" => {
+        "flow" => {
             let (size, rest) = two(rest);
             pour(rest, number(size), (0, ""), |_| Ok(String::new()))
         }
-        "pour-with" => {
+        "flow-with" => {
             let (at, rest) = two(rest);
             let (text, rest) = two(rest);
             let (size, rest) = two(rest);
             pour(rest, number(size), (number(at), text), |_| Ok(String::new()))
         }
         // In the middle of it, `OTHER` is asked.
-        "pour-asking" => {
+        "flow-asking" => {
             let (size, rest) = two(rest);
             let (rest, other) = rest.split_once(" ++ ").unwrap_or((rest, ""));
             let ask = |_| request(other, None).and_then(|future| whole(&future));
             pour(rest, number(size), (0, ""), ask)
         }
-        "pour-away" => {
+        "flow-away" => {
             let (size, rest) = two(rest);
             away(rest, number(size))
         }
