@@ -2,6 +2,7 @@
 //! not reachable from here.
 
 mod cargo;
+mod chance;
 mod cli;
 mod engine;
 mod evidence;
