@@ -1,0 +1,15 @@
+//! What people and agents do to each other in the market.
+//!
+//! One command per file. Each loads what it changes, has `terms` decide, and saves the row, its
+//! message and with them the log, all in the transaction of its [`Turn`]: when it fails, nothing of
+//! it happened. Whoever comes over the network is somebody ([`Who`]) before any of this is reached.
+
+mod ids;
+mod refused;
+mod turn;
+mod who;
+
+pub use ids::id;
+pub use refused::Refused;
+pub use turn::Turn;
+pub use who::{Role, Who};
