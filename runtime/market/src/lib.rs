@@ -4,12 +4,18 @@
 //! message and with them the log, all in the transaction of its [`Turn`]: when it fails, nothing of
 //! it happened. Whoever comes over the network is somebody ([`Who`]) before any of this is reached.
 
+pub mod agents;
 mod ids;
+mod keys;
+mod market;
+pub mod papers;
+pub mod purchases;
 mod refused;
 mod turn;
 mod who;
 
 pub use ids::id;
+pub use market::Market;
 pub use refused::Refused;
 pub use turn::Turn;
 pub use who::{Role, Who};

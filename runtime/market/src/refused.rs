@@ -1,9 +1,16 @@
 //! Why a command does nothing.
 
+use envelope_engine::local::BadJob;
+use envelope_engine::prepared::NotRunnable;
 use envelope_node::NodeError;
 use envelope_store::StoreError;
 use envelope_store::blobs::BlobError;
-use envelope_terms::purchase;
+use envelope_store::signers::SignerError;
+use envelope_store::vault::VaultError;
+use envelope_terms::acceptance::Undelivered;
+use envelope_terms::deal::Undrawn;
+use envelope_terms::source::Report;
+use envelope_terms::{document, purchase};
 
 use crate::Role;
 
@@ -56,6 +63,33 @@ pub enum Refused {
     /// The purchase says no.
     #[error(transparent)]
     Purchase(#[from] purchase::Refused),
+    /// The component cannot be run.
+    #[error(transparent)]
+    Component(#[from] NotRunnable),
+    /// The run cannot be launched like that.
+    #[error(transparent)]
+    Job(#[from] BadJob),
+    /// The document cannot be drawn up.
+    #[error(transparent)]
+    Undrawn(#[from] Undrawn),
+    /// The chain of documents says no.
+    #[error(transparent)]
+    Document(#[from] document::Refused),
+    /// The words of a contract have flaws.
+    #[error("the contract has flaws, the first: {}", first(.0))]
+    Flawed(Box<Report>),
+    /// The keys say no.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The vault says no.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The runs do not add up to a delivery.
+    #[error(transparent)]
+    Undelivered(#[from] Undelivered),
+    /// The agent has no badge now.
+    #[error("agent `{0}` holds no badge: pillars are missing, ended or taken back")]
+    Unbadged(String),
     /// The runs say no.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -98,13 +132,25 @@ impl Refused {
             Self::Invalid { .. } => "INVALID",
             Self::Exists { .. } => "EXISTS",
             Self::NotNow { .. } => "NOT_NOW",
+            Self::Component(_) => "COMPONENT_REFUSED",
+            Self::Job(_) => "LAUNCH_REFUSED",
+            Self::Undrawn(why) => why.code(),
+            Self::Document(why) => why.code(),
+            Self::Flawed(_) => "CONTRACT_FLAWED",
+            Self::Undelivered(why) => why.code(),
+            Self::Unbadged(_) => "BADGE_MISSING",
             Self::Purchase(refused) => refused.code(),
             Self::Node(NodeError::NoRun(_) | NodeError::NothingAsked(_)) => "NOT_FOUND",
             Self::Store(StoreError::Changed { .. }) => "CHANGED_MEANWHILE",
             Self::Store(StoreError::TooLong { .. }) => "TOO_LONG",
             Self::Blobs(BlobError::Quota { .. }) => "QUOTA",
             Self::Node(_) | Self::Blobs(_) | Self::Store(_) | Self::Kept { .. } => "INTERNAL",
-            Self::Chance(_) => "INTERNAL",
+            Self::Signer(_) | Self::Vault(_) | Self::Chance(_) => "INTERNAL",
         }
     }
+}
+
+fn first(report: &Report) -> String {
+    let first = report.diagnostics().first();
+    first.map_or_else(String::new, |one| format!("{}: {}", one.code.name(), one.message))
 }
