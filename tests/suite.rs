@@ -9,6 +9,7 @@ mod evidence;
 mod gate;
 mod golden;
 mod house;
+mod market;
 mod models;
 mod net;
 mod node;

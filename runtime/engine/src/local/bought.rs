@@ -100,8 +100,7 @@ fn whole(cap: Cap, limits: &Limits) -> Cap {
 }
 
 fn usage(cap: &Cap) -> Usage {
-    let row = |row: Usage, dimension| {
-        row.with(dimension, cap.get(dimension).unwrap_or(0)).unwrap_or(row)
-    };
+    let row =
+        |row: Usage, dimension| row.with(dimension, cap.get(dimension).unwrap_or(0)).unwrap_or(row);
     Dimension::ALL.into_iter().fold(Usage::ZERO, row)
 }

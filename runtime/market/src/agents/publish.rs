@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use envelope_engine::card::Card;
 use envelope_engine::prepared::Prepared;
-use envelope_evidence::Digest;
+use envelope_evidence::{Digest, Timestamp};
 use envelope_store::noun::{Change, Noun};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::{Market, Refused, Role, Turn, Who, id};
 
 /// A component that was looked at: it compiles, links, and says what it is, without any capability.
 pub struct Inspected {
+    agent: String,
     card: Card,
     component: Digest,
     card_digest: Digest,
@@ -57,18 +58,23 @@ pub struct Reach {
     pub less: Vec<String>,
 }
 
-/// Looks at `component`, which `who` wants to publish, and keeps its bytes. It is compiled here,
+/// Looks at `component`, which `who` wants to publish for `agent`, and keeps its bytes. It is compiled here,
 /// and never on the path of a run.
 pub async fn inspect(
     market: &Market,
     who: &Who,
+    agent: &str,
     component: Bytes,
-    at: envelope_evidence::Timestamp,
+    at: Timestamp,
 ) -> Result<Inspected, Refused> {
     who.needs(Role::Author)?;
-    let prepared = Prepared::load(&market.components, &component, "program", |_| {}).await?;
+    let mut tx = market.house.store.read().await?;
+    let agent = own(&mut Turn { tx: &mut tx, who, at }, agent).await?;
+    drop(tx);
+    let prepared = Prepared::load(&market.components, &component, &agent.name, |_| {}).await?;
     market.house.blobs(&who.org).put(component, at).await?;
     Ok(Inspected {
+        agent: agent.id,
         card: prepared.card().clone(),
         component: prepared.digest(),
         card_digest: prepared.card_digest(),
@@ -76,15 +82,11 @@ pub async fn inspect(
     })
 }
 
-/// Publishes what was looked at as the newest release of `agent`.
-pub async fn publish(
-    turn: &mut Turn<'_>,
-    agent: &str,
-    inspected: Inspected,
-) -> Result<Release, Refused> {
+/// Publishes what was looked at as the newest release of its agent.
+pub async fn publish(turn: &mut Turn<'_>, inspected: Inspected) -> Result<Release, Refused> {
     turn.needs(Role::Author)?;
-    let agent = own(turn, agent).await?;
-    let Inspected { card, component, card_digest, imports } = inspected;
+    let Inspected { agent, card, component, card_digest, imports } = inspected;
+    let agent = own(turn, &agent).await?;
     let mut earlier = Vec::new();
     let mut after = String::new();
     loop {

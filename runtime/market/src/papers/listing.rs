@@ -169,11 +169,7 @@ async fn step(
 }
 
 /// The offer, if it compiles with a buyer and names what it offers.
-async fn checked(
-    market: &Market,
-    turn: &mut Turn<'_>,
-    new: NewListing,
-) -> Result<Offer, Refused> {
+async fn checked(market: &Market, turn: &mut Turn<'_>, new: NewListing) -> Result<Offer, Refused> {
     let NewListing { release, msa, source } = new;
     let release: Release = read(&turn.own(Noun::Release, &release).await?)?;
     let agent = register::own(turn, &release.agent).await?;
@@ -185,6 +181,7 @@ async fn checked(
     let checked = checked.map_err(|report| Refused::Flawed(Box::new(report)))?;
     let named = &checked.contract().agent;
     let same = [
+        ("agent.name", named.name == agent.name),
         ("agent.did", named.did.as_str() == agent.did.as_str()),
         ("agent.release.version", named.release.version.as_str() == release.version),
         ("agent.release.component", named.release.component.to_string() == release.component),

@@ -1,10 +1,10 @@
 //! Somebody buys: what they saw is what is offered, in this very transaction, or nothing happens.
 
+use envelope_evidence::Digest;
 use envelope_evidence::key::Window;
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
-use envelope_evidence::Digest;
-use envelope_store::noun::{Change, Noun};
 use envelope_store::Org;
+use envelope_store::noun::{Change, Noun};
 use envelope_terms::contract::Id;
 use envelope_terms::document::{self, Chain, own_keys};
 use envelope_terms::escrow::ProviderId;

@@ -103,12 +103,7 @@ async fn ended(turn: &mut Turn<'_>, deal: &Deal) -> Result<Vec<String>, Refused>
 }
 
 /// What the receipt of a run says, after every check that a stranger would make.
-async fn verified(
-    market: &Market,
-    org: &Org,
-    run: &str,
-    ring: &KeyRing,
-) -> Result<Said, Refused> {
+async fn verified(market: &Market, org: &Org, run: &str, ring: &KeyRing) -> Result<Said, Refused> {
     let (lines, _) = journal::read(&market.house.store, org, run).await?;
     let journal = Journal::parse(&lines).map_err(|why| Refused::kept(run, why))?;
     let signed = fold(&journal).sign(&market.receipts);

@@ -104,12 +104,7 @@ pub async fn ready(
     let manifest = take_in(market, who, &wish.files, at).await?;
     let fresh = fresh(who, at)?;
     let bought = Bought {
-        warrant: paper.warrant.warrant(
-            fresh.run.clone(),
-            drawn.paper,
-            paper.hashes.criteria,
-            at,
-        ),
+        warrant: paper.warrant.warrant(fresh.run.clone(), drawn.paper, paper.hashes.criteria, at),
         claims: paper.grant.claims(fresh.jti.clone(), &fresh.run, drawn.paper, at),
         paper: PaperRef { digest: drawn.paper, parents: above },
         limits: Limits::default(),

@@ -1,8 +1,8 @@
 //! The money: asked for by the buyer, moved by a person, who says so.
 
 use envelope_evidence::{Label, Timestamp};
-use envelope_store::noun::Noun;
 use envelope_store::Org;
+use envelope_store::noun::Noun;
 use envelope_terms::escrow::Fact;
 use envelope_terms::purchase::Act;
 use schemars::JsonSchema;
