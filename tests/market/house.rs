@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use envelope_engine::component::Components;
 use envelope_engine::local;
-use envelope_evidence::Digest;
 use envelope_evidence::key::SigningKey;
+use envelope_evidence::{Digest, Timestamp};
 use envelope_gate::link;
 use envelope_market::agents::badge::{Attest, attest};
 use envelope_market::agents::publish::{Release, inspect, publish};
@@ -78,14 +78,40 @@ impl Fair {
         Self { market, operator, seller, buyer, folder }
     }
 
+    /// Somebody of an organisation that is new here.
+    pub async fn somebody(&self, world: &World, org: &str, roles: &[Role]) -> Who {
+        let org = world.found(org, 0).await;
+        Who { user: format!("usr_{org}"), org, roles: BTreeSet::from_iter(roles.to_vec()) }
+    }
+
+    /// The same person with another role.
+    pub fn with(&self, who: &Who, role: Role) -> Who {
+        Who { roles: BTreeSet::from([role]), ..who.clone() }
+    }
+
     /// What `who` does in one transaction, which only what succeeds commits.
     pub async fn act<T>(
         &self,
         who: &Who,
         act: impl AsyncFnOnce(&Market, &mut Turn<'_>) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
+        self.act_at(who, now(), act).await
+    }
+
+    /// So many milliseconds from now.
+    pub fn later(&self, millis: u64) -> Timestamp {
+        Timestamp::from_millis(now().millis() + millis).unwrap()
+    }
+
+    /// The same at some other time.
+    pub async fn act_at<T>(
+        &self,
+        who: &Who,
+        at: Timestamp,
+        act: impl AsyncFnOnce(&Market, &mut Turn<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
         let mut tx = self.market.house.store.write().await?;
-        let done = act(&self.market, &mut Turn { tx: &mut tx, who, at: now() }).await?;
+        let done = act(&self.market, &mut Turn { tx: &mut tx, who, at }).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -115,7 +141,8 @@ impl Fair {
     }
 
     /// The house swears that every pillar of the agent's badge stands.
-    pub async fn vouch(&self, agent: &Agent, pillars: &[Pillar]) {
+    pub async fn vouch(&self, agent: &Agent, pillars: &[Pillar]) -> Vec<String> {
+        let mut sworn = Vec::new();
         for &pillar in pillars {
             let wish = Attest {
                 org: self.seller.org.to_string(),
@@ -124,10 +151,11 @@ impl Fair {
                 evidence: Digest::of(pillar.name().as_bytes()).to_string(),
                 seconds: 3600,
             };
-            self.act(&self.operator, async |market, turn| attest(market, turn, wish).await)
-                .await
-                .unwrap();
+            let oath =
+                self.act(&self.operator, async |market, turn| attest(market, turn, wish).await);
+            sworn.push(oath.await.unwrap().id);
         }
+        sworn
     }
 
     /// A stall that is open.

@@ -28,6 +28,14 @@ async fn run(fair: &Fair, purchase: &Purchase, acts: &[&str]) -> String {
     run
 }
 
+/// A purchase whose delivery, which says `text`, was looked at.
+pub async fn delivered(fair: &Fair, listing: &str, text: &str) -> Purchase {
+    let funded = fair.funded(listing).await;
+    run(fair, &funded, &[&format!("write labels/en {text}")]).await;
+    let made = assemble(&fair.market, &fair.seller, &funded.id, now()).await.unwrap();
+    fair.act(&fair.seller, async |market, turn| deliver(market, turn, made).await).await.unwrap()
+}
+
 #[test]
 fn an_agent_is_offered_bought_run_accepted_and_paid() {
     both(async |world| {

@@ -5,12 +5,14 @@
 //! it happened. Whoever comes over the network is somebody ([`Who`]) before any of this is reached.
 
 pub mod agents;
+pub mod disputes;
 mod ids;
 mod keys;
 mod market;
 pub mod papers;
 pub mod purchases;
 mod refused;
+pub mod runs;
 mod turn;
 mod who;
 

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use envelope_engine::component::Components;
 use envelope_engine::local;
+use envelope_evidence::Timestamp;
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_node::House;
 use envelope_rules::budget::PriceBook;
 use envelope_store::vault::MasterKeys;
+
+use crate::{Refused, Turn, Who};
 
 /// The house in which the market is held: its keys, its prices, and where things are kept.
 pub struct Market {
@@ -25,4 +28,39 @@ pub struct Market {
     pub components: Components,
     /// The name under which the house is reached, of which agents get identifiers.
     pub domain: String,
+}
+
+/// How often something is tried that others contradict: more luck than that means that it will not
+/// be possible soon.
+pub const TRIES: usize = 8;
+
+impl Market {
+    /// What `who` does, all of it in one transaction that is as good as alone. When others decide
+    /// at the same moment it is tried again, and decided afresh.
+    pub async fn act<T>(
+        &self,
+        who: &Who,
+        at: Timestamp,
+        act: impl AsyncFn(&Self, &mut Turn<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let mut tries = 1;
+        loop {
+            match self.once(who, at, &act).await {
+                Err(Refused::Store(why)) if why.passes() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn once<T>(
+        &self,
+        who: &Who,
+        at: Timestamp,
+        act: impl AsyncFn(&Self, &mut Turn<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let mut tx = self.house.store.alone().await?;
+        let done = act(self, &mut Turn { tx: &mut tx, who, at }).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
 }

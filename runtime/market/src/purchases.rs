@@ -3,12 +3,12 @@
 
 pub mod accept;
 pub mod buy;
-mod deal;
+pub(crate) mod deal;
 pub mod deliver;
 pub mod follow;
 pub mod launch;
 pub mod money;
-mod view;
+pub(crate) mod view;
 
 pub use deal::load;
 pub use view::{Money, Ordered, Purchase, receipts, view};

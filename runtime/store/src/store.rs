@@ -110,6 +110,19 @@ impl Store {
         Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
     }
 
+    /// Begins a transaction that writes as if it were alone: whatever it read, it read last. Where
+    /// two would contradict each other, one of them fails, and [may try again](StoreError::passes).
+    pub async fn alone(&self) -> Result<Tx, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { .. } => self.write().await,
+            Pools::Postgres(pool) => {
+                let inner = pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await;
+                let inner = inner.map_err(StoreError::database("begin"))?;
+                Ok(Tx { inner: Inner::Postgres(inner) })
+            }
+        }
+    }
+
     /// Begins a transaction that reads one state of the database, beside whoever writes.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {

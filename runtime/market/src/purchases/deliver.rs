@@ -3,15 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use envelope_evidence::journal::Journal;
-use envelope_evidence::key::Window;
-use envelope_evidence::keyring::{KeyRecord, KeyRing};
-use envelope_evidence::receipt::{Folder, fold};
-use envelope_evidence::verify::{Said, verify};
 use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_gate::schema;
 use envelope_store::noun::Noun;
-use envelope_store::{Org, journal};
 use envelope_terms::acceptance::{Delivery, Exhibits, READ_BYTES_MAX, Schemas, observe};
 use envelope_terms::contract::Check;
 use envelope_terms::purchase::Act;
@@ -19,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::deal::{Deal, load};
 use super::view::{Purchase, runs};
+use crate::runs::said;
 use crate::{Market, Refused, Role, Turn, Who};
 
 /// A delivery that was put together, with the bytes by which it is judged.
@@ -40,14 +35,12 @@ pub async fn assemble(
     let deal = load(&mut turn, id).await?;
     let runs = ended(&mut turn, &deal).await?;
     drop(tx);
-    let ring = KeyRing::new([KeyRecord::of(&market.receipts, Window::ALWAYS)]);
-    let ring = ring.map_err(|why| Refused::kept(id, why))?;
-    let mut said = Vec::new();
+    let mut told = Vec::new();
     for run in &runs {
-        said.push(verified(market, &deal.buyer, run, &ring).await?);
+        told.push(said(market, &deal.buyer, run).await?);
     }
     let snapshot = deal.kept.purchase.snapshot();
-    let delivery = Delivery::of(&snapshot.contract, snapshot.paper, &said)?;
+    let delivery = Delivery::of(&snapshot.contract, snapshot.paper, &told)?;
     let blobs = market.house.blobs(&deal.buyer);
     let mut bytes = BTreeMap::new();
     for item in delivery.items() {
@@ -100,19 +93,6 @@ async fn ended(turn: &mut Turn<'_>, deal: &Deal) -> Result<Vec<String>, Refused>
             }
         }
     }
-}
-
-/// What the receipt of a run says, after every check that a stranger would make.
-async fn verified(market: &Market, org: &Org, run: &str, ring: &KeyRing) -> Result<Said, Refused> {
-    let (lines, _) = journal::read(&market.house.store, org, run).await?;
-    let journal = Journal::parse(&lines).map_err(|why| Refused::kept(run, why))?;
-    let signed = fold(&journal).sign(&market.receipts);
-    let folder = Folder::of(&signed, Some(&lines)).map_err(|why| Refused::kept(run, why))?;
-    let report = verify(&folder, ring);
-    if let Some(failure) = report.first_failure() {
-        return Err(Refused::kept(run, format!("its receipt fails `{}`", failure.name)));
-    }
-    report.said.ok_or_else(|| Refused::kept(run, "its receipt says nothing"))
 }
 
 /// The validator that judges what agents answer judges what they deliver.

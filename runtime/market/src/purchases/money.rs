@@ -49,12 +49,7 @@ pub async fn moved(
     said: Moved,
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
-    let buyer = Org::new(&said.org)?;
-    let record = turn.tx.of(&buyer).get(Noun::Purchase, id).await?;
-    let unknown = || Refused::Unknown { what: "purchases", id: id.to_owned() };
-    let record = record.ok_or_else(unknown)?;
-    let kept = read(&record)?;
-    let mut deal = Deal { buyer, record, kept };
+    let mut deal = of(turn, &Org::new(&said.org)?, id).await?;
     let command = Label::new(&said.order).map_err(|why| Refused::invalid("order", why))?;
     let fact = match said.failed {
         None => Fact::Settled { command },
@@ -62,4 +57,13 @@ pub async fn moved(
     };
     deal.step(market, turn, None, Act::Money { fact }).await?;
     deal.view()
+}
+
+/// A purchase of `buyer`, for the operator.
+pub(crate) async fn of(turn: &mut Turn<'_>, buyer: &Org, id: &str) -> Result<Deal, Refused> {
+    let record = turn.tx.of(buyer).get(Noun::Purchase, id).await?;
+    let unknown = || Refused::Unknown { what: "purchases", id: id.to_owned() };
+    let record = record.ok_or_else(unknown)?;
+    let kept = read(&record)?;
+    Ok(Deal { buyer: buyer.clone(), record, kept })
 }

@@ -142,7 +142,7 @@ fn ordered(id: &str, order: &Order) -> Ordered {
 }
 
 /// The receipts of its runs.
-pub(super) fn runs(state: &State) -> &[Digest] {
+pub(crate) fn runs(state: &State) -> &[Digest] {
     match state {
         State::Compiled {} | State::PendingPayment { .. } | State::EscrowFunded {} => &[],
         State::ExecutionInProgress { work }
