@@ -2,5 +2,6 @@
 
 mod disputes;
 mod house;
+mod races;
 mod refusals;
 mod story;

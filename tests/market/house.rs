@@ -110,7 +110,7 @@ impl Fair {
         at: Timestamp,
         act: impl AsyncFnOnce(&Market, &mut Turn<'_>) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        let mut tx = self.market.house.store.write().await?;
+        let mut tx = self.market.house.store.alone().await?;
         let done = act(&self.market, &mut Turn { tx: &mut tx, who, at }).await?;
         tx.commit().await?;
         Ok(done)
@@ -127,7 +127,7 @@ impl Fair {
         let looked = inspect(&self.market, &self.seller, &agent.id, component, now()).await;
         let looked = looked.unwrap();
         let release =
-            self.act(&self.seller, async |_, turn| publish(turn, looked).await).await.unwrap();
+            self.act(&self.seller, async |_, turn| publish(turn, &looked).await).await.unwrap();
         let text = fs::read_to_string("../policies/msa.template.md").unwrap();
         let msa = self.act(&self.seller, async |_, turn| msa::offer(turn, NewMsa { text }).await);
         let msa = msa.await.unwrap();

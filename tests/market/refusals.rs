@@ -105,7 +105,7 @@ fn a_version_is_published_once_and_a_withdrawn_offer_is_gone() {
         assert!(stall.release.reach.more.iter().any(|one| one.starts_with("import wasi:")));
         let (agent, component) = (&stall.agent.id, COMPONENT.clone());
         let looked = inspect(&fair.market, &fair.seller, agent, component, now()).await.unwrap();
-        let again = fair.act(&fair.seller, async |_, turn| publish(turn, looked).await).await;
+        let again = fair.act(&fair.seller, async |_, turn| publish(turn, &looked).await).await;
         assert_eq!(code(again), "EXISTS");
         let junk = inspect(&fair.market, &fair.seller, agent, b"junk".as_slice().into(), now());
         assert_eq!(junk.await.err().unwrap().code(), "COMPONENT_REFUSED");

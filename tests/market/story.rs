@@ -20,7 +20,7 @@ async fn run(fair: &Fair, purchase: &Purchase, acts: &[&str]) -> String {
         Start { purchase: purchase.id.clone(), args: serde_json::json!(acts), files: vec![file] };
     let made = ready(&fair.market, &fair.buyer, start, now()).await.unwrap();
     let launched =
-        fair.act(&fair.buyer, async |market, turn| launch(market, turn, made).await).await;
+        fair.act(&fair.buyer, async |market, turn| launch(market, turn, &made).await).await;
     let run = launched.unwrap().run;
     let came = fair.node().one(&fair.buyer.org, &run).await.unwrap();
     assert!(came.is_some());
@@ -33,7 +33,7 @@ pub async fn delivered(fair: &Fair, listing: &str, text: &str) -> Purchase {
     let funded = fair.funded(listing).await;
     run(fair, &funded, &[&format!("write labels/en {text}")]).await;
     let made = assemble(&fair.market, &fair.seller, &funded.id, now()).await.unwrap();
-    fair.act(&fair.seller, async |market, turn| deliver(market, turn, made).await).await.unwrap()
+    fair.act(&fair.seller, async |market, turn| deliver(market, turn, &made).await).await.unwrap()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn an_agent_is_offered_bought_run_accepted_and_paid() {
 
         let made = assemble(&fair.market, &fair.seller, &funded.id, now()).await.unwrap();
         let staged =
-            fair.act(&fair.seller, async |market, turn| deliver(market, turn, made).await).await;
+            fair.act(&fair.seller, async |market, turn| deliver(market, turn, &made).await).await;
         assert_eq!(staged.unwrap().state, "DELIVERABLE_STAGED");
         let all = Accept { milestone: None };
         let id = &funded.id;

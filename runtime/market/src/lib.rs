@@ -17,7 +17,7 @@ mod turn;
 mod who;
 
 pub use ids::id;
-pub use market::Market;
+pub use market::{Act, Market};
 pub use refused::Refused;
 pub use turn::Turn;
 pub use who::{Role, Who};

@@ -1,5 +1,6 @@
 //! What every command may need beside its transaction.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use envelope_engine::component::Components;
@@ -30,36 +31,39 @@ pub struct Market {
     pub domain: String,
 }
 
+/// What somebody does in a turn.
+pub type Act<'t, T> = Pin<Box<dyn Future<Output = Result<T, Refused>> + Send + 't>>;
+
 /// How often something is tried that others contradict: more luck than that means that it will not
 /// be possible soon.
-pub const TRIES: usize = 8;
+const TRIES: usize = 8;
 
 impl Market {
-    /// What `who` does, all of it in one transaction that is as good as alone. When others decide
-    /// at the same moment it is tried again, and decided afresh.
-    pub async fn act<T>(
+    /// What somebody does with `input`, all of it in one transaction that is as good as alone. When
+    /// others decide at the same moment it is tried again, and decided afresh.
+    pub async fn act<I: Sync, T>(
         &self,
-        who: &Who,
-        at: Timestamp,
-        act: impl AsyncFn(&Self, &mut Turn<'_>) -> Result<T, Refused>,
+        (who, at): (&Who, Timestamp),
+        input: &I,
+        act: impl for<'t> Fn(&'t Self, &'t mut Turn<'t>, &'t I) -> Act<'t, T>,
     ) -> Result<T, Refused> {
         let mut tries = 1;
         loop {
-            match self.once(who, at, &act).await {
+            match self.once((who, at), input, &act).await {
                 Err(Refused::Store(why)) if why.passes() && tries < TRIES => tries += 1,
                 done => return done,
             }
         }
     }
 
-    async fn once<T>(
+    async fn once<I: Sync, T>(
         &self,
-        who: &Who,
-        at: Timestamp,
-        act: impl AsyncFn(&Self, &mut Turn<'_>) -> Result<T, Refused>,
+        (who, at): (&Who, Timestamp),
+        input: &I,
+        act: impl for<'t> Fn(&'t Self, &'t mut Turn<'t>, &'t I) -> Act<'t, T>,
     ) -> Result<T, Refused> {
         let mut tx = self.house.store.alone().await?;
-        let done = act(self, &mut Turn { tx: &mut tx, who, at }).await?;
+        let done = act(self, &mut Turn { tx: &mut tx, who, at }, input).await?;
         tx.commit().await?;
         Ok(done)
     }

@@ -79,15 +79,15 @@ pub async fn prepare(house: &House, org: &Org, launch: Launch<'_>) -> Result<New
 
 impl New {
     /// Puts the run into the queue of whose rows these are, in their transaction.
-    pub async fn queue(self, rows: &mut OrgTx<'_>) -> Result<Label, NodeError> {
+    pub async fn queue(&self, rows: &mut OrgTx<'_>) -> Result<Label, NodeError> {
         let Self { run, at, line, manifest, sheet, body, purchase } = self;
-        let first = Change { id: &run, state: "queued", body: &body, at };
+        let first = Change { id: run, state: "queued", body, at: *at };
         rows.add(Noun::Run, purchase.as_deref(), first).await?;
-        rows.queue(&run, at).await?;
-        rows.begin_journal(&run, &line).await?;
+        rows.queue(run, *at).await?;
+        rows.begin_journal(run, line).await?;
         let besides = [sheet.component, sheet.args];
-        let first = Next { id: &run, last: 0, manifest: &manifest, besides: &besides };
-        rows.save_version(first, at).await?;
-        Ok(run)
+        let first = Next { id: run, last: 0, manifest, besides: &besides };
+        rows.save_version(first, *at).await?;
+        Ok(run.clone())
     }
 }

@@ -105,7 +105,7 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite)
             }
-            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+            Pools::Postgres(pool) => begun(pool, "BEGIN").await,
         };
         Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
     }
@@ -116,9 +116,8 @@ impl Store {
         match &self.pools {
             Pools::Sqlite { .. } => self.write().await,
             Pools::Postgres(pool) => {
-                let inner = pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await;
-                let inner = inner.map_err(StoreError::database("begin"))?;
-                Ok(Tx { inner: Inner::Postgres(inner) })
+                let inner = begun(pool, "BEGIN ISOLATION LEVEL SERIALIZABLE").await;
+                Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
             }
         }
     }
@@ -128,8 +127,7 @@ impl Store {
         let inner = match &self.pools {
             Pools::Sqlite { readers, .. } => readers.begin().await.map(Inner::Sqlite),
             Pools::Postgres(pool) => {
-                let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                pool.begin_with(snapshot).await.map(Inner::Postgres)
+                begun(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
             }
         };
         Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
@@ -170,6 +168,15 @@ impl Store {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, also when nobody waits for it any more: left in the middle, a connection
+/// would go back among the others within a transaction that it knows nothing of.
+async fn begun(pool: &PgPool, how: &'static str) -> Result<Inner, sqlx::Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(how).await });
+    let begun = begun.await.map_err(|why| sqlx::Error::Protocol(why.to_string()))?;
+    begun.map(Inner::Postgres)
 }
 
 async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {

@@ -83,10 +83,10 @@ pub async fn inspect(
 }
 
 /// Publishes what was looked at as the newest release of its agent.
-pub async fn publish(turn: &mut Turn<'_>, inspected: Inspected) -> Result<Release, Refused> {
+pub async fn publish(turn: &mut Turn<'_>, inspected: &Inspected) -> Result<Release, Refused> {
     turn.needs(Role::Author)?;
     let Inspected { agent, card, component, card_digest, imports } = inspected;
-    let agent = own(turn, &agent).await?;
+    let agent = own(turn, agent).await?;
     let mut earlier = Vec::new();
     let mut after = String::new();
     loop {
@@ -98,17 +98,17 @@ pub async fn publish(turn: &mut Turn<'_>, inspected: Inspected) -> Result<Releas
         }
     }
     if earlier.iter().any(|release| release.version == card.version) {
-        return Err(Refused::Exists { what: "release", id: card.version });
+        return Err(Refused::Exists { what: "release", id: card.version.clone() });
     }
     let release = Release {
         id: id("rel", turn.at)?,
         agent: agent.id.clone(),
-        reach: reach(earlier.last(), &card, &imports),
+        reach: reach(earlier.last(), card, imports),
         version: card.version.clone(),
         component: component.to_string(),
         card_digest: card_digest.to_string(),
-        card: serde_json::to_value(&card).map_err(|why| Refused::invalid("card", why))?,
-        imports,
+        card: serde_json::to_value(card).map_err(|why| Refused::invalid("card", why))?,
+        imports: imports.clone(),
     };
     let (body, at) = (text(&release.id, &release)?, turn.at);
     let first = Change { id: &release.id, state: "passed", body: &body, at };

@@ -80,20 +80,20 @@ pub async fn answer(
     market: &Market,
     turn: &mut Turn<'_>,
     id: &str,
-    Voice { org, evaluator, asked, answer }: Voice,
+    Voice { org, evaluator, asked, answer }: &Voice,
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
-    let mut deal = of(turn, &org, id).await?;
+    let mut deal = of(turn, org, id).await?;
     let Hand::Dispute { dispute } = deal.kept.purchase.hand() else {
         return Err(Refused::Purchase(envelope_terms::purchase::Refused::NoDispute));
     };
     let about = dispute_id(dispute.id());
-    let question = question(dispute.id(), &evaluator);
-    if asked != Digest::of(question.as_bytes()) {
+    let question = question(dispute.id(), evaluator);
+    if *asked != Digest::of(question.as_bytes()) {
         let why = format!("it was asked something else than `{question}`");
         return Err(Refused::invalid("run", why));
     }
-    let event = Event::Answered { evaluator, answer };
+    let event = Event::Answered { evaluator: evaluator.clone(), answer: answer.clone() };
     deal.step(market, turn, None, Act::Dispute { event }).await?;
     keep(turn, &deal, &about).await?;
     deal.view()

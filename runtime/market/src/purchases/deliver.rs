@@ -55,15 +55,14 @@ pub async fn assemble(
 pub async fn deliver(
     market: &Market,
     turn: &mut Turn<'_>,
-    Assembled { purchase, delivery, bytes }: Assembled,
+    Assembled { purchase, delivery, bytes }: &Assembled,
 ) -> Result<Purchase, Refused> {
-    let mut deal = load(turn, &purchase).await?;
+    let mut deal = load(turn, purchase).await?;
     turn.needs(if deal.is_buyer(turn) { Role::Buyer } else { Role::Author })?;
     deal.step(market, turn, None, Act::Deliver { delivery: delivery.clone() }).await?;
     let contract = deal.kept.purchase.snapshot().contract.clone();
     let judgements = BTreeMap::new();
-    let exhibits =
-        Exhibits { delivery: &delivery, bytes: &bytes, schemas: &Gate, judgements: &judgements };
+    let exhibits = Exhibits { delivery, bytes, schemas: &Gate, judgements: &judgements };
     for criterion in contract.criteria.iter() {
         if matches!(criterion.check, Check::Evaluator { .. } | Check::HumanReview { .. }) {
             continue;

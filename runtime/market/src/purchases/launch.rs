@@ -123,12 +123,13 @@ pub async fn ready(
 pub async fn launch(
     market: &Market,
     turn: &mut Turn<'_>,
-    Ready { purchase, criteria, new }: Ready,
+    Ready { purchase, criteria, new }: &Ready,
 ) -> Result<Launched, Refused> {
     turn.needs(Role::Buyer)?;
-    let mut deal = load(turn, &purchase).await?;
-    start(market, turn, &mut deal, criteria).await?;
+    let mut deal = load(turn, purchase).await?;
+    start(market, turn, &mut deal, *criteria).await?;
     let run = new.queue(&mut turn.rows()).await?;
+    let purchase = purchase.clone();
     Ok(Launched { run: run.to_string(), purchase, state: "queued".to_owned() })
 }
 
