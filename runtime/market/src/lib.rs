@@ -6,8 +6,10 @@
 
 pub mod agents;
 pub mod disputes;
+pub mod identity;
 mod ids;
 mod keys;
+pub mod lists;
 mod market;
 pub mod papers;
 pub mod purchases;

@@ -22,9 +22,9 @@ pub struct Turn<'a> {
 /// That another organisation may read a row.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shared {
-    owner: String,
-    noun: String,
+pub(crate) struct Shared {
+    pub(crate) owner: String,
+    pub(crate) noun: String,
 }
 
 impl Turn<'_> {
