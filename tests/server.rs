@@ -1,0 +1,6 @@
+//! The HTTP API, on both databases, asked by a client that nobody here wrote.
+
+mod calls;
+mod house;
+mod table;
+mod walk;
