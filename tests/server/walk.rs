@@ -109,20 +109,7 @@ fn the_story_is_told_over_http() {
         let count = receipts["data"].as_array().unwrap().len();
         assert_eq!(json!(count), settled["receipts"]);
 
-        // Others see none of it, whatever they are.
-        let stranger = open.join("stranger").await;
-        for line in [
-            format!("GET {at}"),
-            format!("GET {run_at}"),
-            format!("GET {run_at}/receipt"),
-            format!("GET {at}/receipts"),
-            format!("POST {at}/pay"),
-            format!("POST {at}/cure"),
-            format!("GET /api/v1/papers/{}", id(&paper)),
-        ] {
-            let refused = open.ask(&stranger, &line, None).await;
-            assert_eq!((refused.status, refused.code().as_str()), (404, "NOT_FOUND"), "{line}");
-        }
+        hidden(&open, [&at, &run_at, id(&paper)]).await;
         open.close().await;
     });
 }
@@ -135,6 +122,25 @@ async fn settle(open: &Open, at: &str, mut purchase: Value) -> Value {
         purchase = told.done();
     }
     purchase
+}
+
+/// Others see none of it, whatever they are.
+async fn hidden(open: &Open, [at, run_at, paper]: [&str; 3]) {
+    let stranger = open.join("stranger").await;
+    let lines = [
+        format!("GET {at}"),
+        format!("GET {run_at}"),
+        format!("GET {run_at}/receipt"),
+        format!("GET {run_at}/events"),
+        format!("GET {at}/receipts"),
+        format!("POST {at}/pay"),
+        format!("POST {at}/cure"),
+        format!("GET /api/v1/papers/{paper}"),
+    ];
+    for line in lines {
+        let refused = open.ask(&stranger, &line, None).await;
+        assert_eq!((refused.status, refused.code().as_str()), (404, "NOT_FOUND"), "{line}");
+    }
 }
 
 /// The record of a run, as pages and as a stream that is taken up again.

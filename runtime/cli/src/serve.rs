@@ -40,7 +40,8 @@ Exit codes:
 Examples:
   envelope init --org house
   envelope serve
-  envelope serve --address 0.0.0.0:8080 --domain market.example --db postgres://localhost/envelope")]
+  envelope serve --address 0.0.0.0:8080 --domain market.example
+  envelope serve --db postgres://localhost/envelope --runs 0")]
 pub(crate) struct Serve {
     #[command(flatten)]
     house: HouseFlags,
