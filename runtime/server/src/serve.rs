@@ -44,6 +44,7 @@ pub async fn serve(
 ) -> Drained {
     let (end, ended) = watch::channel(false);
     let router = route::router(&app).merge(outside::router(&app));
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let answering = axum::serve(door.0, router).with_graceful_shutdown(wait(ended.clone()));
     let answering = tokio::spawn(async move { answering.await });
     let hearing = tokio::spawn(follow(Arc::clone(&app), ended.clone()));
