@@ -15,6 +15,7 @@ mod net;
 mod node;
 mod not_shown;
 mod rules;
+mod server;
 mod store;
 mod strangers;
 mod terms;

@@ -131,6 +131,18 @@ impl Outside for Operator {
     }
 }
 
+/// A node that works beside a server.
+pub(crate) fn node_for_server(
+    house: &House,
+    keys: &LocalKeys,
+    outside: Operator,
+    machine: &Machine,
+    runs: usize,
+) -> Result<Worker, Trouble> {
+    let settings = Settings { runs, ..Settings::of(own_name()) };
+    worker(house, keys, outside, machine, settings, Arc::new(tell))
+}
+
 /// A node for one command.
 pub(crate) fn node_of(
     house: &House,

@@ -89,7 +89,15 @@ impl HouseFlags {
 
     /// Where it is.
     pub(crate) async fn open(&self) -> Result<House, Trouble> {
-        let store = self.place.open().await?;
+        self.house(self.place.open().await?)
+    }
+
+    /// The same, made if there is none.
+    pub(crate) async fn made(&self) -> Result<House, Trouble> {
+        self.house(self.place.migrated().await?)
+    }
+
+    fn house(&self, store: Store) -> Result<House, Trouble> {
         let blobs = self.blobs.clone().or_else(|| named(BLOBS).map(PathBuf::from));
         let home = || home::made_home().map(|home| home.join("blobs"));
         let blobs = blobs.map_or_else(home, Ok);

@@ -15,7 +15,7 @@ use envelope_node::now;
 use envelope_store::{StoreError, signers};
 use serde_json::json;
 
-use crate::{App, Problem};
+use crate::App;
 
 /// How long the file of contacts says that it holds, in milliseconds: half a year.
 const CONTACT_MILLIS: u64 = 182 * 24 * 3600 * 1000;
@@ -28,10 +28,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/.well-known/security.txt", get(security))
         .route("/.well-known/jwks.json", get(keys))
         .route("/trust", get(trust))
-        .fallback(async || Problem::new("NOT_FOUND", "nothing is here").response(""))
-        .method_not_allowed_fallback(async || {
-            Problem::new("METHOD", "this path takes other methods").response("")
-        })
         .with_state(Arc::clone(app))
 }
 
