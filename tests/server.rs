@@ -2,5 +2,6 @@
 
 mod calls;
 mod house;
+mod sessions;
 mod table;
 mod walk;

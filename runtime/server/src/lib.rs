@@ -9,6 +9,7 @@ pub mod answer;
 mod api;
 pub mod app;
 pub mod call;
+mod cookie;
 mod events;
 pub mod openapi;
 mod outside;

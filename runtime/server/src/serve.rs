@@ -49,6 +49,7 @@ pub async fn serve(
         .method_not_allowed_fallback(async || {
             Problem::new("METHOD", "this path takes other methods").response("")
         });
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let answering = axum::serve(door.0, router).with_graceful_shutdown(wait(ended.clone()));
     let answering = tokio::spawn(async move { answering.await });
     let hearing = tokio::spawn(follow(Arc::clone(&app), ended.clone()));
