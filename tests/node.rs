@@ -2,6 +2,7 @@
 
 mod away;
 mod breaks;
+mod hopeless;
 mod house;
 mod leaving;
 mod nodes;

@@ -12,6 +12,7 @@ mod desk;
 mod error;
 mod export;
 mod finish;
+mod hopeless;
 mod house;
 pub mod launch;
 mod listed;
