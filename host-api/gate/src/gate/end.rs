@@ -52,8 +52,8 @@ impl Gate {
         }
     }
 
-    /// Ends the record of a run that nobody goes on with, without running it: what it used since its
-    /// last call nobody measured.
+    /// Ends the record of a run that nobody goes on with, without running it: what it used since
+    /// its last call nobody measured.
     pub async fn give_up(
         journal: &mut Journal,
         writer: &mut dyn JournalWriter,
