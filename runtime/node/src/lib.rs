@@ -28,7 +28,7 @@ pub use desk::{decide, waiting};
 pub use error::NodeError;
 pub use export::{export, finished};
 pub use house::{House, now};
-pub use listed::{Listed, list, state};
+pub use listed::{LIST_MAX, Listed, list, state};
 pub use node::{Drained, Keys, Node, RUNS, Settings, Tell};
 pub use outside::{Outside, Seen};
 pub use run::Came;
