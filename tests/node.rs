@@ -2,6 +2,7 @@
 
 mod away;
 mod breaks;
+mod cuts;
 mod hopeless;
 mod house;
 mod leaving;

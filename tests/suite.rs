@@ -12,6 +12,7 @@ mod models;
 mod net;
 mod node;
 mod not_shown;
+mod patience;
 mod rules;
 mod store;
 mod strangers;

@@ -32,7 +32,7 @@ async fn after(world: &World, dead: i64, check: impl AsyncFn(&Town, &Peer, Over)
     let node = town.process("alive");
     town.until("run_1", "ended").await;
     assert!(node.leave(), "{}", town.heard());
-    let ended = list(&town.house, &town.org, None).await.unwrap().pop().unwrap();
+    let ended = list(&town.house, &town.org, None, "").await.unwrap().pop().unwrap();
     check(&town, &peer, ended.over.unwrap()).await;
 }
 
