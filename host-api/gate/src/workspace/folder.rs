@@ -56,13 +56,18 @@ impl fmt::Display for Folder {
 
 /// What went wrong with a file.
 fn told(path: String, why: io::Error) -> Error {
-    let kind = why.kind();
+    let is = |kind| why.kind() == kind;
+    let (missing, taken) = (is(ErrorKind::NotFound), is(ErrorKind::AlreadyExists));
+    let forbidden = is(ErrorKind::PermissionDenied);
     let source = Box::new(why);
-    match kind {
-        ErrorKind::NotFound => Error::NotFound { path, source },
-        ErrorKind::AlreadyExists => Error::AlreadyExists { path, source },
-        ErrorKind::PermissionDenied => Error::PermissionDenied { path, source },
-        _ => generic(source),
+    if missing {
+        Error::NotFound { path, source }
+    } else if taken {
+        Error::AlreadyExists { path, source }
+    } else if forbidden {
+        Error::PermissionDenied { path, source }
+    } else {
+        generic(source)
     }
 }
 
