@@ -4,7 +4,7 @@ mod away;
 mod breaks;
 mod cuts;
 mod hopeless;
-mod house;
+pub mod house;
 mod leaving;
 mod nodes;
 mod waiting;

@@ -10,9 +10,10 @@ use envelope_store::journal::read;
 use envelope_store::{Engine, Store};
 
 use super::house::{Plan, Town};
+use crate::chance::Chance;
 use crate::engine::approvals::waiting::timeless;
 use crate::net::peer::Peer;
-use crate::store::cuts::{Chance, Disk, torn};
+use crate::store::cuts::{Disk, torn};
 use crate::store::world::{World, both, run};
 
 /// Cuts in the middle of one commit.

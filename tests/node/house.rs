@@ -135,6 +135,7 @@ impl Town {
             component: &COMPONENT,
             name: "guests",
             rules: rules.as_ref(),
+            purchase: None,
             shared: plan.shared,
         };
         launch(&self.house, org, new).await.unwrap();

@@ -5,7 +5,7 @@
 //! that is reviewed.
 
 use crate::{
-    audit, backup, blobs, budget, journal, migrate, noun, outbox, stops, store, vault, work,
+    audit, backup, blobs, budget, found, journal, migrate, noun, outbox, stops, store, vault, work,
 };
 
 /// A statement's text in both dialects.
@@ -65,6 +65,7 @@ pub fn wide() -> Vec<Wide> {
     all.extend(outbox::WIDE);
     all.extend(blobs::WIDE);
     all.extend(noun::wide());
+    all.extend(found::WIDE);
     all.extend(backup::statements());
     all
 }

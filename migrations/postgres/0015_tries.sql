@@ -9,11 +9,11 @@ DECLARE
     here TEXT := quote_ident(current_schema());
 BEGIN
     EXECUTE format($f$
-        ALTER FUNCTION %1$s.admit(TEXT) RENAME TO admit_to_signers;
+        ALTER FUNCTION %1$s.admit(TEXT) RENAME TO admit_to_server;
         CREATE FUNCTION %1$s.admit(name TEXT) RETURNS TEXT LANGUAGE plpgsql AS $b$
         BEGIN
             EXECUTE format('GRANT UPDATE (seen, tries) ON work TO %%I', name);
-            RETURN admit_to_signers(name);
+            RETURN admit_to_server(name);
         END $b$;
     $f$, here);
 END $$;
