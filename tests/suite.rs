@@ -14,6 +14,7 @@ mod models;
 mod net;
 mod node;
 mod not_shown;
+mod patience;
 mod rules;
 mod server;
 mod store;

@@ -8,6 +8,7 @@ use envelope_rules::life::{Life, Logged};
 use serde_json::Value;
 
 use super::desk::{Desk, copy, example, listing};
+use crate::patience::until;
 
 /// The planner on its documents, and the specialist that it calls.
 fn desk(name: &str) -> Desk {
@@ -298,15 +299,13 @@ fn runs_are_woken_when_they_are_decided() {
     desk.says(["stop", "run", "three", "--reason", "enough"], 0);
     let mut waker = desk.command().args(["resume", "--all", "--wait"]).spawn().unwrap();
     let sealed = |out: &str| desk.path(out).join("keys.json").is_file();
-    while !(sealed("two") && sealed("three")) {
+    until("the end of two and three", || {
         assert!(waker.try_wait().unwrap().is_none(), "it goes on looking");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+        sealed("two") && sealed("three")
+    });
     assert!(!sealed("one"), "nobody decided");
     desk.says(["approvals", "approve", "one"], 0);
-    while !sealed("one") {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    until("the end of one", || sealed("one"));
     waker.kill().unwrap();
     waker.wait().unwrap();
     for out in ["one", "two", "three"] {

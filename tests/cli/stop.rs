@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::desk::{Desk, example};
+use crate::patience::until;
+use crate::store::world::urls;
 
 /// A program that never asks for anything and never ends by itself.
 const SPINS: &str = "fn main() { loop { std::hint::black_box(0); } }";
@@ -23,10 +25,10 @@ fn busy(desk: &Desk, spins: &str, out: &str) -> Child {
     let mut command = desk.command();
     command.args(["run", spins, "run", "--out", out, "--fuel", "1000000000000000", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !desk.path(out).join("receipt/journal.jsonl").is_file() {
+    until("its journal", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        desk.path(out).join("receipt/journal.jsonl").is_file()
+    });
     child
 }
 
@@ -133,4 +135,28 @@ fn a_database_has_switches_of_its_own() {
     let lift = ["stop", "lift", "organisation", "acme", "--reason", "paid"];
     desk.says([&lift[..], &at].concat(), 0);
     assert!(desk.says([&["stop", "list"][..], &at].concat(), 0).out.is_empty());
+}
+
+#[test]
+fn the_switches_are_those_of_the_database_that_the_environment_names() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("stop-named");
+        desk.says(["db", "migrate", "--db", &url], 0);
+        let stop = ["stop", "organisation", "acme", "--reason", "unpaid"];
+        let unnamed = desk.says(stop, 2);
+        assert!(unnamed.err.contains("--db"), "{}", unnamed.err);
+        let named = |words: &[&str]| {
+            let output = desk.command().args(words).env("ENVELOPE_DB", &url).output().unwrap();
+            let text = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+        };
+        let (exit, said) = named(&stop);
+        assert_eq!(exit, Some(0), "{said}");
+        assert!(named(&["stop", "list"]).1.contains("acme"));
+        let there = desk.json(["stop", "list", "--db", &url], 0);
+        assert_eq!(there["stopped"].as_array().unwrap().len(), 1);
+        assert!(desk.says(["stop", "list"], 0).err.contains("nobody is stopped"));
+        assert!(!desk.path("home/stops.jsonl").exists(), "nothing is written at home");
+    }
 }

@@ -131,6 +131,8 @@ fn a_run_that_finds_no_room_for_an_answer_ends_and_asks_only_once() {
         assert!(node.leave(), "{}", town.heard());
         assert_eq!(peer.connections(), 1, "{}", town.heard());
         assert_eq!(blobs.quota().await.unwrap(), (used, used), "nothing was kept");
+        let claims = world.own("SELECT CAST(epoch AS TEXT) FROM work").await.unwrap();
+        assert_eq!(claims, ["1"], "no other node had to find it out again");
         let finished = town.finished(&town.org, "run_1").await;
         let ended = finished.ended().unwrap();
         assert_eq!(ended.outcome, Outcome::Killed, "{ended:?}");
@@ -144,5 +146,32 @@ fn a_run_that_finds_no_room_for_an_answer_ends_and_asks_only_once() {
         assert!(node.leave(), "{}", town.heard());
         let finished = town.finished(&town.org, "run_2").await;
         assert_eq!(finished.ended().unwrap().outcome, Outcome::Ok);
+    });
+}
+
+#[test]
+fn a_run_that_finds_no_room_for_what_it_leaves_ends_without_it() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        let large = "x".repeat(50_000);
+        let acts = format!("now; write out/a {large}; artifact note {large}");
+        let blobs = town.house.blobs(&town.org);
+        for (run, room, outcome) in
+            [("run_1", 4_000, Outcome::Killed), ("run_2", 400_000, Outcome::Ok)]
+        {
+            blobs.set_quota(1 << 30).await.unwrap();
+            town.launch(Plan::of(run, &acts)).await;
+            blobs.set_quota(blobs.quota().await.unwrap().0 + room).await.unwrap();
+            let node = town.process("a");
+            town.until(run, "ended").await;
+            assert!(node.leave(), "{}", town.heard());
+            let finished = town.finished(&town.org, run).await;
+            let ended = finished.ended().unwrap();
+            assert_eq!(ended.outcome, outcome, "{ended:?}");
+            let told = ended.reason.as_str().contains("do not fit");
+            assert_eq!(told, outcome == Outcome::Killed, "{ended:?}");
+            let claims = format!("SELECT CAST(epoch AS TEXT) FROM work WHERE id = '{run}'");
+            assert_eq!(world.own(&claims).await.unwrap(), ["1"]);
+        }
     });
 }

@@ -29,13 +29,11 @@ use envelope_store::{Org, blobs};
 
 use crate::cargo::envelope;
 use crate::engine::world::{file, guest, machine};
+use crate::patience::PATIENCE;
 use crate::store::world::{World, folder};
 
 /// How long a node may be silent here: some beats of a busy machine.
 pub const LEASE: Duration = Duration::from_millis(600);
-
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 const GRANTS: [u8; 32] = [7; 32];
 const RECEIPTS: [u8; 32] = [8; 32];

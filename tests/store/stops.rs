@@ -11,6 +11,7 @@ use envelope_store::{Engine, Org};
 
 use super::log::{log, publish, publisher};
 use super::world::{World, at, both, folder};
+use crate::patience::until_async;
 
 fn label(text: &str) -> Label {
     Label::new(text).unwrap()
@@ -115,9 +116,7 @@ fn a_node_looks_by_itself() {
         let board = Board::open(world.store.clone()).await.unwrap();
         let watching = board.watch();
         note(&world.store, None, throws(&Target::All)).await.unwrap();
-        while why(&board, "r", "a", "o").is_none() {
-            tokio::time::sleep(envelope_store::stops::LOOK).await;
-        }
+        until_async("a switch", async || why(&board, "r", "a", "o").is_some()).await;
         drop(watching);
     });
 }

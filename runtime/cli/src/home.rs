@@ -81,7 +81,7 @@ pub(crate) fn masters() -> Result<MasterKeys, NoKeys> {
 }
 
 /// The master key, made if there is none, and older ones.
-fn master_keys() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
+pub(crate) fn master_keys() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
     let folder = made(home()?.join("keys"))?;
     let failed = |why| NoKeys::Io { path: folder.clone(), why };
     let mut older = Vec::new();

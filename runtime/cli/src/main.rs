@@ -3,6 +3,7 @@
 mod answer;
 mod approvals;
 mod backup;
+mod blobs;
 mod breaker;
 mod build;
 mod callees;

@@ -54,7 +54,7 @@ pub(crate) struct Node {
     #[arg(long, value_name = "MILLISECONDS", default_value_t = millis(LEASE),
         value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     lease: u64,
-    /// What it is called in the database [default: its host and process]
+    /// What it is called in the database [default: `process` and its number]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]

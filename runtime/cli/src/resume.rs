@@ -116,7 +116,7 @@ impl Resume {
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
-            Ok(Ran { finished, folder: Some(folder) })
+            Ok(Ran { finished, folder: Some(folder), flags: String::new() })
         })
     }
 

@@ -13,7 +13,7 @@ use envelope_evidence::journal::{
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Signed, fold};
-use envelope_evidence::{Digest, Dimension, Label, PathText, Usage};
+use envelope_evidence::{Digest, Dimension, Label, PathText, Timestamp, Usage};
 use envelope_gate::airlock::Airlock;
 use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
@@ -78,6 +78,13 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// A run of which nothing is at hand but its record.
+    pub fn unplayed(journal: Journal) -> Self {
+        let (stdout, stderr) = (Bytes::new(), Bytes::new());
+        let (outputs, artifacts) = (Vec::new(), Vec::new());
+        Self { journal, result: None, outputs, artifacts, stdout, stderr }
+    }
+
     /// The receipt, signed.
     pub fn receipt(&self, key: &SigningKey<ForReceipts>) -> Signed {
         fold(&self.journal).sign(key)
@@ -135,6 +142,17 @@ pub async fn resume(
     let pinned = crate::replay::pinned(&order, &journal);
     pinned.map_err(|why| Halted::SetUp(why.to_string()))?;
     drive(order, journal, surroundings, false).await
+}
+
+/// Ends a run that nobody can go on with, without running it. It leaves nothing but its record.
+pub async fn give_up(
+    mut journal: Journal,
+    mut writer: Box<dyn JournalWriter>,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Finished, Halted> {
+    Gate::give_up(&mut journal, &mut *writer, now, reason).await?;
+    Ok(Finished::unplayed(journal))
 }
 
 pub(crate) async fn drive(
@@ -207,18 +225,22 @@ fn ending_of(
     returned: wasmtime::Result<Returned>,
     store: &wasmtime::Store<Cell>,
 ) -> Result<Last, Halted> {
+    let cell = store.data();
+    let recorded = cell.airlock.gate.recorded_end();
+    let last = |(outcome, reason): (Outcome, &str)| Last::new(outcome, reason.to_owned());
+    let given_up = recorded.filter(|(outcome, _)| *outcome == Outcome::Interrupted).map(last);
+    let cut = recorded.filter(|(outcome, _)| is_cut(*outcome)).map(last);
     let error = match returned {
-        Ok(Returned { outcome, reason, result }) => return Ok(Last { outcome, reason, result }),
+        Ok(Returned { outcome, reason, result }) => {
+            return Ok(given_up.unwrap_or(Last { outcome, reason, result }));
+        }
         Err(error) => error,
     };
-    let cell = store.data();
-    let cut = cell.airlock.gate.recorded_end().filter(|(outcome, _)| is_cut(*outcome));
-    let cut = cut.map(|(outcome, reason)| Last::new(outcome, reason.to_owned()));
     match ending::of(&error, cell.limiter.met()) {
         Ending::Ended(Outcome::Exhausted, reason) if reason == "fuel" => {
             Ok(cut.unwrap_or_else(|| Last::new(Outcome::Exhausted, reason)))
         }
-        Ending::Ended(outcome, reason) => Ok(Last::new(outcome, reason)),
+        Ending::Ended(outcome, reason) => Ok(given_up.unwrap_or(Last::new(outcome, reason))),
         Ending::Stopped(Stop::EndOfRecord) => Ok(cut.ok_or(Stop::EndOfRecord)?),
         Ending::Stopped(stop) => Err(stop.into()),
     }
@@ -231,11 +253,12 @@ impl Last {
 }
 
 /// Whether a run was cut from outside, at a place that its own course does not explain: a replay
-/// gets as far as the record, and no further.
+/// gets as far as the record, and no further. One that was given up may get further: whoever did it
+/// died before that was written down.
 const fn is_cut(outcome: Outcome) -> bool {
     match outcome {
-        Outcome::Killed | Outcome::Exhausted | Outcome::Denied => true,
-        Outcome::Ok | Outcome::Failed | Outcome::Crashed | Outcome::Interrupted => false,
+        Outcome::Killed | Outcome::Exhausted | Outcome::Denied | Outcome::Interrupted => true,
+        Outcome::Ok | Outcome::Failed | Outcome::Crashed => false,
     }
 }
 
@@ -267,7 +290,11 @@ async fn close(cell: Cell, last: Last, keeps: bool, spent: u64) -> Result<Finish
     };
     if !gate.is_replay() {
         let (blobs, left) = left_behind(gate.inside(), &outputs);
-        keep(&blobs, left).await?;
+        let kept = keep(&blobs, left).await;
+        // It may have been stopped because there is no room for what it would leave.
+        if last.outcome != Outcome::Killed {
+            kept?;
+        }
     }
     let ended = Ended {
         outcome: last.outcome,
@@ -366,12 +393,9 @@ fn repeated(journal: &Journal) -> Usage {
     })
 }
 
-/// What the guest may burn: its limit, or on a replay what is recorded.
+/// What the guest may burn: its limit, or on a replay what is recorded, if somebody measured it.
 fn fuel(journal: &Journal, limits: &Limits, replay: bool) -> u64 {
     let recorded = journal.used().get(Dimension::Fuel);
-    if replay && journal.ended().is_some_and(|ended| is_cut(ended.outcome)) {
-        recorded
-    } else {
-        limits.fuel
-    }
+    let measured = |ended: &Ended| is_cut(ended.outcome) && ended.outcome != Outcome::Interrupted;
+    if replay && journal.ended().is_some_and(measured) { recorded } else { limits.fuel }
 }

@@ -23,7 +23,6 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use crate::agents::Agents;
 use crate::house::now;
 use crate::load::Ready;
-use crate::room::Rooms;
 use crate::run::{Came, go};
 use crate::sheet::Sheet;
 use crate::{House, NodeError, Outside, load};
@@ -101,7 +100,6 @@ struct Inner {
     leaving: AtomicBool,
     seats: Mutex<BTreeMap<Held, Arc<Seat>>>,
     rests: Mutex<BTreeMap<(Org, String), u32>>,
-    rooms: Rooms,
     switches: OnceCell<(Arc<Board>, Watching)>,
 }
 
@@ -149,7 +147,6 @@ impl Node {
             leaving: AtomicBool::new(false),
             seats: Mutex::default(),
             rests: Mutex::default(),
-            rooms: Rooms::default(),
             switches: OnceCell::new(),
         }))
     }
@@ -238,10 +235,6 @@ impl Node {
 
     pub(crate) fn queue(&self) -> Queue {
         self.0.queue.clone()
-    }
-
-    pub(crate) fn rooms(&self) -> &Rooms {
-        &self.0.rooms
     }
 
     pub(crate) fn watcher(&self) -> Option<Watcher> {
@@ -379,7 +372,7 @@ struct Seated<'a> {
 
 impl<'a> Seated<'a> {
     fn at(node: &'a Node, seat: &Arc<Seat>) -> Self {
-        let Lease { org, id, epoch } = seat.lease.clone();
+        let Lease { org, id, epoch, .. } = seat.lease.clone();
         let key = (org, id, epoch);
         node.seats().insert(key.clone(), Arc::clone(seat));
         Self { node, key }
