@@ -14,6 +14,9 @@ use crate::store::world::urls;
 /// A program that never asks for anything and never ends by itself.
 const SPINS: &str = "fn main() { loop { std::hint::black_box(0); } }";
 
+/// Lines of one book.
+const LINES_MAX: usize = 100_000;
+
 fn hello(desk: &Desk, exit: i32, out: &str) -> String {
     let words = ["run", example("hello"), "hello", "--args", r#"{"name":"Ada"}"#, "--out", out];
     let said = desk.says(words, exit);
@@ -119,6 +122,32 @@ fn a_torn_file_lets_nobody_begin() {
     assert!(!desk.path("run").exists());
     fs::write(desk.path("home/stops.jsonl"), "").unwrap();
     hello(&desk, 0, "run");
+}
+
+/// A full book is read to its last line, takes no more, and says so.
+#[test]
+fn a_full_book_still_counts_and_takes_no_more() {
+    let desk = Desk::new("stop-full");
+    let book = desk.path("home/stops.jsonl");
+    desk.says(["stop", "agent", "hello@local", "--reason", "x"], 0);
+    let thrown = fs::read_to_string(&book).unwrap();
+    desk.says(["stop", "lift", "agent", "hello@local", "--reason", "y"], 0);
+    let both = fs::read_to_string(&book).unwrap();
+
+    let full = both.repeat(LINES_MAX / 2);
+    fs::write(&book, &full).unwrap();
+    hello(&desk, 0, "before");
+    let told = desk.says(["stop", "all", "--reason", "fire"], 1).err;
+    assert!(told.contains("has 100000 lines already"), "{told}");
+    assert_eq!(fs::metadata(&book).unwrap().len(), u64::try_from(full.len()).unwrap());
+    // One line more is no book any more, and lets nobody begin.
+    fs::write(&book, full + &thrown).unwrap();
+    assert!(hello(&desk, 1, "beyond").contains("more than 100000 lines"));
+    assert!(!desk.path("beyond").exists());
+    // One line less has room for one, and that one counts.
+    fs::write(&book, both.repeat(LINES_MAX / 2 - 1) + &both[thrown.len()..]).unwrap();
+    desk.says(["stop", "agent", "hello@local", "--reason", "the last"], 0);
+    assert!(hello(&desk, 5, "after").contains("the last"));
 }
 
 /// The switches of a database, for its nodes.

@@ -223,14 +223,7 @@ impl Fair {
         let components = Components::new(machine().clone(), link::SERVED);
         let house = self.market.house.clone();
         let settings = Settings::of("node");
-        Node::new(
-            house,
-            keys,
-            Box::new(Nothing),
-            components,
-            settings,
-            Arc::new(|_: &str, _: &_| ()),
-        )
+        Node::new(house, keys, Box::new(Nothing), components, settings, Arc::new(|_| ()))
     }
 
     /// Hears every message, and tells purchases of their runs.

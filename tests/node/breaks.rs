@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use envelope_evidence::Label;
 use envelope_evidence::journal::Outcome;
 use envelope_gate::model::Purse;
-use envelope_node::{Drained, NodeError, Outside, Seen, Settings, Tell, now, state};
+use envelope_node::{Drained, NodeError, Outside, Seen, Settings, Tell, Told, now, state};
 use envelope_rules::guard::Warrant;
 use envelope_rules::kill::{Event, Target, Thrown};
 use envelope_store::noun::Noun;
@@ -42,8 +42,12 @@ fn a_run_whose_task_breaks_is_let_go_of_and_claimed_again() {
         town.launch(Plan::of("run_1", "now; write out/a x")).await;
         let heard = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&heard);
-        let tell: Tell = Arc::new(move |_: &str, came: &Result<_, NodeError>| {
-            told.lock().unwrap().extend(came.as_ref().err().map(ToString::to_string));
+        let tell: Tell = Arc::new(move |what: Told<'_>| {
+            let why = match what {
+                Told::Run(_, came) => came.as_ref().err(),
+                Told::Trouble(why) => Some(why),
+            };
+            told.lock().unwrap().extend(why.map(ToString::to_string));
         });
         let settings = Settings { lease: LEASE, ..Settings::of("a") };
         let node = town.node_with(settings, Box::new(Breaks::default()), tell);

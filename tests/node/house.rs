@@ -63,12 +63,14 @@ pub struct Plan<'a> {
     pub money: u64,
     pub shared: &'a [Shared],
     pub asks: bool,
+    /// Seconds that humans may take.
+    pub window: u64,
     pub at: Timestamp,
 }
 
 impl<'a> Plan<'a> {
     pub fn of(run: &'a str, acts: &'a str) -> Self {
-        Self { run, acts, net: Vec::new(), money: 0, shared: &[], asks: false, at: now() }
+        Self { run, acts, net: Vec::new(), money: 0, shared: &[], asks: false, window: 3600, at: now() }
     }
 }
 
@@ -129,7 +131,7 @@ impl Town {
         // Compiled on a thread of its own, which may wait.
         let guest = thread::spawn(guest).join().unwrap();
         let job = Job::new(guest, "run", args, nothing, &wishes, &fresh, &keys).unwrap();
-        let rules = plan.asks.then(rules);
+        let rules = plan.asks.then(|| Rules { window: plan.window, ..rules() });
         let new = Launch {
             job: &job,
             component: &COMPONENT,
@@ -143,7 +145,7 @@ impl Town {
 
     /// A node of this process.
     pub fn node(&self, settings: Settings) -> Node {
-        self.node_with(settings, Box::new(Nothing), Arc::new(|_: &str, _: &_| ()))
+        self.node_with(settings, Box::new(Nothing), Arc::new(|_| ()))
     }
 
     /// The same, with something outside, and somebody who hears of its runs.

@@ -1,7 +1,6 @@
 //! `envelope runs`: the runs of a database.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use envelope_engine::config::Machine;
@@ -124,7 +123,7 @@ impl Export {
             let keys = keys.map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
             let nowhere = Operator::of(&Edge::default(), &Providers::default());
-            let node = node_of(&house, &keys, nowhere, &machine, Arc::new(|_, _| ()))?;
+            let node = node_of(&house, &keys, nowhere, &machine, None)?;
             let finished = finished(&node, &org, &self.run).await.map_err(kept)?;
             let blobs = house.blobs(&org).of_nobody(now);
             give_out(&finished, self.dir.as_deref(), &blobs).await?;

@@ -129,11 +129,12 @@ pub async fn start(
     let (journal, line) = Journal::start(header).map_err(|why| Halted::SetUp(why.to_string()))?;
     surroundings.writer.write(&line)?;
     surroundings.writer.flush(true).await?;
-    drive(order, journal, surroundings, false).await
+    drive(order, journal, surroundings, Course::Live(None)).await
 }
 
 /// Goes on with a run that another process began: with the very code, files, arguments and warrant
-/// that its journal pins.
+/// that its journal pins. One that did nothing yet, and that a kill switch names meanwhile, ends
+/// before its component is even set up.
 pub async fn resume(
     order: Order,
     journal: Journal,
@@ -141,7 +142,17 @@ pub async fn resume(
 ) -> Result<Finished, Halted> {
     let pinned = crate::replay::pinned(&order, &journal);
     pinned.map_err(|why| Halted::SetUp(why.to_string()))?;
-    drive(order, journal, surroundings, false).await
+    let obeyed = surroundings.world.obeyed().filter(|_| journal.calls().is_empty());
+    let stop = obeyed.map(|obeyed| obeyed.stops(journal.header())).transpose()?.flatten();
+    drive(order, journal, surroundings, Course::Live(stop)).await
+}
+
+/// Which way a run is driven.
+pub(crate) enum Course {
+    /// It goes on, unless it is stopped already.
+    Live(Option<Stop>),
+    /// Its record is played.
+    Replay,
 }
 
 /// Ends a run that nobody can go on with, without running it. It leaves nothing but its record.
@@ -159,9 +170,13 @@ pub(crate) async fn drive(
     order: Order,
     journal: Journal,
     surroundings: Surroundings,
-    replay: bool,
+    course: Course,
 ) -> Result<Finished, Halted> {
     let Order { component, authorities, args, manifest, limits, secrets } = order;
+    let (replay, stop) = match course {
+        Course::Live(stop) => (false, stop),
+        Course::Replay => (true, None),
+    };
     let Surroundings { blobs, world, writer, watcher } = surroundings;
     let world = kill::watched(world, journal.header());
     let scope = journal.header().scope.as_ref().map(|scope| scope.outputs.as_str());
@@ -199,7 +214,10 @@ pub(crate) async fn drive(
     let set_up = |error: wasmtime::Error| Halted::SetUp(format!("{error:#}"));
     let mut store =
         cell::store(component.engine(), airlock, &limits, fuel, clock).map_err(set_up)?;
-    let returned = invoke::invoke(&component, &mut store, &skill, &args).await;
+    let returned = match stop {
+        Some(stop) => Err(stop.into()),
+        None => invoke::invoke(&component, &mut store, &skill, &args).await,
+    };
     let ending = match ending_of(returned, &store) {
         Ok(ending) => ending,
         Err(halted) => {

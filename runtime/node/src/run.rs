@@ -21,7 +21,8 @@ use crate::desk::{self, StoreDesk};
 use crate::finish::finish;
 use crate::house::now;
 use crate::load::Ready;
-use crate::node::{Node, Seat};
+use crate::node::Node;
+use crate::seat::Seat;
 use crate::sheet::{Over, Sheet};
 use crate::{NodeError, Seen, hopeless, room};
 

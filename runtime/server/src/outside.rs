@@ -15,7 +15,7 @@ use envelope_node::now;
 use envelope_store::{StoreError, signers};
 use serde_json::json;
 
-use crate::App;
+use crate::{App, Problem};
 
 /// How long the file of contacts says that it holds, in milliseconds: half a year.
 const CONTACT_MILLIS: u64 = 182 * 24 * 3600 * 1000;

@@ -8,6 +8,7 @@ use envelope_engine::config::Machine;
 use envelope_engine::local::Job;
 use envelope_engine::run::Finished;
 use envelope_evidence::Label;
+use envelope_gate::inside::Watcher;
 use envelope_node::launch::{Launch, launch};
 use envelope_node::{Came, House, Node, NodeError, export, finished, now, state};
 use envelope_store::Org;
@@ -41,8 +42,8 @@ impl Run {
             let queued = self.queue().await?;
             let Queued { house, org, run, keys, machine } = &queued;
             let outside = Operator::of(&self.net.edge, self.models.providers());
-            let node = node_of(house, keys, outside, machine, Arc::new(|_, _| ()))?;
-            let node = if self.json { node } else { node.watched(watcher) };
+            let watch: fn() -> Watcher = watcher;
+            let node = node_of(house, keys, outside, machine, (!self.json).then_some(watch))?;
             let finished = follow(&node, org, run, &self.house.words()).await?;
             let blobs = house.blobs(org).of_nobody(now);
             give_out(&finished, self.dir.as_deref(), &blobs).await?;
