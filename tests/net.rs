@@ -1,5 +1,6 @@
 //! The network, through the real path: a guest's request, the gate, a socket, a peer that counts.
 
+mod abreast;
 mod attacks;
 mod content;
 pub mod credentials;

@@ -59,6 +59,7 @@ pub struct Fake {
     changes: Vec<(usize, Change)>,
     network: Option<Arc<Network>>,
     desk: Option<Arc<dyn Desk>>,
+    gentle: bool,
     obeyed: Option<Obeyed>,
     /// Grants that were replaced.
     pub revoked: Mutex<BTreeSet<String>>,
@@ -82,6 +83,7 @@ impl Fake {
             changes: setup.changes.clone(),
             network: setup.network.clone(),
             desk: setup.desk.clone(),
+            gentle: setup.gentle,
             obeyed: setup.obeyed.clone(),
             revoked: Mutex::default(),
             models: None,
@@ -148,6 +150,11 @@ impl World for Fake {
         self.stop.lock().unwrap().clone()
     }
 
+    fn cut(&self) -> Option<Stop> {
+        let stop = self.stopped();
+        stop.filter(|stop| !self.gentle || !matches!(stop, Stop::Suspended))
+    }
+
     fn network(&self) -> Option<&Network> {
         self.network.as_deref()
     }
@@ -179,6 +186,13 @@ impl World for Fake {
 pub struct Lines {
     pub bytes: Arc<Mutex<Vec<u8>>>,
     pub room: Option<usize>,
+}
+
+impl Lines {
+    /// Those that another process left, and room for so many more.
+    pub fn of(bytes: &[u8], room: Option<usize>) -> Self {
+        Self { bytes: Arc::new(Mutex::new(bytes.to_vec())), room }
+    }
 }
 
 impl JournalWriter for Lines {

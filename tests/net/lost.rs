@@ -48,7 +48,7 @@ fn what_must_not_happen_twice_does_not() {
     resumed.replays_same();
 }
 
-/// What is safe leaves no trace before its answer, and is asked again.
+/// What is safe is asked again, also where its record says that it began.
 #[test]
 fn what_may_happen_again_does() {
     let peer = Peer::start(LOOPBACK);
@@ -57,4 +57,9 @@ fn what_may_happen_again_does() {
     assert_eq!(resumed.said(), whole.said());
     assert_eq!(peer.connections(), 2);
     resumed.replays_same();
+    let begun = cut(&whole, |event| matches!(event, Event::Begun(_)));
+    assert_eq!(begun.said(), whole.said());
+    assert_eq!(peer.connections(), 3);
+    begun.books_are_exact();
+    begun.replays_same();
 }

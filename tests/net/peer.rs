@@ -2,10 +2,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,12 +13,37 @@ use base64::engine::general_purpose::STANDARD;
 /// How long a peer listens for the rest of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a request waits for others to come.
+const MEETING: Duration = Duration::from_secs(3);
+
 /// A listener, and what it heard: one entry for each connection.
 pub struct Peer {
     pub address: IpAddr,
     pub port: u16,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
     stop: Arc<AtomicBool>,
+}
+
+/// Requests that wait for each other: how many are there, and how many were at most.
+#[derive(Default)]
+struct Meeting {
+    there: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Meeting {
+    /// Whether `count` of them were there at once, sooner or later.
+    fn of(&self, count: usize) -> bool {
+        let there = self.there.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(there, Ordering::SeqCst);
+        let late = Instant::now() + MEETING;
+        let met = || self.most.load(Ordering::SeqCst) >= count;
+        while !met() && Instant::now() < late {
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.there.fetch_sub(1, Ordering::SeqCst);
+        met()
+    }
 }
 
 /// What is spoken over a connection.
@@ -74,6 +99,7 @@ fn accept(
     over: &Arc<AtomicBool>,
     wrap: &Wrap,
 ) {
+    let meeting = Arc::new(Meeting::default());
     for stream in listener.incoming() {
         if over.load(Ordering::SeqCst) {
             return;
@@ -85,12 +111,13 @@ fn accept(
             all.len() - 1
         };
         let (all, over, wrap) = (Arc::clone(all), Arc::clone(over), Arc::clone(wrap));
+        let meeting = Arc::clone(&meeting);
         thread::spawn(move || {
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut stream = wrap(stream);
             let hear = |bytes: &[u8]| all.lock().unwrap()[place].extend_from_slice(bytes);
             let Some(request) = listen(&mut *stream, hear) else { return };
-            let _ = answer(&request, &mut *stream, &over);
+            let _ = answer(&request, &mut *stream, &over, &meeting);
         });
     }
 }
@@ -121,7 +148,12 @@ fn listen(stream: &mut dyn Stream, hear: impl Fn(&[u8])) -> Option<Vec<u8>> {
 }
 
 /// What the peer says, by the second segment of the path.
-fn answer(request: &[u8], to: &mut dyn Stream, over: &AtomicBool) -> std::io::Result<()> {
+fn answer(
+    request: &[u8],
+    to: &mut dyn Stream,
+    over: &AtomicBool,
+    meeting: &Meeting,
+) -> std::io::Result<()> {
     let text = String::from_utf8_lossy(request);
     let path = text.split(' ').nth(1).unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default().to_owned();
@@ -164,6 +196,7 @@ fn answer(request: &[u8], to: &mut dyn Stream, over: &AtomicBool) -> std::io::Re
             thread::sleep(Duration::from_millis(u64::try_from(size).unwrap()));
             plain(to, b"hello")
         }
+        "meet" => plain(to, if meeting.of(size) { b"met" } else { b"alone" }),
         "raw" => raw(to, path.rsplit('/').next().unwrap_or_default()),
         _ => plain(to, b"hello"),
     }

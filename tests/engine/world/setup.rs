@@ -58,6 +58,8 @@ pub struct Setup {
     pub limits: Limits,
     pub state: GrantState,
     pub drift: u64,
+    /// Whether a run that is put aside hears first what is under way.
+    pub gentle: bool,
     pub changes: Vec<(usize, Change)>,
     pub files: Vec<(&'static str, &'static str)>,
     /// The rules of the warrant, one line each; the operator's too, unless it has its own.
@@ -108,6 +110,7 @@ pub fn setup(acts: &str) -> Setup {
         limits: Limits { fuel: 2_000_000_000, memory: 64 << 20, ..Limits::default() },
         state: GrantState { bound_run: Some(RUN.to_owned()), revoked: false },
         drift: 0,
+        gentle: false,
         changes: Vec::new(),
         files: FILES.to_vec(),
         egress: Vec::new(),

@@ -80,7 +80,7 @@ fn write_down(rest: &str) -> Result<(OutgoingRequest, Vec<u8>), String> {
 }
 
 /// Hands a request over, with the body it names or with `size` bytes.
-fn request(rest: &str, size: Option<usize>) -> Result<FutureIncomingResponse, String> {
+pub fn request(rest: &str, size: Option<usize>) -> Result<FutureIncomingResponse, String> {
     let (request, mut body) = write_down(rest)?;
     if let Some(size) = size {
         body = (0..size).map(|at| (at % 251) as u8).collect();
@@ -106,7 +106,7 @@ fn answer(future: &FutureIncomingResponse) -> Result<IncomingResponse, String> {
 }
 
 /// The whole answer in a line. Of a refusal, the code.
-fn whole(future: &FutureIncomingResponse) -> Came {
+pub fn whole(future: &FutureIncomingResponse) -> Came {
     let response = answer(future)?;
     let denied = response.headers().get("envelope-denied");
     if let Some(code) = denied.first() {

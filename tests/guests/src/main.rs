@@ -2,6 +2,7 @@
 //! act it says on its standard output what came of it, and goes on; of what it does `quietly`, it
 //! says nothing.
 
+mod abreast;
 mod bodies;
 mod files;
 mod host;
@@ -68,6 +69,7 @@ fn act_of(act: &str) -> Came {
         .or_else(|| model::act(verb, rest))
         .or_else(|| bodies::act(verb, rest))
         .or_else(|| http::act(verb, rest))
+        .or_else(|| abreast::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A request is collected until its body is whole, then passes the gate as one call, then its
 //! answer streams, every piece a call of its own. So what is judged, scanned for what must not
-//! leave, and recorded before it happens, is the whole request; and a run has one request in flight
-//! at a time. A refusal is an answer: `403` with a problem document, so that ordinary clients show
-//! it.
+//! leave, and recorded before it happens, is the whole request. It is under way then, beside others
+//! of the same guest, until a wait of the guest's tells that it is back. A refusal is an answer:
+//! `403` with a problem document, so that ordinary clients show it.
 
 mod body;
 mod effect;
@@ -49,8 +49,8 @@ pub(crate) struct UnderWay {
     models: u64,
     /// Held once by every answer that is open or will be.
     answers: Arc<()>,
-    /// The pollables that wait for a request to be whole, and the futures they wait for, each by
-    /// its place in the table.
+    /// The pollables that wait for an answer, and the futures they wait for, each by its place in
+    /// the table.
     pub(crate) waiting: BTreeMap<u32, u32>,
 }
 

@@ -15,7 +15,7 @@ use super::effect::{Came, Piece, Receive, Send, header_bytes};
 use super::fields::{Fields, is_ours};
 use super::models::{is_virtual, taken};
 use super::request::{OutgoingRequest, RequestOptions};
-use super::response::{Future, IncomingResponse, Reply, SharedReply, Source, Waiting};
+use super::response::{Future, IncomingResponse, Reply, Sent, SharedReply, Source, Waiting};
 use super::wish::{Unsendable, Wish, untext};
 use super::{ANSWERS_MAX, error_code, lock};
 use crate::airlock::Airlock;
@@ -53,8 +53,8 @@ impl outgoing_handler::Host for Airlock {
                 Ok(Ok(future))
             }
             body => {
-                let came = self.answer(&wish, body.as_ref()).await?;
-                Ok(Ok(self.table.push(Future::Came(came))?))
+                let future = self.answer(&wish, body.as_ref()).await?;
+                Ok(Ok(self.table.push(future)?))
             }
         }
     }
@@ -80,20 +80,12 @@ impl Airlock {
         let waiting = std::mem::replace(self.table.get_mut(&future)?, Future::Taken);
         let Future::Waits(waiting) = waiting else { return Ok(()) };
         let came = self.answer(&waiting.wish, Some(&waiting.body)).await?;
-        *self.table.get_mut(&future)? = Future::Came(came);
-        let timers = &mut self.timers;
-        self.http.waiting.retain(|pollable, future| {
-            let is_it = *future == place;
-            if is_it {
-                timers.insert(*pollable, 0);
-            }
-            !is_it
-        });
+        *self.table.get_mut(&future)? = came;
         Ok(())
     }
 
-    /// The answer to `wish`: the peer's, or a refusal.
-    async fn answer(&mut self, wish: &Wish, body: Option<&SharedBody>) -> Answered {
+    /// What comes of `wish`: it is under way to its peer, or there is an answer already.
+    async fn answer(&mut self, wish: &Wish, body: Option<&SharedBody>) -> wasmtime::Result<Future> {
         self.charge_bytes(wish.bytes());
         let (state, bytes) = match body {
             None => (State::Whole, Bytes::new()),
@@ -106,27 +98,27 @@ impl Airlock {
             State::Whole => self.judge(wish, bytes).await,
             State::TooLarge => {
                 let what = format!("more than {COLLECTED_BYTES_MAX} bytes are not held");
-                self.refuse(wish, Denial::new(Code::EgressSize, what)).await
+                Ok(Future::Came(self.refuse(wish, Denial::new(Code::EgressSize, what)).await?))
             }
             State::Open | State::Dropped => {
                 let why = "the request's body was let go before it was finished";
-                Ok(Err(ErrorCode::InternalError(Some(why.to_owned()))))
+                Ok(Future::Came(Err(ErrorCode::InternalError(Some(why.to_owned())))))
             }
         }
     }
 
-    async fn judge(&mut self, wish: &Wish, body: Bytes) -> Answered {
-        let target = match wish.target() {
-            Ok(target) => target,
-            Err(denial) => return self.refuse(wish, denial).await,
-        };
-        let headers = match wish.header_map(&body) {
-            Ok(headers) => headers,
-            Err(Unsendable::Failed(code)) => return Ok(Err(code)),
-            Err(Unsendable::Denied(denial)) => return self.refuse(wish, denial).await,
+    async fn judge(&mut self, wish: &Wish, body: Bytes) -> wasmtime::Result<Future> {
+        let read = wish.target().map_err(Unsendable::Denied);
+        let read = read.and_then(|target| Ok((target, wish.header_map(&body)?)));
+        let (target, headers) = match read {
+            Ok(read) => read,
+            Err(Unsendable::Failed(code)) => return Ok(Future::Came(Err(code))),
+            Err(Unsendable::Denied(denial)) => {
+                return Ok(Future::Came(self.refuse(wish, denial).await?));
+            }
         };
         if is_virtual(&target) {
-            return self.ask_models(wish, &target, &body).await;
+            return Ok(Future::Came(self.ask_models(wish, &target, &body).await?));
         }
         let authority = target.authority();
         let parts = sent(&authority, target.origin_form(), &headers, &body);
@@ -147,9 +139,18 @@ impl Airlock {
         let deadline = self.gate.warrant().deadline();
         let options = wish.options;
         let effect = Send { target: target.clone(), headers, body, options, deadline };
-        match self.gate.reach(request.moving(worst), effect).await? {
-            Ok((answer, reply)) => self.came(target, &answer, reply),
-            Err(denial) => Ok(Ok(self.denied(wish, &denial)?)),
+        let open = Arc::clone(&self.http.answers);
+        Ok(match self.gate.launch(request.moving(worst), effect).await? {
+            Ok(number) => Future::Sent(number, Box::new(Sent { target, _open: open })),
+            Err(denial) => Future::Came(Ok(self.denied(wish, &denial)?)),
+        })
+    }
+
+    /// The answer of request `number`, which is back.
+    pub(super) fn take_answer(&mut self, number: usize, target: Target) -> Answered {
+        match self.gate.take_flight(number) {
+            Some((answer, reply)) => self.came(target, &answer, reply),
+            None => Err(self.gate.unreadable("an answer that is not there").into()),
         }
     }
 
