@@ -2,7 +2,7 @@
 
 mod away;
 mod breaks;
-mod house;
+pub mod house;
 mod leaving;
 mod nodes;
 mod waiting;

@@ -2,12 +2,14 @@
 //! not reachable from here.
 
 mod cargo;
+mod chance;
 mod cli;
 mod engine;
 mod evidence;
 mod gate;
 mod golden;
 mod house;
+mod market;
 mod models;
 mod net;
 mod node;

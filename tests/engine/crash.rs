@@ -7,6 +7,7 @@ use envelope_evidence::journal::{Journal, Outcome};
 use envelope_gate::stop::{Fault, Stop};
 
 use super::world::{Beating, Change, Lines, Ran, Setup, run, run_into, setup};
+use crate::chance::Chance;
 
 /// Reads, writes, asks for the time and for chance.
 const ACTS: &str = "read in/a.txt; now; write out/a x; random 100; append out/a y; sleep 5; seed; \
@@ -94,7 +95,7 @@ fn a_run_is_put_aside_and_taken_up_at_every_call() {
 /// A thousand times: the acts in another order, crashing again and again at places of chance.
 #[test]
 fn a_thousand_schedules_of_crashes_change_nothing() {
-    let mut seed = Seed(0x5eed);
+    let mut seed = Chance(0x5eed);
     let mut crashes = 0;
     for schedule in 0..1000 {
         let setup = shuffled(&mut seed);
@@ -102,13 +103,13 @@ fn a_thousand_schedules_of_crashes_change_nothing() {
         let mut left = Vec::new();
         let mut store = None;
         let finished = loop {
-            let lines = Lines::of(&left, Some(seed.below(24)));
+            let lines = Lines::of(&left, Some(seed.index(24)));
             let ran = run_into(&setup, lines, store.clone());
             if ran.finished.is_ok() {
                 break ran;
             }
             crashes += 1;
-            let torn = seed.below(300);
+            let torn = seed.index(300);
             let kept = ran.journal.len() - torn.min(ran.journal.len() - left.len());
             left = whole(&ran.journal[..kept]).to_vec();
             store = Some(ran.store.clone());
@@ -119,24 +120,13 @@ fn a_thousand_schedules_of_crashes_change_nothing() {
     assert!(crashes > 1000, "{crashes} crashes");
 }
 
-fn shuffled(seed: &mut Seed) -> Setup {
+fn shuffled(seed: &mut Chance) -> Setup {
     let mut acts: Vec<_> = ACTS.split("; ").filter(|act| *act != "stress").collect();
     for at in (1..acts.len()).rev() {
-        acts.swap(at, seed.below(at + 1));
+        acts.swap(at, seed.index(at + 1));
     }
-    acts.truncate(3 + seed.below(8));
+    acts.truncate(3 + seed.index(8));
     setup(&acts.join("; "))
-}
-
-struct Seed(u64);
-
-impl Seed {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(end).unwrap()).unwrap()
-    }
 }
 
 /// Also a run that is ended by a limit is ended by it once more, with the room that was left.

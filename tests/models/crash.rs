@@ -9,6 +9,7 @@ use envelope_gate::model::{Failed, Finish, InMemoryPurse, Piece, Script};
 use envelope_rules::budget::{Billed, Level, Shared};
 
 use super::desk::{Desk, INPUT, OUTPUT, desk};
+use crate::chance::Chance;
 use crate::engine::world::Lines;
 
 /// Asks in every way, with other calls in between.
@@ -68,16 +69,10 @@ fn a_run_that_crashes_at_any_line_spends_no_more_than_it_says() {
 /// Again and again, at places of chance: many runs that share one account.
 #[test]
 fn runs_that_share_an_account_never_pass_its_cap() {
-    let mut seed = 0x5eed_u64;
-    let mut below = |end: u64| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed % end
-    };
+    let mut chance = Chance(0x5eed);
     let mut crashes = 0;
     for _ in 0..60 {
-        let cap = 500_000 + below(3_000_000);
+        let cap = 500_000 + chance.below(3_000_000);
         let (mut first, truth) = counting(ACTS);
         let account = organisation(&mut first, cap);
         for name in ["a", "b", "c"] {
@@ -86,7 +81,7 @@ fn runs_that_share_an_account_never_pass_its_cap() {
             desk.setup.seed = name;
             let (mut left, mut store) = (Vec::new(), None);
             loop {
-                let room = usize::try_from(1 + below(12)).unwrap();
+                let room = usize::try_from(1 + chance.below(12)).unwrap();
                 let told = desk.run_into(Lines::of(&left, Some(room)), store.clone());
                 let balance = desk.purse.ledger().balance(&account).unwrap();
                 assert!(balance.spent + balance.leased <= cap, "{balance:?} of {cap}");

@@ -137,6 +137,7 @@ impl Town {
             component: &COMPONENT,
             name: "guests",
             rules: rules.as_ref(),
+            purchase: None,
             shared: plan.shared,
         };
         launch(&self.house, org, new).await.unwrap();

@@ -12,6 +12,7 @@ use envelope_store::Store;
 use envelope_store::noun::Noun;
 
 use super::house::{Plan, Process, Town};
+use crate::chance::Chance;
 use crate::net::peer::Peer;
 use crate::store::world::{World, postgres};
 
@@ -24,17 +25,6 @@ const NEW: usize = 3;
 
 /// What all runs together may spend, in nano-dollars: less than they would.
 const CAP: u64 = 4_000_000;
-
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 /// The accounts of every run.
 fn shared() -> [Shared; 2] {

@@ -7,6 +7,8 @@ use envelope_rules::budget::{
     Account, Accounting, BadLedger, Cap, Freezer, Frost, Hold, Ledger, Level, Meter, Place, Shared,
 };
 
+use crate::chance::Chance;
+
 const MONEY: Dimension = Dimension::NanoUsd;
 
 fn shared(level: Level, name: &str) -> Shared {
@@ -82,18 +84,6 @@ fn what_is_frozen_stays_frozen_until_a_human_thaws_it() {
     assert_eq!(freezer.thaw(&place(), Digest::of(b"me"), Timestamp::ZERO), None);
 }
 
-/// Chance that is the same every time.
-struct Seed(u64);
-
-impl Seed {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end.max(1)
-    }
-}
-
 /// What is durable of a run: its journal says what was set aside and what was settled.
 #[derive(Default)]
 struct Journal {
@@ -122,7 +112,7 @@ struct Process {
 
 /// Everything outside: the shared books, the frozen, and what providers truly billed.
 struct World {
-    seed: Seed,
+    seed: Chance,
     ledger: Ledger,
     freezer: Freezer,
     accounts: Vec<Shared>,
@@ -136,7 +126,7 @@ struct World {
 
 impl World {
     fn new(seed: u64, honest: bool) -> Self {
-        let mut seed = Seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut seed = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let accounts = vec![
             shared(Level::Day, "d"),
             shared(Level::Agent, "a"),

@@ -18,6 +18,7 @@ use envelope_store::{Org, Store};
 use super::log::{log, publish, publisher};
 use super::world::{World, at, both, folder};
 use crate::cargo::store_node;
+use crate::chance::Chance;
 
 fn account(level: Level, name: &str) -> Shared {
     Shared { level, name: name.to_owned() }
@@ -40,25 +41,13 @@ async fn balance(store: &Store, org: &Org, account: &Shared) -> Balance {
     tx.of(org).balance(account).await.unwrap().unwrap()
 }
 
-/// Chance that is the same every time.
-struct Seed(u64);
-
-impl Seed {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end.max(1)
-    }
-}
-
 /// The same questions to the ledger of the rules and to the database, where any transaction may be
 /// lost before it is committed.
 #[test]
 fn the_database_keeps_the_books_of_the_rules() {
     both(async |world| {
         let org = world.found("acme", 0).await;
-        let (mut seed, mut ledger) = (Seed(0x5eed), Ledger::default());
+        let (mut seed, mut ledger) = (Chance(0x5eed), Ledger::default());
         let all = [day("a", "2026-05-01"), chain()[0].clone(), chain()[1].clone()];
         let (mut refused, mut denied, mut lost) = (0, 0, 0);
         for _ in 0..400 {
@@ -297,7 +286,7 @@ fn nodes_that_are_killed_at_any_moment_spend_within_the_cap() {
         let accounts = [(chain()[0].clone(), cap), (chain()[1].clone(), cap + 500)];
         open(&world.store, &org, &accounts).await;
         let purse = StorePurse::new(world.store.clone(), org.clone());
-        let (mut seed, mut billed, mut denials, mut stranded) = (Seed(77), 0, 0, 0);
+        let (mut seed, mut billed, mut denials, mut stranded) = (Chance(77), 0, 0, 0);
         for round in 0..100 {
             let names = ["a", "b", "c"].map(|name| format!("{name}{round}"));
             let nodes = names.map(|name| Node::start(world, name));

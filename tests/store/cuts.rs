@@ -12,6 +12,7 @@ use envelope_store::{Engine, Store};
 use super::log::{log, publish, publisher};
 use super::world::{World, active, at, both, folder, run};
 use crate::cargo::store_node;
+use crate::chance::Chance;
 use crate::not_shown;
 
 /// What a disk writes at once: anything longer may be torn.
@@ -22,17 +23,6 @@ const COMMITS: usize = 40;
 
 /// Cuts within one commit.
 const CUTS: usize = 3;
-
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 /// The files of a database at a moment.
 #[derive(Clone, PartialEq)]

@@ -11,6 +11,11 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// A chain as somebody left it, who kept where it ended.
+    pub const fn resumed(head: Option<Digest>, links: u64) -> Self {
+        Self { head, links }
+    }
+
     /// The digest of the newest link, which the next one has to name.
     pub const fn head(&self) -> Option<Digest> {
         self.head

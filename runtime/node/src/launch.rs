@@ -3,13 +3,15 @@
 
 use bytes::Bytes;
 use envelope_engine::local::Job;
-use envelope_evidence::Label;
 use envelope_evidence::journal::Journal;
+use envelope_evidence::{Label, Timestamp};
+use envelope_gate::workspace::Manifest;
 use envelope_rules::approval::Rules;
 use envelope_rules::budget::Shared;
-use envelope_store::Org;
+
 use envelope_store::blobs::Next;
 use envelope_store::noun::{Change, Noun};
+use envelope_store::{Org, OrgTx};
 
 use crate::sheet::{Sheet, VERSION};
 use crate::{House, NodeError};
@@ -24,17 +26,39 @@ pub struct Launch<'a> {
     pub name: &'a str,
     /// How people are asked, if they are.
     pub rules: Option<&'a Rules>,
+    /// What it was bought as, if it was bought.
+    pub purchase: Option<&'a str>,
     /// The accounts that it is charged to with others. They are open.
     pub shared: &'a [Shared],
+}
+
+/// A run whose parts are kept, and which is in no queue yet.
+pub struct New {
+    run: Label,
+    at: Timestamp,
+    line: Vec<u8>,
+    manifest: Manifest,
+    sheet: Sheet,
+    body: String,
+    purchase: Option<String>,
 }
 
 /// Puts a run into the queue of `org`, and returns its id. When this returns, some node will have
 /// it come to its end.
 pub async fn launch(house: &House, org: &Org, launch: Launch<'_>) -> Result<Label, NodeError> {
-    let Launch { job, component, name, rules, shared } = launch;
+    let new = prepare(house, org, launch).await?;
+    let mut tx = house.store.write().await?;
+    let run = new.queue(&mut tx.of(org)).await?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+/// Keeps the parts of a run, which are blobs. Nothing speaks of them until it is queued.
+pub async fn prepare(house: &House, org: &Org, launch: Launch<'_>) -> Result<New, NodeError> {
+    let Launch { job, component, name, rules, purchase, shared } = launch;
     let (order, run, at) = (&job.order, job.header.run.clone(), job.header.started);
     let (_, line) = Journal::start(job.header.clone()).map_err(|why| NodeError::kept(&run, why))?;
-    let (blobs, manifest) = (house.blobs(org), &order.manifest);
+    let (blobs, manifest) = (house.blobs(org), order.manifest.clone());
     let sheet = Sheet {
         v: VERSION,
         name: name.to_owned(),
@@ -49,14 +73,21 @@ pub async fn launch(house: &House, org: &Org, launch: Launch<'_>) -> Result<Labe
         over: None,
     };
     let body = sheet.text(&run)?;
-    let besides = [sheet.component, sheet.args];
-    let mut tx = house.store.write().await?;
-    let mut rows = tx.of(org);
-    rows.add(Noun::Run, None, Change { id: &run, state: "queued", body: &body, at }).await?;
-    rows.queue(&run, at).await?;
-    rows.begin_journal(&run, &line).await?;
-    let first = Next { id: &run, last: 0, manifest, besides: &besides };
-    rows.save_version(first, at).await?;
-    tx.commit().await?;
-    Ok(run)
+    let purchase = purchase.map(str::to_owned);
+    Ok(New { run, at, line, manifest, sheet, body, purchase })
+}
+
+impl New {
+    /// Puts the run into the queue of whose rows these are, in their transaction.
+    pub async fn queue(&self, rows: &mut OrgTx<'_>) -> Result<Label, NodeError> {
+        let Self { run, at, line, manifest, sheet, body, purchase } = self;
+        let first = Change { id: run, state: "queued", body, at: *at };
+        rows.add(Noun::Run, purchase.as_deref(), first).await?;
+        rows.queue(run, *at).await?;
+        rows.begin_journal(run, line).await?;
+        let besides = [sheet.component, sheet.args];
+        let first = Next { id: run, last: 0, manifest, besides: &besides };
+        rows.save_version(first, *at).await?;
+        Ok(run.clone())
+    }
 }

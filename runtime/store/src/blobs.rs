@@ -147,6 +147,13 @@ pub struct Blobs {
     objects: Arc<dyn ObjectStore>,
 }
 
+impl OrgTx<'_> {
+    /// Lets the organisation keep so many bytes. Without that it keeps none.
+    pub async fn set_quota(&mut self, bytes: i64) -> Result<(), StoreError> {
+        self.run(&QUOTA, vec![Value::from(bytes)]).await.map(drop)
+    }
+}
+
 impl Blobs {
     /// Those of `org`, whose bytes lie in `objects`.
     pub fn new(store: Store, org: Org, objects: Arc<dyn ObjectStore>) -> Self {
@@ -156,7 +163,7 @@ impl Blobs {
     /// Lets the organisation keep so many bytes. Without that it keeps none.
     pub async fn set_quota(&self, bytes: i64) -> Result<(), BlobError> {
         let mut tx = self.store.write().await?;
-        tx.of(&self.org).run(&QUOTA, vec![Value::from(bytes)]).await?;
+        tx.of(&self.org).set_quota(bytes).await?;
         Ok(tx.commit().await?)
     }
 

@@ -69,7 +69,23 @@ pub enum StoreError {
     },
 }
 
+/// What PostgreSQL calls it when transactions contradict each other, wait for each other in a
+/// circle, or wait too long.
+const PASSING: [&str; 3] = ["40001", "40P01", "55P03"];
+
 impl StoreError {
+    /// Whether it was bad luck, and the same may succeed when it is tried again: somebody else
+    /// decided at the same moment. What was tried did not happen.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Changed { .. } => true,
+            Self::Database { why: sqlx::Error::Database(said), .. } => {
+                said.code().is_some_and(|code| PASSING.contains(&code.as_ref()))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn database(statement: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |why| Self::Database { statement, why }
     }

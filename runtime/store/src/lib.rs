@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod budget;
 mod error;
 mod files;
+mod found;
 pub mod journal;
 pub mod migrate;
 pub mod noun;
@@ -25,6 +26,7 @@ pub mod vault;
 pub mod work;
 
 pub use error::StoreError;
+pub use found::Found;
 /// What keeps the bytes of blobs.
 pub use object_store::ObjectStore;
 pub use store::{Engine, Store};

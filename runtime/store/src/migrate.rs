@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 12] = [
+pub const MIGRATIONS: [Migration; 13] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -52,6 +52,7 @@ pub const MIGRATIONS: [Migration; 12] = [
     twin!("0010_stops"),
     twin!("0012_movements"),
     twin!("0013_signers"),
+    twin!("0014_server"),
 ];
 
 const JOURNAL: [&str; 2] = [

@@ -24,14 +24,15 @@ pub struct Statements {
     add: Scoped,
     get: Scoped,
     step: Scoped,
+    all: Scoped,
     list: Scoped,
     below: Scoped,
 }
 
 impl Statements {
     /// All of them.
-    pub const fn all(self) -> [Scoped; 5] {
-        [self.add, self.get, self.step, self.list, self.below]
+    pub const fn all(self) -> [Scoped; 6] {
+        [self.add, self.get, self.step, self.all, self.list, self.below]
     }
 }
 
@@ -71,6 +72,10 @@ macro_rules! nouns {
                             "UPDATE ", $table, " SET state = $4, version = version + 1,",
                             " body = $5, digest = $6, changed = $7",
                             " WHERE org = $1 AND id = $2 AND version = $3 RETURNING version",
+                        ))),
+                        all: Scoped(Text::common(concat!($table, ".all"), concat!(
+                            "SELECT id, parent, state, version, body, digest, changed FROM ",
+                            $table, " WHERE org = $1 AND id > $2 ORDER BY id LIMIT $3",
                         ))),
                         list: Scoped(Text::common(concat!($table, ".list"), concat!(
                             "SELECT id, parent, state, version, body, digest, changed FROM ",
@@ -166,6 +171,18 @@ nouns! {
     Stop "stops"
     /// A key that signs for an organisation.
     Signer "signers"
+    /// What another organisation may read.
+    Share "shares"
+    /// By what somebody proves who it is.
+    Credential "credentials"
+    /// Somebody who is signed in.
+    Session "sessions"
+    /// What was answered, for whoever asks twice.
+    Answer "answers"
+    /// Who wants to be told.
+    Hook "hooks"
+    /// What somebody was told.
+    Delivery "deliveries"
 }
 
 pub(crate) fn wide() -> impl Iterator<Item = Wide> {
@@ -236,6 +253,18 @@ impl OrgTx<'_> {
         rows.first().map(Record::of).transpose()
     }
 
+    /// At most `count` rows, and [`PAGE_MAX`], by id, from the one after `after`.
+    pub async fn page(
+        &mut self,
+        noun: Noun,
+        after: &str,
+        count: i64,
+    ) -> Result<Vec<Record>, StoreError> {
+        let page = vec![Value::from(after), Value::from(count.clamp(0, PAGE_MAX))];
+        let rows = self.run(&noun.statements().all, page).await?;
+        rows.iter().map(Record::of).collect()
+    }
+
     /// At most [`PAGE_MAX`] rows in a state, by id, from the one after `after`.
     pub async fn list(
         &mut self,
@@ -281,7 +310,7 @@ pub(crate) fn fitting<'a>(
 }
 
 impl Record {
-    fn of(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn of(row: &Row) -> Result<Self, StoreError> {
         let body = row.text(4)?;
         let id = row.text(0)?;
         if row.text(5)? != Digest::of(body.as_bytes()).to_string() {

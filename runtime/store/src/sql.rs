@@ -5,7 +5,7 @@
 //! that is reviewed.
 
 use crate::{
-    audit, backup, blobs, budget, journal, migrate, noun, outbox, stops, store, vault, work,
+    audit, backup, blobs, budget, found, journal, migrate, noun, outbox, stops, store, vault, work,
 };
 
 /// A statement's text in both dialects.
@@ -64,6 +64,7 @@ pub fn wide() -> Vec<Wide> {
     all.extend(work::WIDE);
     all.extend(outbox::WIDE);
     all.extend(noun::wide());
+    all.extend(found::WIDE);
     all.extend(backup::statements());
     all
 }

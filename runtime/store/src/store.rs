@@ -105,9 +105,21 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite)
             }
-            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+            Pools::Postgres(pool) => begun(pool, "BEGIN").await,
         };
         Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
+    }
+
+    /// Begins a transaction that writes as if it were alone: whatever it read, it read last. Where
+    /// two would contradict each other, one of them fails, and [may try again](StoreError::passes).
+    pub async fn alone(&self) -> Result<Tx, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { .. } => self.write().await,
+            Pools::Postgres(pool) => {
+                let inner = begun(pool, "BEGIN ISOLATION LEVEL SERIALIZABLE").await;
+                Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
+            }
+        }
     }
 
     /// Begins a transaction that reads one state of the database, beside whoever writes.
@@ -115,8 +127,7 @@ impl Store {
         let inner = match &self.pools {
             Pools::Sqlite { readers, .. } => readers.begin().await.map(Inner::Sqlite),
             Pools::Postgres(pool) => {
-                let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                pool.begin_with(snapshot).await.map(Inner::Postgres)
+                begun(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
             }
         };
         Ok(Tx { inner: inner.map_err(StoreError::database("begin"))? })
@@ -157,6 +168,15 @@ impl Store {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, also when nobody waits for it any more: left in the middle, a connection
+/// would go back among the others within a transaction that it knows nothing of.
+async fn begun(pool: &PgPool, how: &'static str) -> Result<Inner, sqlx::Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(how).await });
+    let begun = begun.await.map_err(|why| sqlx::Error::Protocol(why.to_string()))?;
+    begun.map(Inner::Postgres)
 }
 
 async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {

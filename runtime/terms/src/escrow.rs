@@ -139,6 +139,12 @@ impl Escrow {
         &self.state
     }
 
+    /// Orders that are on their way, with their names.
+    pub fn open_orders(&self) -> impl Iterator<Item = (&CommandId, &Order)> {
+        let open = self.commands.iter().filter(|(_, known)| matches!(known.end, End::Open));
+        open.map(|(id, known)| (id, &known.order))
+    }
+
     /// Whose it is.
     pub const fn book(&self) -> &Book {
         &self.book

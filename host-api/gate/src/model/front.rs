@@ -12,6 +12,7 @@ mod anthropic;
 mod openai;
 mod read;
 mod responses;
+mod vendor;
 
 use bytes::Bytes;
 use envelope_rules::model::Ask;

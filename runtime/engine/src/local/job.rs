@@ -235,7 +235,7 @@ pub fn grant_keys(keys: &Keys) -> Result<GrantKeys, BadJob> {
     GrantKeys::new(vec![key]).map_err(document)
 }
 
-fn check(component: &Prepared, skill: &str, args: &Bytes) -> Result<(), BadJob> {
+pub(super) fn check(component: &Prepared, skill: &str, args: &Bytes) -> Result<(), BadJob> {
     let card = component.card();
     let Some(known) = card.skill(skill) else {
         let names: Vec<_> = card.skills.iter().map(|it| format!("`{}`", it.name)).collect();
@@ -329,7 +329,7 @@ fn claims(audience: &str, wishes: &Wishes, fresh: &Fresh) -> Result<Claims, BadJ
     })
 }
 
-fn agent(component: &Prepared, audience: &str) -> Agent {
+pub(super) fn agent(component: &Prepared, audience: &str) -> Agent {
     let card = component.card();
     Agent {
         name: Label::cut(&card.name),

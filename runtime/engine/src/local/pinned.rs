@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use envelope_evidence::Dimension;
 use envelope_evidence::journal::Header;
 use envelope_evidence::preview::Secrets;
 use envelope_gate::gate::Authorities;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::PriceBook;
-use envelope_rules::grant::{Claims, Grant, GrantKeys, mint};
+use envelope_rules::grant::{Budget, Claims, Grant, GrantKeys, mint};
 use envelope_rules::guard::Warrant;
 
 use crate::limits::Limits;
@@ -89,8 +90,13 @@ impl Pinned {
 pub fn regrant(order: &mut Order, header: &Header) -> Result<(), OtherKeys> {
     let Some(scope) = &header.scope else { return Ok(()) };
     let claims = envelope_gate::gate::claims(scope).ok_or(OtherKeys)?;
-    // A local grant comes from nobody else's, and does not speak of depth: see `Job::new`.
-    let claims = Claims { run: Some(header.run.to_string()), depth: None, ..claims };
+    // A first grant comes from nobody else's, and does not speak of depth: see `Job::new`. One that
+    // was bought names its Paper, and what that lets one run spend: see `Job::bought`.
+    let paper = header.paper.as_ref().map(|paper| paper.digest);
+    let money = order.authorities.warrant.document().budget.get(Dimension::NanoUsd);
+    let budget = paper.and(money).map(Budget::nano_usd);
+    let run = Some(header.run.to_string());
+    let claims = Claims { run, paper, budget, depth: None, ..claims };
     let (keys, now) = (&order.authorities.keys, header.started);
     let grant = mint(&claims, keys, now)
         .and_then(|token| Grant::open(token.as_str(), keys, now))

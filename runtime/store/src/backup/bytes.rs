@@ -33,16 +33,13 @@ pub(super) async fn write(
     objects: &dyn ObjectStore,
     folder: &Dir,
 ) -> Result<u64, BackupError> {
-    let (mut from, mut count) = (vec![Value::from(""), "".into()], 0);
-    loop {
-        from.push(PAGE.into());
-        let rows = tx.wide(&KEPT, from).await?;
-        let Some(last) = rows.last() else { return Ok(count) };
-        from = last.values().to_vec();
+    let (mut from, mut count) = (first(), 0);
+    while let Some(rows) = page(tx, &mut from).await? {
         for row in &rows {
             count += copy(store, row, objects, folder).await?;
         }
     }
+    Ok(count)
 }
 
 /// A blob that nobody needs may be without its bytes: one that was collected since the moment of
@@ -71,12 +68,8 @@ pub(super) async fn restore(
     objects: &dyn ObjectStore,
     folder: &Dir,
 ) -> Result<u64, BackupError> {
-    let (mut from, mut count) = (vec![Value::from(""), "".into()], 0);
-    loop {
-        from.push(PAGE.into());
-        let rows = tx.wide(&KEPT, from).await?;
-        let Some(last) = rows.last() else { return Ok(count) };
-        from = last.values().to_vec();
+    let (mut from, mut count) = (first(), 0);
+    while let Some(rows) = page(tx, &mut from).await? {
         for row in &rows {
             let (org, digest) = named(row)?;
             let path = name(&org, digest);
@@ -91,6 +84,20 @@ pub(super) async fn restore(
             count += 1;
         }
     }
+    Ok(count)
+}
+
+fn first() -> Vec<Value> {
+    vec![Value::from(""), "".into()]
+}
+
+/// The blobs after `from`, which moves on; none, when there are no more.
+async fn page(tx: &mut Tx, from: &mut Vec<Value>) -> Result<Option<Vec<Row>>, StoreError> {
+    from.push(PAGE.into());
+    let rows = tx.wide(&KEPT, std::mem::take(from)).await?;
+    let Some(last) = rows.last() else { return Ok(None) };
+    *from = last.values().to_vec();
+    Ok(Some(rows))
 }
 
 fn named(row: &Row) -> Result<(Org, Digest), StoreError> {

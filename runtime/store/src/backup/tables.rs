@@ -93,7 +93,7 @@ macro_rules! table {
 }
 
 /// Every table but that of the migrations, each after those that it refers to.
-pub(super) const TABLES: [Table; 40] = [
+pub(super) const TABLES: [Table; 46] = [
     table!(noun "organisations"),
     table!(noun "users"),
     table!(noun "agents"),
@@ -119,6 +119,12 @@ pub(super) const TABLES: [Table; 40] = [
     table!(noun "frosts"),
     table!(noun "stops"),
     table!(noun "signers"),
+    table!(noun "shares"),
+    table!(noun "credentials"),
+    table!(noun "sessions"),
+    table!(noun "answers"),
+    table!(noun "hooks"),
+    table!(noun "deliveries"),
     table!(
         "accounts",
         "org, level, name, version, cap, spent, leased",

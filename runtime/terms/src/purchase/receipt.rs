@@ -94,6 +94,17 @@ impl Life {
         Ok(Self { purchase, snapshot: digest, chain: Chain::default() })
     }
 
+    /// A life that goes on where it was left: with the digest of its newest receipt, and how many
+    /// there are.
+    pub fn resumed(
+        purchase: Purchase,
+        head: Option<Digest>,
+        links: u64,
+    ) -> Result<Self, canonical::Refused> {
+        let snapshot = purchase.snapshot.digest()?;
+        Ok(Self { purchase, snapshot, chain: Chain::resumed(head, links) })
+    }
+
     /// The purchase.
     pub const fn purchase(&self) -> &Purchase {
         &self.purchase
@@ -102,6 +113,11 @@ impl Life {
     /// The digest of the newest receipt.
     pub const fn head(&self) -> Option<Digest> {
         self.chain.head()
+    }
+
+    /// How many receipts there are.
+    pub const fn links(&self) -> u64 {
+        self.chain.links()
     }
 
     /// The same life after `event`, what the world has to do, and the receipt: none when the event

@@ -1,10 +1,11 @@
 //! What is asked.
 
-use envelope_rules::model::{Ask, Message, Part, Role, Tool, ToolCall};
+use envelope_rules::model::{Ask, Message, Part, Role, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::model::front::read::{Content, Hint, Unread, content, document, inline, only, sampling};
+use crate::model::front::vendor::{Choice, Function, Shape, text_of, tool};
 use crate::model::front::{Asked, OUTPUT_DEFAULT, Wire};
 use crate::model::provider::Images;
 
@@ -90,12 +91,6 @@ struct Address {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Function {
-    Function,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Called {
     id: String,
@@ -134,25 +129,11 @@ struct Description<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Choice {
-    Auto,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Format<'a> {
     r#type: Shape,
     #[serde(borrow)]
     json_schema: Option<Named<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Shape {
-    Text,
-    JsonObject,
-    JsonSchema,
 }
 
 #[derive(Deserialize)]
@@ -187,8 +168,14 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
     let mut images = Images::new();
     let messages = body.messages.into_iter().map(|said| message(said, &mut images));
     let messages = messages.collect::<Result<_, _>>()?;
-    let tools = body.tools.unwrap_or_default().into_iter().map(tool).collect();
-    let schema = body.response_format.map_or(Ok(None), schema)?;
+    let tools = body.tools.unwrap_or_default().into_iter().map(|offered| {
+        let Description { name, description, parameters, .. } = offered.function;
+        tool(name, description, parameters)
+    });
+    let tools = tools.collect();
+    let schema = body.response_format.map_or(Ok(None), |format| {
+        format.r#type.schema(format.json_schema.map(|named| named.schema), "response_format")
+    })?;
     let max_output = body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_DEFAULT);
     let model = Wire::OpenAi.full(body.model);
     let stop = body.stop.map_or(Ok(Vec::new()), |stop| {
@@ -238,31 +225,4 @@ fn pieces(words: &RawValue, images: &mut Images) -> Result<Vec<Part>, Unread> {
         Piece { .. } => Err(Unread::Wrong("a part is not of its kind".to_owned())),
     };
     pieces.into_iter().map(part).collect()
-}
-
-fn text_of(parts: &[Part]) -> Result<String, Unread> {
-    let text = |part: &Part| match part {
-        Part::Text(text) => Ok(text.clone()),
-        Part::Image(_) | Part::Call(_) | Part::Answer { .. } => {
-            Err(Unread::Wrong("the answer of a tool is text".to_owned()))
-        }
-    };
-    parts.iter().map(text).collect()
-}
-
-fn tool(offered: Offered<'_>) -> Tool {
-    let Description { name, description, parameters, .. } = offered.function;
-    let parameters = parameters.map_or(r#"{"type":"object"}"#, RawValue::get).to_owned();
-    Tool { name, description: description.unwrap_or_default(), parameters }
-}
-
-fn schema(format: Format<'_>) -> Result<Option<String>, Unread> {
-    match (format.r#type, format.json_schema) {
-        (Shape::Text, None) => Ok(None),
-        (Shape::JsonObject, None) => Ok(Some(r#"{"type":"object"}"#.to_owned())),
-        (Shape::JsonSchema, Some(named)) => Ok(Some(named.schema.get().to_owned())),
-        (Shape::Text | Shape::JsonObject, Some(_)) | (Shape::JsonSchema, None) => {
-            Err(Unread::Wrong("`response_format` is not of its kind".to_owned()))
-        }
-    }
 }

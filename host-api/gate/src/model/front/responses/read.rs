@@ -1,10 +1,11 @@
 //! What is asked.
 
-use envelope_rules::model::{Ask, Message, Part, Role, Tool, ToolCall};
+use envelope_rules::model::{Ask, Message, Part, Role, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::model::front::read::{Content, Hint, Unread, content, document, inline, only, sampling};
+use crate::model::front::vendor::{Choice, Function, Shape, text_of, tool};
 use crate::model::front::{Asked, OUTPUT_DEFAULT, Wire};
 use crate::model::provider::Images;
 
@@ -120,18 +121,6 @@ struct Offered<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Function {
-    Function,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Choice {
-    Auto,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text<'a> {
     #[serde(borrow)]
@@ -150,14 +139,6 @@ struct Format<'a> {
     _description: Hint,
     #[serde(rename = "strict")]
     _strict: Hint,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Shape {
-    Text,
-    JsonObject,
-    JsonSchema,
 }
 
 #[derive(Deserialize)]
@@ -188,8 +169,10 @@ pub(in crate::model::front) fn asked(json: &[u8]) -> Result<Asked, Unread> {
             }
         }
     }
-    let tools = body.tools.unwrap_or_default().into_iter().map(tool).collect();
-    let schema = body.text.and_then(|text| text.format).map_or(Ok(None), schema)?;
+    let tools = body.tools.unwrap_or_default().into_iter();
+    let tools = tools.map(|it| tool(it.name, it.description, it.parameters)).collect();
+    let format = body.text.and_then(|text| text.format);
+    let schema = format.map_or(Ok(None), |it| it.r#type.schema(it.schema, "text.format"))?;
     let max_output = body.max_output_tokens.unwrap_or(OUTPUT_DEFAULT);
     let model = Wire::Responses.full(body.model);
     let sampling = sampling(body.temperature, body.top_p, Vec::new(), None);
@@ -272,31 +255,4 @@ fn pieces(words: &RawValue, images: &mut Images) -> Result<Vec<Part>, Unread> {
         }
     };
     pieces.into_iter().map(part).collect()
-}
-
-fn text_of(parts: &[Part]) -> Result<String, Unread> {
-    let text = |part: &Part| match part {
-        Part::Text(text) => Ok(text.clone()),
-        Part::Image(_) | Part::Call(_) | Part::Answer { .. } => {
-            Err(Unread::Wrong("the answer of a tool is text".to_owned()))
-        }
-    };
-    parts.iter().map(text).collect()
-}
-
-fn tool(offered: Offered<'_>) -> Tool {
-    let Offered { name, description, parameters, .. } = offered;
-    let parameters = parameters.map_or(r#"{"type":"object"}"#, RawValue::get).to_owned();
-    Tool { name, description: description.unwrap_or_default(), parameters }
-}
-
-fn schema(format: Format<'_>) -> Result<Option<String>, Unread> {
-    match (format.r#type, format.schema) {
-        (Shape::Text, None) => Ok(None),
-        (Shape::JsonObject, None) => Ok(Some(r#"{"type":"object"}"#.to_owned())),
-        (Shape::JsonSchema, Some(schema)) => Ok(Some(schema.get().to_owned())),
-        (Shape::Text | Shape::JsonObject, Some(_)) | (Shape::JsonSchema, None) => {
-            Err(Unread::Wrong("`text.format` is not of its kind".to_owned()))
-        }
-    }
 }

@@ -1,0 +1,5 @@
+//! Agents: what somebody offers, its releases, and what the house attests about it.
+
+pub mod badge;
+pub mod publish;
+pub mod register;

@@ -1,0 +1,68 @@
+//! A human decides what the panel could not.
+
+use std::collections::BTreeSet;
+
+use envelope_store::Org;
+use envelope_terms::contract::{Did, Id, Verdict};
+use envelope_terms::dispute::Event;
+use envelope_terms::purchase::{Act, Hand};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::open::{dispute_id, keep};
+use crate::purchases::money::of;
+use crate::purchases::view::Purchase;
+use crate::{Market, Refused, Role, Turn};
+
+/// What a human decided.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// The buyer, whose purchase it is.
+    pub org: String,
+    /// Who decides. Nobody of a party's may.
+    pub by: Did,
+    /// What.
+    pub verdict: Verdict,
+    /// The criteria found unmet.
+    #[serde(default)]
+    pub unmet: BTreeSet<Id>,
+}
+
+/// Decides a dispute that was left to a human, and has the money follow.
+pub async fn decide(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    id: &str,
+    Decide { org, by, verdict, unmet }: Decide,
+) -> Result<Purchase, Refused> {
+    turn.needs(Role::Operator)?;
+    let mut deal = of(turn, &Org::new(&org)?, id).await?;
+    let Hand::Dispute { dispute } = deal.kept.purchase.hand() else {
+        return Err(Refused::Purchase(envelope_terms::purchase::Refused::NoDispute));
+    };
+    let about = dispute_id(dispute.id());
+    let event = Event::Decided { by, verdict, unmet };
+    deal.step(market, turn, None, Act::Dispute { event }).await?;
+    keep(turn, &deal, &about).await?;
+    deal.view()
+}
+
+/// The panel's time is over: whoever has not answered has no say.
+pub async fn overdue(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    org: &Org,
+    id: &str,
+) -> Result<Purchase, Refused> {
+    turn.needs(Role::Operator)?;
+    let mut deal = of(turn, org, id).await?;
+    let Hand::Dispute { dispute } = deal.kept.purchase.hand() else {
+        return Err(Refused::Purchase(envelope_terms::purchase::Refused::NoDispute));
+    };
+    let about = dispute_id(dispute.id());
+    let event = Event::Overdue {};
+    deal.step(market, turn, None, Act::Dispute { event }).await?;
+    keep(turn, &deal, &about).await?;
+    deal.view()
+}

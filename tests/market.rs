@@ -1,0 +1,7 @@
+//! The market: what people and agents do to each other, on both databases.
+
+mod disputes;
+mod house;
+mod races;
+mod refusals;
+mod story;

@@ -1,0 +1,71 @@
+//! Disputes: the money stops, the panel is heard by its receipts, and a human decides the rest.
+
+use std::collections::BTreeSet;
+
+use envelope_market::disputes::decide::{Decide, decide, overdue};
+use envelope_market::disputes::open::{Open, open};
+use envelope_market::purchases::accept::{Accept, accept};
+use envelope_store::noun::Noun;
+use envelope_terms::contract::{Did, Id, Verdict};
+
+use super::house::{Fair, code};
+use super::story::delivered;
+use crate::store::world::both;
+
+#[test]
+fn a_dispute_stops_the_money_until_a_human_decides() {
+    both(async |world| {
+        let fair = Fair::open(world).await;
+        let stall = fair.open_stall().await;
+        let staged = delivered(&fair, &stall.listing.id, "Hokusai").await;
+        let id = &staged.id;
+        let wish = Open {
+            criteria: BTreeSet::from([Id::new("names").unwrap()]),
+            statement: "the second artist is misspelt".to_owned(),
+        };
+        let opened = fair.act(&fair.buyer, async |market, turn| open(market, turn, id, wish).await);
+        let opened = opened.await.unwrap();
+        assert_eq!(
+            (opened.hand.as_str(), opened.money.as_ref().unwrap().held),
+            ("dispute", 180_000)
+        );
+        let all = Accept::default();
+        let accepted =
+            fair.act(&fair.buyer, async |market, turn| accept(market, turn, id, all).await);
+        assert_eq!(code(accepted.await), "PURCHASE_DISPUTED");
+        let verdict = |by: &str| Decide {
+            org: fair.buyer.org.to_string(),
+            by: Did::new(by).unwrap(),
+            verdict: Verdict::Refund,
+            unmet: BTreeSet::new(),
+        };
+        let judge = "did:web:market.example:judges:one";
+        let say = |wish| {
+            fair.act(&fair.operator, async |market, turn| decide(market, turn, id, wish).await)
+        };
+        assert_eq!(code(say(verdict(judge)).await), "DISPUTE_PANEL_SITS");
+        let org = fair.buyer.org.clone();
+        let late =
+            fair.act(&fair.operator, async |market, turn| overdue(market, turn, &org, id).await);
+        assert_eq!(code(late.await), "DISPUTE_NOT_DUE");
+        // The panel has three days; nobody is heard.
+        let later = fair.later(4 * 86_400_000);
+        let org = fair.buyer.org.clone();
+        let late = fair.act_at(&fair.operator, later, async |market, turn| {
+            overdue(market, turn, &org, id).await
+        });
+        late.await.unwrap();
+        let party = "did:web:kamo-museum.example:haruka-mori";
+        assert_eq!(code(say(verdict(party)).await), "DISPUTE_MAY_NOT_DECIDE");
+        let decided = say(verdict(judge)).await.unwrap();
+        let settled = fair.pay_out(&decided).await;
+        assert_eq!(settled.state, "RESOLVED_REFUND");
+        let money = settled.money.unwrap();
+        assert_eq!((money.held, money.developer, money.marketplace), (0, 0, 0));
+        let mut tx = fair.market.house.store.read().await.unwrap();
+        let mut rows = tx.of(&fair.buyer.org);
+        let dispute = rows.below(Noun::Dispute, id, "").await.unwrap().remove(0);
+        assert_eq!(dispute.state, "decided");
+        assert_eq!(rows.below(Noun::SealedRecord, &dispute.id, "").await.unwrap().len(), 1);
+    });
+}
