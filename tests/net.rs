@@ -12,6 +12,7 @@ pub mod peer;
 mod peers;
 pub mod scripted;
 mod tls;
+mod uploads;
 
 use std::net::{IpAddr, Ipv4Addr};
 

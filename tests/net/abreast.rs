@@ -106,6 +106,13 @@ fn a_timer_and_an_answer_are_waited_for_together() {
     assert_eq!(ran.said(), "within: ok [0] false");
 }
 
+#[test]
+fn an_answer_may_be_waited_for_twice_at_once() {
+    let (ran, _) = ran(&["twice GET|http|PEER|/v1/late/20"]);
+    assert_eq!(ran.said(), "twice: ok [0, 1] 200 hello");
+    ran.books_are_exact();
+}
+
 /// What the guest let go of is taken off the wire, and counts in full: nobody knows what came of
 /// it.
 #[test]

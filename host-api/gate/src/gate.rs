@@ -47,6 +47,7 @@ use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
 pub use approve::ASKS_MAX;
 pub(crate) use approve::{Decided, Fate, Kind, Question};
+pub(crate) use content::Lookout;
 pub use delegate::Asked;
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};

@@ -187,7 +187,7 @@ pub(crate) async fn drive(
         Err(halted) => {
             // What was done and heard must not be lost with this process. Where the journal itself
             // failed, nobody knows it: whoever goes on takes it so.
-            let _ = store.into_data().airlock.gate.put_down().await;
+            let _ = store.into_data().airlock.put_down().await;
             return Err(halted);
         }
     };

@@ -65,8 +65,9 @@ pub struct Setup {
     /// The rules of the warrant, one line each; the operator's too, unless it has its own.
     pub egress: Vec<String>,
     pub operator_egress: Option<Vec<String>>,
-    /// What must not leave, by the warrant.
+    /// What must not leave, by the warrant; and by the operator.
     pub content: Vec<&'static str>,
+    pub operator_content: Vec<&'static str>,
     pub network: Option<Arc<Network>>,
     /// Where humans are asked.
     pub desk: Option<Arc<dyn Desk>>,
@@ -116,6 +117,7 @@ pub fn setup(acts: &str) -> Setup {
         egress: Vec::new(),
         operator_egress: None,
         content: Vec::new(),
+        operator_content: Vec::new(),
         network: None,
         desk: None,
         obeyed: None,
@@ -212,7 +214,7 @@ impl Setup {
             capabilities: self.operator,
             egress: Policy::compile(document(operator_rules)).unwrap().into(),
             prices: PriceBook::default(),
-            content: Vec::new(),
+            content: self.operator_content.iter().map(|rule| rule.parse().unwrap()).collect(),
         };
         let header = self.header(&warrant, grant.as_ref());
         let authorities = Authorities {

@@ -16,6 +16,7 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
             let (millis, rest) = two(rest);
             request(rest, None).map(|future| within(number(millis), &future))
         }
+        "twice" => request(rest, None).and_then(|future| twice(&future)),
         "fire" => request(rest, None).map(|_| String::new()),
         "forget" => request(rest, None).map(|future| {
             std::mem::forget(future);
@@ -63,6 +64,13 @@ fn looking(future: FutureIncomingResponse) -> String {
         looks += 1;
     }
     looks.to_string()
+}
+
+/// What is ready when the same answer is waited for twice at once.
+fn twice(future: &FutureIncomingResponse) -> Came {
+    let (one, other) = (future.subscribe(), future.subscribe());
+    let ready = poll(&[&one, &other]);
+    Ok(format!("{ready:?} {}", whole(future)?))
 }
 
 /// Whether it came before a timer was due.

@@ -53,13 +53,13 @@ fn coded<E: std::fmt::Debug>(result: Result<(), E>) -> Came {
 }
 
 /// `ErrorCode::HttpResponseBodySize(None)` is `HttpResponseBodySize`.
-fn name(error: &impl std::fmt::Debug) -> String {
+pub fn name(error: &impl std::fmt::Debug) -> String {
     let said = format!("{error:?}");
     let said = said.rsplit("::").next().unwrap_or(&said);
     said.split(['(', ' ']).next().unwrap_or(said).to_owned()
 }
 
-fn write_down(rest: &str) -> Result<(OutgoingRequest, Vec<u8>), String> {
+pub fn write_down(rest: &str) -> Result<(OutgoingRequest, Vec<u8>), String> {
     let mut parts = rest.split('|');
     let mut part = || parts.next().unwrap_or_default();
     let (method, scheme, authority, path) = (part(), part(), part(), part());
@@ -129,7 +129,7 @@ pub fn whole(future: &FutureIncomingResponse) -> Came {
     Ok(format!("{} {text}", response.status()).trim_end().to_owned())
 }
 
-fn broken(error: &StreamError) -> String {
+pub fn broken(error: &StreamError) -> String {
     match error {
         StreamError::Closed => "closed".to_owned(),
         StreamError::LastOperationFailed(error) => {

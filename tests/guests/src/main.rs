@@ -5,6 +5,7 @@
 mod abreast;
 mod bodies;
 mod files;
+mod flow;
 mod host;
 mod http;
 mod model;
@@ -70,6 +71,7 @@ fn act_of(act: &str) -> Came {
         .or_else(|| bodies::act(verb, rest))
         .or_else(|| http::act(verb, rest))
         .or_else(|| abreast::act(verb, rest))
+        .or_else(|| flow::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))
 }
 

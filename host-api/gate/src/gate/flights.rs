@@ -358,7 +358,11 @@ impl Gate {
     /// Records the answer of a request that is back, unless another process did. Gives whether the
     /// guest is to be told.
     async fn settle_flight(&mut self, number: usize) -> Result<bool, Stop> {
-        let Some(Flight { state, told: false }) = self.flights.all.remove(&number) else {
+        // A guest may wait for the same one twice at once.
+        if self.told_of(number) {
+            return Ok(false);
+        }
+        let Some(Flight { state, .. }) = self.flights.all.remove(&number) else {
             return Ok(false);
         };
         let (state, told) = match state {
@@ -414,6 +418,11 @@ impl Gate {
     /// Whether the guest was told that request `number` is back.
     pub(crate) fn told_of(&self, number: usize) -> bool {
         self.flights.all.get(&number).is_none_or(|flight| flight.told)
+    }
+
+    /// Whether request `number` was sent by this process, and nothing came of it yet.
+    pub(crate) fn is_out(&self, number: usize) -> bool {
+        self.flights.all.get(&number).is_some_and(Flight::is_out)
     }
 
     /// What came back, once the guest was told of it.

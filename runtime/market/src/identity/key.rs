@@ -72,11 +72,7 @@ pub async fn issue(turn: &mut Turn<'_>, NewKey { name, user }: NewKey) -> Result
     make(turn, name, user).await
 }
 
-pub(crate) async fn make(
-    turn: &mut Turn<'_>,
-    name: Title,
-    user: String,
-) -> Result<Key, Refused> {
+pub(crate) async fn make(turn: &mut Turn<'_>, name: Title, user: String) -> Result<Key, Refused> {
     let id = id("key", turn.at)?;
     let secret = Digest::from_bytes(chance()?).hex();
     let kept = Kept { user: user.clone(), name: name.clone(), secret: digest(&secret) };
@@ -145,4 +141,3 @@ fn check(start: &str) -> String {
 fn digest(secret: &str) -> Digest {
     Digest::of(secret.as_bytes())
 }
-

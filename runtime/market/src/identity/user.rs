@@ -127,11 +127,7 @@ pub async fn erase(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<Use
 }
 
 /// A user as people see it.
-pub async fn view(
-    market: &Market,
-    turn: &mut Turn<'_>,
-    record: &Record,
-) -> Result<User, Refused> {
+pub async fn view(market: &Market, turn: &mut Turn<'_>, record: &Record) -> Result<User, Refused> {
     let Kept { roles } = read(record)?;
     let erased = record.state == "erased";
     let sealed = match erased {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use envelope_rules::content::{Part, Sought};
+use envelope_rules::content::{Found, Part, Sought};
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::egress::target::Target;
 use envelope_rules::guard::{Act, Capability};
@@ -22,12 +22,12 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::egress::problem;
-use crate::net::HEAD_BYTES_MAX;
+use crate::net::{Body, HEAD_BYTES_MAX};
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed};
 
-/// Bytes of an answer that are taken at once: what a connection holds ready.
-const PIECE_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a body that are taken or sent at once: what a connection holds ready.
+pub(super) const PIECE_BYTES_MAX: usize = 64 << 10;
 
 pub(super) type Answered = wasmtime::Result<Result<IncomingResponse, ErrorCode>>;
 
@@ -61,7 +61,7 @@ impl outgoing_handler::Host for Airlock {
 }
 
 /// Everything of a request that leaves the host, also what a name server would be asked.
-fn sent<'a>(
+pub(super) fn sent<'a>(
     authority: &'a str,
     line: &'a str,
     headers: &'a HeaderMap,
@@ -71,6 +71,16 @@ fn sent<'a>(
     let headers =
         headers.iter().flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
     line.chain(headers.map(|bytes| (Part::Headers, bytes))).chain([(Part::Body, body)]).collect()
+}
+
+/// For people. What was found is not to stand in a record, nor in a question to a human.
+pub(super) fn shown(wish: &Wish, authority: &str, found: &Found) -> String {
+    let in_url = |what| found.spot(what).is_some_and(|spot| spot.part == Part::Url);
+    if Sought::ALL.into_iter().any(in_url) {
+        format!("{} {}://{authority}/…", wish.method, wish.scheme)
+    } else {
+        wish.shown()
+    }
 }
 
 impl Airlock {
@@ -100,7 +110,8 @@ impl Airlock {
                 let what = format!("more than {COLLECTED_BYTES_MAX} bytes are not held");
                 Ok(Future::Came(self.refuse(wish, Denial::new(Code::EgressSize, what)).await?))
             }
-            State::Open | State::Dropped => {
+            // What streams was sent before.
+            State::Open | State::Dropped | State::Streams | State::Over => {
                 let why = "the request's body was let go before it was finished";
                 Ok(Future::Came(Err(ErrorCode::InternalError(Some(why.to_owned())))))
             }
@@ -109,7 +120,8 @@ impl Airlock {
 
     async fn judge(&mut self, wish: &Wish, body: Bytes) -> wasmtime::Result<Future> {
         let read = wish.target().map_err(Unsendable::Denied);
-        let read = read.and_then(|target| Ok((target, wish.header_map(&body)?)));
+        let read =
+            read.and_then(|target| Ok((target, wish.header_map(u64::try_from(body.len()).ok())?)));
         let (target, headers) = match read {
             Ok(read) => read,
             Err(Unsendable::Failed(code)) => return Ok(Future::Came(Err(code))),
@@ -123,14 +135,7 @@ impl Airlock {
         let authority = target.authority();
         let parts = sent(&authority, target.origin_form(), &headers, &body);
         let found = self.gate.look_through(parts).await;
-        let written = wish.written(&body);
-        // What was found is not to stand in a record, nor in a question to a human.
-        let in_url = |what| found.spot(what).is_some_and(|spot| spot.part == Part::Url);
-        let shown = if Sought::ALL.into_iter().any(in_url) {
-            format!("{} {}://{authority}/…", wish.method, wish.scheme)
-        } else {
-            wish.shown()
-        };
+        let (written, shown) = (wish.written(&body), shown(wish, &authority, &found));
         let request = Request::new(Act::Http(&target), "request", shown.into(), &written);
         let request = request.carrying(found);
         let worst =
@@ -138,6 +143,7 @@ impl Airlock {
         let worst = u64::try_from(worst.into_iter().sum::<usize>()).unwrap_or(u64::MAX);
         let deadline = self.gate.warrant().deadline();
         let options = wish.options;
+        let body = Body::Whole(body);
         let effect = Send { target: target.clone(), headers, body, options, deadline };
         let open = Arc::clone(&self.http.answers);
         Ok(match self.gate.launch(request.moving(worst), effect).await? {
@@ -188,7 +194,11 @@ impl Airlock {
     }
 
     /// A refusal as an answer.
-    fn denied(&self, wish: &Wish, denial: &Denial) -> wasmtime::Result<IncomingResponse> {
+    pub(super) fn denied(
+        &self,
+        wish: &Wish,
+        denial: &Denial,
+    ) -> wasmtime::Result<IncomingResponse> {
         let asked = problem::Asked {
             method: &wish.method,
             scheme: &wish.scheme,
