@@ -5,12 +5,14 @@
 //! it happened. Whoever comes over the network is somebody ([`Who`]) before any of this is reached.
 
 pub mod agents;
+pub mod approvals;
 pub mod disputes;
 pub mod identity;
 mod ids;
 mod keys;
 pub mod lists;
 mod market;
+mod once;
 pub mod papers;
 pub mod purchases;
 mod refused;
@@ -20,6 +22,7 @@ mod who;
 
 pub use ids::id;
 pub use market::{Act, Market};
+pub use once::{AGAIN_MILLIS, Once, Told};
 pub use refused::Refused;
 pub use turn::Turn;
 pub use who::{Role, Who};

@@ -45,7 +45,7 @@ impl Market {
         &self,
         (who, at): (&Who, Timestamp),
         input: &I,
-        act: impl for<'t> Fn(&'t Self, &'t mut Turn<'t>, &'t I) -> Act<'t, T>,
+        act: impl for<'t, 'u> Fn(&'t Self, &'t mut Turn<'u>, &'t I) -> Act<'t, T>,
     ) -> Result<T, Refused> {
         let mut tries = 1;
         loop {
@@ -60,7 +60,7 @@ impl Market {
         &self,
         (who, at): (&Who, Timestamp),
         input: &I,
-        act: impl for<'t> Fn(&'t Self, &'t mut Turn<'t>, &'t I) -> Act<'t, T>,
+        act: impl for<'t, 'u> Fn(&'t Self, &'t mut Turn<'u>, &'t I) -> Act<'t, T>,
     ) -> Result<T, Refused> {
         let mut tx = self.house.store.alone().await?;
         let done = act(self, &mut Turn { tx: &mut tx, who, at }, input).await?;

@@ -60,6 +60,22 @@ pub enum Refused {
         /// What was tried.
         act: &'static str,
     },
+    /// It is at another version than they saw.
+    #[error("`{id}` is at version {is}, and version {saw} was seen")]
+    Stale {
+        /// Which row.
+        id: String,
+        /// The version it is at.
+        is: i64,
+        /// The version that was seen.
+        saw: i64,
+    },
+    /// A key names one request.
+    #[error("this key was used for another request")]
+    KeyReused,
+    /// The decision does not count.
+    #[error("{0}")]
+    Undecided(String),
     /// The purchase says no.
     #[error(transparent)]
     Purchase(#[from] purchase::Refused),
@@ -139,6 +155,9 @@ impl Refused {
             Self::Flawed(_) => "CONTRACT_FLAWED",
             Self::Undelivered(why) => why.code(),
             Self::Unbadged(_) => "BADGE_MISSING",
+            Self::Stale { .. } => "PRECONDITION",
+            Self::KeyReused => "KEY_REUSED",
+            Self::Undecided(_) => "APPROVAL_REFUSED",
             Self::Purchase(refused) => refused.code(),
             Self::Node(NodeError::NoRun(_) | NodeError::NothingAsked(_)) => "NOT_FOUND",
             Self::Store(StoreError::Changed { .. }) => "CHANGED_MEANWHILE",

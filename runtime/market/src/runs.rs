@@ -1,13 +1,51 @@
-//! What the receipt of a run says, after every check that a stranger would make.
+//! Runs as people see them, and what their receipts say after every check that a stranger would
+//! make.
 
 use envelope_evidence::journal::Journal;
 use envelope_evidence::key::Window;
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
 use envelope_evidence::receipt::{Folder, fold};
 use envelope_evidence::verify::{Said, verify};
+use envelope_node::Sheet;
+use envelope_store::noun::Record;
 use envelope_store::{Org, journal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::turn::read;
 use crate::{Market, Refused};
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// Where it stands: `queued`, `running`, `suspended` or `ended`.
+    pub state: String,
+    /// What it was bought as, if it was bought.
+    pub purchase: Option<String>,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// The digest of its receipt.
+    pub receipt: Option<String>,
+}
+
+/// A run as people see it.
+pub fn view(record: &Record) -> Result<Run, Refused> {
+    let sheet: Sheet = read(record)?;
+    let over = sheet.over.as_ref();
+    Ok(Run {
+        id: record.id.clone(),
+        state: record.state.clone(),
+        purchase: record.parent.clone(),
+        outcome: over.map(|over| over.outcome.name().to_owned()),
+        reason: over.map(|over| over.reason.to_string()),
+        receipt: over.map(|over| over.receipt.to_string()),
+    })
+}
 
 /// What the receipt of a run of `org` says, if all of it holds.
 pub(crate) async fn said(market: &Market, org: &Org, run: &str) -> Result<Said, Refused> {

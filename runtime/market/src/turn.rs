@@ -61,6 +61,17 @@ impl Turn<'_> {
         Ok((owner, record))
     }
 
+    /// Refuses to change a row that is at another version than whoever acts saw, if they say so.
+    pub async fn unchanged(
+        &mut self,
+        noun: Noun,
+        id: &str,
+        saw: Option<i64>,
+    ) -> Result<(), Refused> {
+        let (is, Some(saw)) = (self.own(noun, id).await?.version, saw) else { return Ok(()) };
+        if is == saw { Ok(()) } else { Err(Refused::Stale { id: id.to_owned(), is, saw }) }
+    }
+
     /// Lets `reader` read a row of `owner`.
     pub async fn share(
         &mut self,

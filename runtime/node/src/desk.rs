@@ -116,9 +116,20 @@ pub async fn decide(
     saw: Digest,
     decision: Decision,
 ) -> Result<Asked, NodeError> {
-    let nothing = || NodeError::NothingAsked(id.to_owned());
     let mut tx = house.store.write().await?;
-    let mut rows = tx.of(org);
+    let asked = decide_within(&mut tx.of(org), id, saw, decision).await?;
+    tx.commit().await?;
+    Ok(asked)
+}
+
+/// The same in a transaction of whoever calls.
+pub async fn decide_within(
+    rows: &mut OrgTx<'_>,
+    id: &str,
+    saw: Digest,
+    decision: Decision,
+) -> Result<Asked, NodeError> {
+    let nothing = || NodeError::NothingAsked(id.to_owned());
     let run = rows.get(Noun::Approval, id).await?.and_then(|row| row.parent).ok_or_else(nothing)?;
     // The work before the question, as the node does it that puts the run aside.
     if !rows.is_open(&run).await? {
@@ -140,7 +151,6 @@ pub async fn decide(
     if asked.is_decided() {
         rows.wake(&run, now()).await?;
     }
-    tx.commit().await?;
     Ok(asked)
 }
 

@@ -78,6 +78,11 @@ pub async fn prepare(house: &House, org: &Org, launch: Launch<'_>) -> Result<New
 }
 
 impl New {
+    /// The run's id.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
     /// Puts the run into the queue of whose rows these are, in their transaction.
     pub async fn queue(&self, rows: &mut OrgTx<'_>) -> Result<Label, NodeError> {
         let Self { run, at, line, manifest, sheet, body, purchase } = self;

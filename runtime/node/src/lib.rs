@@ -23,7 +23,7 @@ mod run;
 mod sheet;
 
 pub use asked::{Asked, Late};
-pub use desk::{decide, waiting};
+pub use desk::{decide, decide_within, waiting};
 pub use error::NodeError;
 pub use export::{export, finished};
 pub use house::{House, now};

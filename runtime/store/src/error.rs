@@ -70,8 +70,8 @@ pub enum StoreError {
 }
 
 /// What PostgreSQL calls it when transactions contradict each other, wait for each other in a
-/// circle, or wait too long.
-const PASSING: [&str; 3] = ["40001", "40P01", "55P03"];
+/// circle, wait too long, or add the same row.
+const PASSING: [&str; 4] = ["40001", "40P01", "55P03", "23505"];
 
 impl StoreError {
     /// Whether it was bad luck, and the same may succeed when it is tried again: somebody else

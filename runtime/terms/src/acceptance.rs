@@ -29,7 +29,7 @@ pub use observation::{Method, Observation, Recorded};
 pub const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Who can say whether a JSON Schema accepts a document.
-pub trait Schemas {
+pub trait Schemas: Sync {
     /// Whether `schema`, of the 2020-12 dialect, accepts the JSON `document`. None when the schema
     /// cannot be used.
     fn accepts(&self, schema: &Map<String, Value>, document: &[u8]) -> Option<bool>;

@@ -79,6 +79,13 @@ pub struct Ready {
     new: New,
 }
 
+impl Ready {
+    /// The run's id.
+    pub fn run(&self) -> &str {
+        self.new.run()
+    }
+}
+
 /// Makes a run ready. Nothing of it is to be seen until it is [launched](launch).
 pub async fn ready(
     market: &Market,

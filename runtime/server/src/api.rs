@@ -1,0 +1,3 @@
+//! The operations, in files that mirror the URL tree.
+
+pub(crate) mod v1;

@@ -1,0 +1,109 @@
+//! `/listings`: what is offered to everybody, and what one's own offers say.
+
+use axum::http::Method;
+use envelope_market::papers::listing::{
+    Listing, NewListing, change, draft, look, offer, view, withdraw,
+};
+use envelope_market::{Refused, Role};
+use envelope_store::noun::Noun;
+
+use super::{answers, look};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::route::{Answering, Gives, Needs, Route, Takes, of};
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(("/listings", "listings"), "See what is offered", Gives::Page(of::<Listing>), list)
+        .for_whom(Needs::Nobody),
+    Route::post(
+        ("/listings", "list"),
+        "List a release; it is a draft until it is offered",
+        (Role::Author, Takes::Json(of::<NewListing>), Gives::Json(of::<Listing>)),
+        post,
+    )
+    .makes()
+    .once(),
+    Route::get(
+        ("/listings/{listing}", "listing"),
+        "Show an offer, or a draft of your own",
+        Gives::Json(of::<Listing>),
+        get,
+    ),
+    Route::change(
+        &Method::PUT,
+        ("/listings/{listing}", "changeListing"),
+        "Change an offer: whoever saw the one before does not buy this one",
+        (Role::Author, Takes::Json(of::<NewListing>), Gives::Json(of::<Listing>)),
+        put,
+    ),
+    Route::post(
+        ("/listings/{listing}/offer", "offer"),
+        "Offer it to everybody, if its agent holds a badge",
+        (Role::Author, Takes::Nothing, Gives::Json(of::<Listing>)),
+        publish,
+    ),
+    Route::post(
+        ("/listings/{listing}/withdraw", "withdraw"),
+        "Take it back: what was bought stays bought",
+        (Role::Author, Takes::Nothing, Gives::Json(of::<Listing>)),
+        take_back,
+    ),
+];
+
+fn list(call: Call) -> Answering {
+    answers!(call, {
+        let page = call.page()?;
+        let mut found = call.tx().await?.offers(&page.after).await?;
+        found.truncate(page.limit);
+        let all = found.iter().map(|found| view(&found.org, &found.record));
+        let all = all.collect::<Result<Vec<_>, _>>()?;
+        Answer::page(&all, all.last().map(|one| one.id.as_str()), page.limit)
+    })
+}
+
+fn post(call: Call) -> Answering {
+    answers!(call, {
+        let new: NewListing = call.input()?;
+        call.act(&new, |market, turn, new| Box::pin(draft(market, turn, new.clone()))).await
+    })
+}
+
+fn get(call: Call) -> Answering {
+    answers!(call, {
+        look!(call, tx, turn);
+        let id = call.path("listing");
+        let found = match turn.own(Noun::Listing, id).await {
+            Ok(record) => view(&turn.who.org, &record)?,
+            Err(Refused::Unknown { .. }) => look(turn.tx, id).await?,
+            Err(refused) => return Err(refused.into()),
+        };
+        Ok(Answer::json(200, &found)?.at_version(found.version))
+    })
+}
+
+fn put(call: Call) -> Answering {
+    answers!(call, {
+        let input = (call.path("listing").to_owned(), call.input::<NewListing>()?, call.version()?);
+        call.act(&input, |market, turn, (id, new, version)| {
+            Box::pin(async move {
+                turn.unchanged(Noun::Listing, id, *version).await?;
+                change(market, turn, id, new.clone()).await
+            })
+        })
+        .await
+    })
+}
+
+fn publish(call: Call) -> Answering {
+    answers!(call, {
+        let input = (call.app.operator.clone(), call.path("listing").to_owned());
+        call.act(&input, |_, turn, (house, id)| Box::pin(offer(turn, house, id))).await
+    })
+}
+
+fn take_back(call: Call) -> Answering {
+    answers!(call, {
+        let id = call.path("listing").to_owned();
+        call.act(&id, |_, turn, id| Box::pin(withdraw(turn, id))).await
+    })
+}

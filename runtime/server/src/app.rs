@@ -1,0 +1,60 @@
+//! All that requests share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use envelope_market::Market;
+use envelope_store::Org;
+
+use crate::rate::Buckets;
+
+/// A house that is open.
+pub struct App {
+    /// The market.
+    pub market: Market,
+    /// The organisation of whoever keeps the house.
+    pub operator: Org,
+    pub(crate) buckets: Buckets,
+    leaving: AtomicBool,
+    answered: Mutex<BTreeMap<(&'static str, u16), u64>>,
+}
+
+impl App {
+    /// A house, whose operator is `operator`.
+    pub fn new(market: Market, operator: Org) -> Self {
+        let (buckets, leaving) = (Buckets::default(), AtomicBool::new(false));
+        Self { market, operator, buckets, leaving, answered: Mutex::default() }
+    }
+
+    /// Whether it takes nothing new.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// From now on it takes nothing new.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count(&self, operation: &'static str, status: u16) {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = answered.entry((operation, status)).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// What was answered so far, as metrics are told. No label holds an id or a host.
+    pub(crate) fn metrics(&self) -> String {
+        let mut text = String::from(
+            "# HELP envelope_requests_total Requests that were answered.\n\
+             # TYPE envelope_requests_total counter\n",
+        );
+        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((operation, status), count) in &*answered {
+            text.push_str(&format!(
+                "envelope_requests_total{{operation=\"{operation}\",status=\"{status}\"}} {count}\n"
+            ));
+        }
+        text
+    }
+}

@@ -1,0 +1,260 @@
+//! The path of a request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use envelope_evidence::Timestamp;
+use envelope_market::identity::key;
+use envelope_market::{Act, Market, Once, Refused, Told, Turn, Who, id};
+use envelope_node::now;
+use envelope_store::Tx;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::answer::{Answer, REPLAYED};
+use crate::rate::Let;
+use crate::route::{Needs, Route, Takes};
+use crate::{App, Problem};
+
+/// How long an operation may take. A component is compiled within this.
+const TIME_MAX: Duration = Duration::from_secs(120);
+
+/// Characters of an `Idempotency-Key`: a UUID has 36.
+const KEY_CHARS_MAX: usize = 255;
+
+/// What a page has, unless somebody says otherwise, and what it has at most.
+const PAGE: usize = 20;
+const PAGE_MAX: usize = 100;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// A request that was let in.
+pub struct Call {
+    /// The house.
+    pub app: Arc<App>,
+    /// When it came.
+    pub at: Timestamp,
+    route: &'static Route,
+    who: Option<Who>,
+    path: BTreeMap<String, String>,
+    query: BTreeMap<String, String>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The id after which it begins.
+    pub after: String,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Lets a request in or not, and answers it.
+pub(crate) async fn enter(
+    app: Arc<App>,
+    route: &'static Route,
+    path: BTreeMap<String, String>,
+    request: Request,
+) -> Response {
+    let at = now();
+    let name = id("req", at).unwrap_or_default();
+    let (mut response, left) = match admit(&app, route, path, request, at).await {
+        Ok((call, left)) => (carry_out(route, call, &name).await, Some(left)),
+        Err(problem) => (problem.response(&name), None),
+    };
+    app.count(route.operation, response.status().as_u16());
+    let mut put = |header, value: String| {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(header, value);
+        }
+    };
+    put(REQUEST_ID, name);
+    let (class, most) = (route.rate.name(), route.rate.a_minute());
+    put(RATE_POLICY, format!("\"{class}\";q={most};w=60"));
+    put(RATE_LIMIT, format!("\"{class}\";r={}", left.unwrap_or(0)));
+    response
+}
+
+async fn carry_out(route: &'static Route, call: Call, name: &str) -> Response {
+    match tokio::time::timeout(TIME_MAX, (route.handle)(call)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(problem)) => problem.response(name),
+        Err(_) => Problem::new("TIMEOUT", "it took longer than it may").response(name),
+    }
+}
+
+/// Who it is, whether they may, how often, and what they say.
+async fn admit(
+    app: &Arc<App>,
+    route: &'static Route,
+    path: BTreeMap<String, String>,
+    request: Request,
+    at: Timestamp,
+) -> Result<(Call, u64), Problem> {
+    let (parts, body) = request.into_parts();
+    let who = match route.needs {
+        Needs::Nobody => None,
+        Needs::Anybody | Needs::Role(_) => Some(recognised(app, &parts.headers).await?),
+    };
+    if let (Needs::Role(role), Some(who)) = (route.needs, &who) {
+        who.needs(role)?;
+    }
+    let asker = who.as_ref().map_or("", |who| who.user.as_str());
+    let left = match app.buckets.one(asker, route.rate, at) {
+        Let::Through(left) => left,
+        Let::After(seconds) => {
+            let most = route.rate.a_minute();
+            let told = format!("{most} a minute, and no more");
+            return Err(Problem::new("RATE", told).with("retry_after", seconds));
+        }
+    };
+    let body = read(route, &parts.headers, body).await?;
+    let query = parts.uri.query().unwrap_or_default();
+    let query = axum::extract::Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri)
+        .map_err(|why| Problem::new("MALFORMED", format!("`?{query}`: {why}")))?;
+    let (app, headers, query) = (Arc::clone(app), parts.headers, query.0);
+    let call = Call { app, at, route, who, path, query, headers, body };
+    if route.once {
+        call.key()?.ok_or_else(|| Problem::new("KEY_MISSING", "send an `Idempotency-Key`"))?;
+    }
+    Ok((call, left))
+}
+
+/// Whoever shows a key. All who show none that counts are told the same.
+async fn recognised(app: &App, headers: &HeaderMap) -> Result<Who, Problem> {
+    let unknown = || Problem::new("SIGN_IN", "no key came with the request, or none that counts");
+    let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+    let token = shown.and_then(|shown| shown.strip_prefix("Bearer ")).ok_or_else(unknown)?;
+    let mut tx = app.market.house.store.read().await?;
+    key::who(&mut tx, token.trim()).await?.ok_or_else(unknown)
+}
+
+async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let (kind, most) = match route.takes {
+        Takes::Nothing => return Ok(Bytes::new()),
+        Takes::Json(_) => ("application/json", crate::route::JSON_BYTES_MAX),
+        Takes::Wasm => ("application/wasm", crate::route::WASM_BYTES_MAX),
+    };
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|sent| sent.to_str().ok());
+    let sent = sent.and_then(|sent| sent.split(';').next()).unwrap_or_default().trim();
+    if !sent.eq_ignore_ascii_case(kind) {
+        return Err(Problem::new("MEDIA_TYPE", format!("want `{kind}`, not `{sent}`")));
+    }
+    let told = format!("a body has at most {most} bytes here");
+    axum::body::to_bytes(body, most).await.map_err(|_| Problem::new("TOO_LARGE", told))
+}
+
+impl Call {
+    /// Who asks.
+    pub fn who(&self) -> Result<&Who, Problem> {
+        self.who.as_ref().ok_or_else(|| Problem::new("SIGN_IN", "nobody is signed in"))
+    }
+
+    /// A part of the path.
+    pub fn path(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// What the query says.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A header, if it is text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as it came.
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// What the body says.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let mut read = serde_json::Deserializer::from_slice(&self.body);
+        let input = serde_path_to_error::deserialize(&mut read).map_err(|why| {
+            let param = why.path().to_string();
+            let why = why.into_inner();
+            let code = if why.is_data() { "INVALID" } else { "MALFORMED" };
+            Problem::new(code, why.to_string()).with("param", param)
+        })?;
+        read.end().map_err(|why| Problem::new("MALFORMED", why.to_string()))?;
+        Ok(input)
+    }
+
+    /// Which part of a list is asked for.
+    pub fn page(&self) -> Result<Page, Problem> {
+        let limit = match self.query("limit") {
+            None => PAGE,
+            Some(text) => {
+                let limit = text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+                let told = format!("`limit` is a number from 1 to {PAGE_MAX}");
+                limit.ok_or_else(|| Problem::new("INVALID", told).with("param", "limit"))?
+            }
+        };
+        let after = self.query("after").unwrap_or_default().to_owned();
+        Ok(Page { after, limit })
+    }
+
+    /// The version that a change is based on, if it says so.
+    pub fn version(&self) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.header(&header::IF_MATCH) else { return Ok(None) };
+        let version = text.trim_matches('"').parse();
+        let told = "`If-Match` is an `ETag` of ours";
+        version.map(Some).map_err(|_| Problem::new("MALFORMED", told))
+    }
+
+    /// A transaction that reads.
+    pub async fn tx(&self) -> Result<Tx, Problem> {
+        Ok(self.app.market.house.store.read().await?)
+    }
+
+    /// What whoever asks does with `input`, in one transaction, once for each key.
+    pub async fn act<I: Sync, T: Serialize + Send>(
+        &self,
+        input: &I,
+        act: impl for<'t, 'u> Fn(&'t Market, &'t mut Turn<'u>, &'t I) -> Act<'t, T> + Sync,
+    ) -> Result<Answer, Problem> {
+        let who = self.who()?;
+        let once = self.key()?.map(|key| Once::new(who, key, &self.said()));
+        let told = self.app.market.act_once((who, self.at), once.as_ref(), input, act).await;
+        match told.map_err(|refused: Refused| Problem::from(refused))? {
+            Told::Now(told) => Answer::kept(&told, self.route.status),
+            Told::Before(told) => {
+                Ok(Answer::kept(&told, self.route.status)?.with(REPLAYED, "true"))
+            }
+        }
+    }
+
+    /// All that makes two requests the same.
+    fn said(&self) -> Vec<u8> {
+        let path = Vec::from_iter(self.path.values().map(String::as_str)).join("/");
+        [self.route.operation.as_bytes(), path.as_bytes(), &self.body].join(&b'\n')
+    }
+
+    fn key(&self) -> Result<Option<&str>, Problem> {
+        let Some(key) = self.header(&IDEMPOTENCY_KEY) else { return Ok(None) };
+        if key.is_empty() || key.len() > KEY_CHARS_MAX {
+            let told = format!("`Idempotency-Key` has 1 to {KEY_CHARS_MAX} characters");
+            return Err(Problem::new("MALFORMED", told));
+        }
+        Ok(Some(key).filter(|_| self.route.once))
+    }
+}
+
+/// An answer on its way.
+pub(crate) fn sent(answer: Result<Answer, Problem>) -> Result<Response, Problem> {
+    answer.map(|answer| answer.into_response())
+}

@@ -1,0 +1,21 @@
+//! The HTTP API of a house.
+//!
+//! One table of [routes](route::ROUTES) says everything about each operation: its path, who may,
+//! how often, what it takes and gives. The router, the OpenAPI document and the tests come from it.
+//! The path of a request is in [`call`]: who is it → may they → how often → what do they say →
+//! once? → the command of the market, in one transaction → the answer, or a [`problem`] by its code.
+
+pub mod answer;
+mod api;
+pub mod app;
+pub mod call;
+mod events;
+pub mod openapi;
+mod outside;
+pub mod problem;
+mod rate;
+pub mod route;
+pub mod serve;
+
+pub use app::App;
+pub use problem::Problem;

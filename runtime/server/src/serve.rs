@@ -1,0 +1,87 @@
+//! A house that is open: it answers, works off the queue, and hears of what happens.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use envelope_market::purchases::follow::hear;
+use envelope_market::{Role, Who};
+use envelope_node::{Drained, Node, now};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::{App, outside, route};
+
+/// How often somebody looks whether there is a message, when there was none.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long whoever is answered may take to listen, once the house leaves.
+const LEAVING: Duration = Duration::from_secs(10);
+
+/// A place at which the house is reached.
+pub struct Door(TcpListener);
+
+impl Door {
+    /// Opens a door at an address; port 0 is any that is free.
+    pub async fn open(at: SocketAddr) -> std::io::Result<Self> {
+        TcpListener::bind(at).await.map(Self)
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// Answers at `door`, and works with `node`, until `over`. Then it takes nothing new, puts its runs
+/// aside, and ends what it answers.
+pub async fn serve(
+    app: Arc<App>,
+    door: Door,
+    node: Option<Node>,
+    over: impl Future<Output = ()> + Send + 'static,
+) -> Drained {
+    let (end, ended) = watch::channel(false);
+    let router = route::router(&app).merge(outside::router(&app));
+    let answering = axum::serve(door.0, router).with_graceful_shutdown(wait(ended.clone()));
+    let answering = tokio::spawn(async move { answering.await });
+    let hearing = tokio::spawn(follow(Arc::clone(&app), ended.clone()));
+    let working = node.map(|node| {
+        let ended = ended.clone();
+        tokio::spawn(async move { node.serve(wait(ended)).await })
+    });
+    over.await;
+    app.leave();
+    end.send_replace(true);
+    let drained = match working {
+        Some(working) => working.await.unwrap_or(Drained { runs: 0 }),
+        None => Drained { runs: 0 },
+    };
+    let _ = tokio::time::timeout(LEAVING, answering).await;
+    let _ = hearing.await;
+    drained
+}
+
+async fn wait(mut ended: watch::Receiver<bool>) {
+    let _ = ended.wait_for(|ended| *ended).await;
+}
+
+/// Hears what happened, one after the other, and has the market do what follows.
+async fn follow(app: Arc<App>, ended: watch::Receiver<bool>) {
+    let house = Who {
+        org: app.operator.clone(),
+        user: "house".to_owned(),
+        roles: BTreeSet::from([Role::Operator]),
+    };
+    while !*ended.borrow() {
+        match hear(&app.market, &house, now()).await {
+            Ok(true) => {}
+            // What could not be done is told again, later.
+            Ok(false) | Err(_) => {
+                let over = wait(ended.clone());
+                let _ = tokio::time::timeout(LOOK, over).await;
+            }
+        }
+    }
+}
