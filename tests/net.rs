@@ -1,5 +1,6 @@
 //! The network, through the real path: a guest's request, the gate, a socket, a peer that counts.
 
+mod abreast;
 mod attacks;
 mod content;
 pub mod credentials;
@@ -11,6 +12,7 @@ pub mod peer;
 mod peers;
 pub mod scripted;
 mod tls;
+mod uploads;
 
 use std::net::{IpAddr, Ipv4Addr};
 

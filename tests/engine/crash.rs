@@ -1,7 +1,6 @@
 //! Whatever is lost on the way, a run that is taken up again ends as if nothing had happened.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use envelope_engine::run::Halted;
 use envelope_evidence::journal::{Journal, Outcome};
@@ -37,10 +36,6 @@ fn story(ran: &Ran) -> Story {
     }
 }
 
-fn lines(bytes: &[u8]) -> Lines {
-    Lines { bytes: Arc::new(Mutex::new(bytes.to_vec())), room: None }
-}
-
 /// The whole lines at the start of `bytes`: a torn one is not a record.
 fn whole(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -61,7 +56,7 @@ fn a_run_goes_on_from_every_line_of_its_journal() {
     cuts.retain(|end| *end <= undisturbed.journal.len());
     for end in cuts {
         let left = whole(&undisturbed.journal[..end]);
-        let resumed = run_into(&setup, lines(left), Some(undisturbed.store.clone()));
+        let resumed = run_into(&setup, Lines::of(left, None), Some(undisturbed.store.clone()));
         assert_eq!(story(&resumed), expected, "cut at {end}");
     }
 }
@@ -72,12 +67,12 @@ fn a_disk_that_fails_at_any_line_halts_the_run_and_loses_nothing() {
     let expected = story(&run(&setup));
     let count = expected.journal.iter().filter(|byte| **byte == b'\n').count();
     for room in 0..count {
-        let lines = Lines { room: Some(room), ..Lines::default() };
+        let lines = Lines::of(b"", Some(room));
         let crashed = run_into(&setup, lines, None);
         let Err(Halted::Stopped(Stop::Fault(Fault::Journal(_)))) = &crashed.finished else {
             panic!("line {room}");
         };
-        let again = Lines { room: None, ..self::lines(&crashed.journal) };
+        let again = Lines::of(&crashed.journal, None);
         let resumed = run_into(&setup, again, Some(crashed.store.clone()));
         assert_eq!(story(&resumed), expected, "line {room}");
     }
@@ -92,7 +87,7 @@ fn a_run_is_put_aside_and_taken_up_at_every_call() {
     for at in 0..asked {
         let aside = run(&setup.clone().after(at, Change::Stop(Stop::Suspended)));
         let Err(Halted::Stopped(Stop::Suspended)) = &aside.finished else { panic!("call {at}") };
-        let resumed = run_into(&setup, lines(&aside.journal), Some(aside.store.clone()));
+        let resumed = run_into(&setup, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         assert_eq!(story(&resumed), expected, "call {at}");
     }
 }
@@ -108,7 +103,7 @@ fn a_thousand_schedules_of_crashes_change_nothing() {
         let mut left = Vec::new();
         let mut store = None;
         let finished = loop {
-            let lines = Lines { room: Some(seed.index(24)), ..lines(&left) };
+            let lines = Lines::of(&left, Some(seed.index(24)));
             let ran = run_into(&setup, lines, store.clone());
             if ran.finished.is_ok() {
                 break ran;
@@ -148,8 +143,8 @@ fn a_resumed_run_has_no_more_than_was_left() {
         assert_ne!(expected.end.0, Outcome::Ok);
         let entries = Journal::parse(&undisturbed.journal).unwrap().entries().len();
         for room in 1..entries {
-            let crashed = run_into(&setup, Lines { room: Some(room), ..Lines::default() }, None);
-            let again = lines(&crashed.journal);
+            let crashed = run_into(&setup, Lines::of(b"", Some(room)), None);
+            let again = Lines::of(&crashed.journal, None);
             let resumed = run_into(&setup, again, Some(crashed.store.clone()));
             assert_eq!(story(&resumed), expected, "line {room}");
         }
@@ -165,10 +160,10 @@ fn a_run_that_was_killed_stays_killed() {
     let expected = story(&undisturbed);
     assert_eq!(expected.end.0, Outcome::Killed);
     let entries = Journal::parse(&undisturbed.journal).unwrap().entries().len();
-    let crashed = run_into(&killed, Lines { room: Some(entries), ..Lines::default() }, None);
+    let crashed = run_into(&killed, Lines::of(b"", Some(entries)), None);
     assert!(crashed.finished.is_err());
     let nobody = Setup { changes: Vec::new(), ..killed };
-    let resumed = run_into(&nobody, lines(&crashed.journal), Some(crashed.store.clone()));
+    let resumed = run_into(&nobody, Lines::of(&crashed.journal, None), Some(crashed.store.clone()));
     assert_eq!(story(&resumed), expected);
     resumed.replays_same();
 }
@@ -190,7 +185,7 @@ fn nothing_ends_a_run_while_its_record_is_played() {
     for (change, outcome) in [(Change::Clock(1 << 40), Outcome::Denied), (killed, Outcome::Killed)]
     {
         let late = setup.clone().after(0, change);
-        let late = run_into(&late, lines(&before.journal), Some(before.store.clone()));
+        let late = run_into(&late, Lines::of(&before.journal, None), Some(before.store.clone()));
         let played = Journal::parse(&before.journal).unwrap().calls().len();
         let calls = Journal::parse(&late.journal).unwrap().calls().len();
         assert!(calls > played, "{calls} calls, {played} of them before");

@@ -32,7 +32,7 @@ pub fn words(target: &Target) -> String {
     format!("{target} stopped by ada at 2025-05-25T00:40:00.000Z: it loops")
 }
 
-fn obeying(setup: Setup) -> (Setup, Arc<Levers>) {
+pub fn obeying(setup: Setup) -> (Setup, Arc<Levers>) {
     let levers = Arc::new(Levers::default());
     let organisation = Some(label("acme"));
     let obeyed = Some(Obeyed { switches: levers.clone(), organisation });
@@ -92,7 +92,7 @@ fn each_kind_of_switch_stops_a_run_that_waits() {
         let aside = run(&asking);
         assert!(is_aside(&aside));
         levers.throw(&other);
-        let lines = || Lines { bytes: Arc::new(aside.journal.clone().into()), room: None };
+        let lines = || Lines::of(&aside.journal, None);
         let still = run_into(&asking, lines(), Some(aside.store.clone()));
         assert!(is_aside(&still), "{other}");
         levers.throw(&target);

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use envelope_engine::replay::{Unplayable, Verdict, replay};
 use envelope_engine::run::{Finished, Halted, Surroundings, resume, start};
-use envelope_evidence::journal::{Event, Journal, Outcome};
+use envelope_evidence::journal::{Event, Journal, Outcome, Settled};
 use envelope_evidence::{Dimension, Timestamp};
 use envelope_gate::desk::Desk;
 use envelope_gate::journal::{JournalWriter, Writing};
@@ -59,6 +59,7 @@ pub struct Fake {
     changes: Vec<(usize, Change)>,
     network: Option<Arc<Network>>,
     desk: Option<Arc<dyn Desk>>,
+    gentle: bool,
     obeyed: Option<Obeyed>,
     /// Grants that were replaced.
     pub revoked: Mutex<BTreeSet<String>>,
@@ -82,6 +83,7 @@ impl Fake {
             changes: setup.changes.clone(),
             network: setup.network.clone(),
             desk: setup.desk.clone(),
+            gentle: setup.gentle,
             obeyed: setup.obeyed.clone(),
             revoked: Mutex::default(),
             models: None,
@@ -148,6 +150,11 @@ impl World for Fake {
         self.stop.lock().unwrap().clone()
     }
 
+    fn cut(&self) -> Option<Stop> {
+        let stop = self.stopped();
+        stop.filter(|stop| !self.gentle || !matches!(stop, Stop::Suspended))
+    }
+
     fn network(&self) -> Option<&Network> {
         self.network.as_deref()
     }
@@ -179,6 +186,13 @@ impl World for Fake {
 pub struct Lines {
     pub bytes: Arc<Mutex<Vec<u8>>>,
     pub room: Option<usize>,
+}
+
+impl Lines {
+    /// Those that another process left, and room for so many more.
+    pub fn of(bytes: &[u8], room: Option<usize>) -> Self {
+        Self { bytes: Arc::new(Mutex::new(bytes.to_vec())), room }
+    }
 }
 
 impl JournalWriter for Lines {
@@ -280,15 +294,16 @@ impl Ran {
         assert_eq!(names(&self.store), expected, "the blobs");
     }
 
-    /// The books are exactly what the journal says: every answered call counts once, a denied one
-    /// not at all, and no more than was allowed is used.
+    /// The books are exactly what the journal says: every answered call counts once, also one whose
+    /// answer nobody heard, a denied one not at all, and no more than was allowed is used.
     pub fn books_are_exact(&self) {
         let journal = Journal::parse(&self.journal).unwrap();
         let answered = |entry: &&envelope_evidence::journal::Entry| match &entry.event {
             Event::Answered(it) => it.call.operation.as_str() != "finish",
             _ => false,
         };
-        let calls = journal.entries().iter().filter(answered).count();
+        let unheard = journal.calls().iter().filter(|it| it.settled == Settled::Begun).count();
+        let calls = journal.entries().iter().filter(answered).count() + unheard;
         let used = journal.used();
         assert_eq!(used.get(Dimension::Calls), u64::try_from(calls).unwrap());
         assert!(used.get(Dimension::Calls) <= self.setup.calls);

@@ -1,8 +1,8 @@
 //! Crashes between any two steps: money is neither lost nor spent twice, and nothing is sent twice.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use envelope_evidence::Dimension;
 use envelope_gate::model::{Failed, Finish, InMemoryPurse, Piece, Script};
@@ -32,10 +32,6 @@ fn counting(acts: &str) -> (Desk, Arc<AtomicU64>) {
     (desk, truth)
 }
 
-fn lines(bytes: &[u8], room: Option<usize>) -> Lines {
-    Lines { bytes: Arc::new(Mutex::new(bytes.to_vec())), room }
-}
-
 fn organisation(desk: &mut Desk, cap: u64) -> Shared {
     let account = Shared { level: Level::Organisation, name: "o".to_owned() };
     desk.chain = vec![account.clone()];
@@ -54,9 +50,9 @@ fn a_run_that_crashes_at_any_line_spends_no_more_than_it_says() {
         let (mut desk, truth) = counting(ACTS);
         desk.money = cap;
         let account = organisation(&mut desk, cap);
-        let crashed = desk.run_into(lines(b"", Some(room)), None);
+        let crashed = desk.run_into(Lines::of(b"", Some(room)), None);
         assert!(crashed.finished.is_err(), "line {room}");
-        let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store.clone()));
+        let again = desk.run_into(Lines::of(&crashed.journal, None), Some(crashed.store.clone()));
         let money = again.money();
         assert!(again.finished().ended().is_some(), "line {room}");
         assert!(truth.load(Ordering::SeqCst) <= money, "line {room}: billed, and booked {money}");
@@ -86,7 +82,7 @@ fn runs_that_share_an_account_never_pass_its_cap() {
             let (mut left, mut store) = (Vec::new(), None);
             loop {
                 let room = usize::try_from(1 + chance.below(12)).unwrap();
-                let told = desk.run_into(lines(&left, Some(room)), store.clone());
+                let told = desk.run_into(Lines::of(&left, Some(room)), store.clone());
                 let balance = desk.purse.ledger().balance(&account).unwrap();
                 assert!(balance.spent + balance.leased <= cap, "{balance:?} of {cap}");
                 if told.finished.is_ok() {
@@ -108,10 +104,10 @@ fn runs_that_share_an_account_never_pass_its_cap() {
 fn an_attempt_of_another_process_is_not_made_again() {
     let (desk, _) = counting("chat stub/a 50 Hello; now");
     // Written is that it begins, and then nothing more can be.
-    let crashed = (1..20).map(|room| desk.run_into(lines(b"", Some(room)), None));
+    let crashed = (1..20).map(|room| desk.run_into(Lines::of(b"", Some(room)), None));
     let crashed = crashed.into_iter().find(|_| !desk.stub.asked().is_empty()).expect("a begin");
     assert_eq!(desk.stub.asked().len(), 1);
-    let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store.clone()));
+    let again = desk.run_into(Lines::of(&crashed.journal, None), Some(crashed.store.clone()));
     assert!(again.said().starts_with("chat: unavailable (the process that asked is gone"));
     assert_eq!(desk.stub.asked().len(), 1);
     again.replays_same();
@@ -127,8 +123,8 @@ fn the_end_of_a_stream_is_not_lost() {
     let (mut ends, mut broken) = (0, 0);
     for room in 1..count {
         let (desk, _) = counting(acts);
-        let crashed = desk.run_into(lines(b"", Some(room)), None);
-        let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store));
+        let crashed = desk.run_into(Lines::of(b"", Some(room)), None);
+        let again = desk.run_into(Lines::of(&crashed.journal, None), Some(crashed.store));
         let (said, wanted) = (again.said(), whole.said());
         if said.split("; ").next() == wanted.split("; ").next() {
             ends += 1;
@@ -150,8 +146,8 @@ fn a_run_that_is_taken_up_burns_as_much_fuel() {
     let count = whole.journal.iter().filter(|byte| **byte == b'\n').count();
     // All but the end, which says what was burnt.
     for room in [count - 3, count - 2] {
-        let crashed = desk.run_into(lines(b"", Some(room)), None);
-        let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store));
+        let crashed = desk.run_into(Lines::of(b"", Some(room)), None);
+        let again = desk.run_into(Lines::of(&crashed.journal, None), Some(crashed.store));
         assert_eq!(again.said(), whole.said(), "line {room}");
         assert_eq!(again.used().get(Dimension::Fuel), fuel, "line {room}");
     }

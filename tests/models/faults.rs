@@ -1,7 +1,6 @@
 //! Providers that lie, fail, hang and overrun: what is owed, what is tried next, what is frozen.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use envelope_evidence::journal::{Event, Recovery};
@@ -150,13 +149,12 @@ fn after_a_broken_word_nothing_is_spent() {
     let mut taken_up = 0;
     for room in 1..count {
         let desk = broken();
-        let crashed = desk.run_into(Lines { room: Some(room), ..Lines::default() }, None);
+        let crashed = desk.run_into(Lines::of(b"", Some(room)), None);
         let answered = String::from_utf8_lossy(&crashed.journal).contains("\"answered\"");
         if !answered || desk.stub.asked().is_empty() || crashed.money() != WORST + 1 {
             continue;
         }
-        let lines = Lines { bytes: Arc::new(Mutex::new(crashed.journal)), room: None };
-        let again = desk.run_into(lines, Some(crashed.store));
+        let again = desk.run_into(Lines::of(&crashed.journal, None), Some(crashed.store));
         assert!(latched(&again), "line {room}: {:?}", again.denied());
         assert_eq!(desk.stub.asked().len(), 1, "line {room}");
         taken_up += 1;

@@ -433,13 +433,9 @@ fn a_run_that_crashes_goes_on_at_this_door_as_at_the_other() {
     let count = whole.journal.iter().filter(|byte| **byte == b'\n').count();
     for room in 1..count {
         let desk = desk(&acts);
-        let lines = |bytes: &[u8], room| {
-            let bytes = Arc::new(Mutex::new(bytes.to_vec()));
-            Lines { bytes, room }
-        };
-        let crashed = desk.run_into(lines(b"", Some(room)), None);
+        let crashed = desk.run_into(Lines::of(b"", Some(room)), None);
         assert!(crashed.finished.is_err(), "line {room}");
-        let again = desk.run_into(lines(&crashed.journal, None), Some(crashed.store));
+        let again = desk.run_into(Lines::of(&crashed.journal, None), Some(crashed.store));
         assert!(again.finished().ended().is_some(), "line {room}");
         let keys = desk.stub.asked();
         let once: BTreeSet<_> = keys.iter().map(|asked| &asked.key).collect();

@@ -177,3 +177,28 @@ fn what_needs_leave_is_asked_about() {
 fn where_no_human_is_there_it_stays() {
     denied(&format!("POST|http|PEER|/v1/x||pay {CARD}"), &["ask:card-number"]);
 }
+
+/// What was found in an address is shown nowhere, whether it leaves or not; a replay, which looks
+/// for nothing, still comes to the same.
+#[test]
+fn what_is_found_in_a_url_stands_in_no_record() {
+    let digits = CARD.replace(' ', "");
+    let request = format!("GET|http|PEER|/v1/x?pan={digits}");
+    let record = |rules: &[&'static str], sent: usize| {
+        let peer = Peer::start(LOOPBACK);
+        let office = Office::with(&[ada], |rules| rules.calls = Vec::new());
+        let ran = run(&sending(&peer, &request, rules).at_desk(office.clone()));
+        assert_eq!(peer.connections(), sent + 1);
+        ran.replays_same();
+        let asked = office.requests().into_iter().map(|asked| format!("{:?}", asked.matter));
+        // The first line holds the run's own arguments, which are the caller's words.
+        let journal = String::from_utf8_lossy(&ran.journal).into_owned();
+        let (_, rest) = journal.split_once('\n').unwrap();
+        format!("{rest}{}", asked.collect::<String>())
+    };
+    assert!(record(&[], 1).contains(&digits), "the control: without a rule it is shown");
+    for (rules, sent) in [(["deny:card-number"], 0), (["ask:card-number"], 1)] {
+        let told = record(&rules, sent);
+        assert!(told.contains("GET http://") && !told.contains(&digits), "{told}");
+    }
+}

@@ -2,16 +2,20 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use envelope_evidence::Digest;
 
 /// How long a peer listens for the rest of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a request waits for others to come.
+const MEETING: Duration = Duration::from_secs(3);
 
 /// A listener, and what it heard: one entry for each connection.
 pub struct Peer {
@@ -19,6 +23,28 @@ pub struct Peer {
     pub port: u16,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
     stop: Arc<AtomicBool>,
+}
+
+/// Requests that wait for each other: how many are there, and how many were at most.
+#[derive(Default)]
+struct Meeting {
+    there: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Meeting {
+    /// Whether `count` of them were there at once, sooner or later.
+    fn of(&self, count: usize) -> bool {
+        let there = self.there.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(there, Ordering::SeqCst);
+        let late = Instant::now() + MEETING;
+        let met = || self.most.load(Ordering::SeqCst) >= count;
+        while !met() && Instant::now() < late {
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.there.fetch_sub(1, Ordering::SeqCst);
+        met()
+    }
 }
 
 /// What is spoken over a connection.
@@ -54,6 +80,11 @@ impl Peer {
         self.heard.lock().unwrap().len()
     }
 
+    /// The bodies that were heard, also those that broke off.
+    pub fn bodies(&self) -> Vec<Vec<u8>> {
+        self.heard.lock().unwrap().iter().map(|heard| body_of(heard)).collect()
+    }
+
     /// Everything that was heard, connection by connection.
     pub fn heard(&self) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
@@ -74,6 +105,7 @@ fn accept(
     over: &Arc<AtomicBool>,
     wrap: &Wrap,
 ) {
+    let meeting = Arc::new(Meeting::default());
     for stream in listener.incoming() {
         if over.load(Ordering::SeqCst) {
             return;
@@ -85,12 +117,14 @@ fn accept(
             all.len() - 1
         };
         let (all, over, wrap) = (Arc::clone(all), Arc::clone(over), Arc::clone(wrap));
+        let meeting = Arc::clone(&meeting);
         thread::spawn(move || {
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut stream = wrap(stream);
             let hear = |bytes: &[u8]| all.lock().unwrap()[place].extend_from_slice(bytes);
+            let heard = |size| heard_of(&all, place, size);
             let Some(request) = listen(&mut *stream, hear) else { return };
-            let _ = answer(&request, &mut *stream, &over);
+            let _ = answer(&request, &mut *stream, &over, &meeting, heard);
         });
     }
 }
@@ -104,7 +138,12 @@ fn listen(stream: &mut dyn Stream, hear: impl Fn(&[u8])) -> Option<Vec<u8>> {
             let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length = length.map_or(0, |length| length.trim().parse().unwrap());
-            if request.len() >= end + 4 + length {
+            let whole = match head.contains("transfer-encoding: chunked") {
+                true => request.ends_with(b"\r\n0\r\n\r\n"),
+                false => request.len() >= end + 4 + length,
+            };
+            // Some peers do not listen to what they are sent.
+            if whole || head.contains("/v1/stuck") || head.contains("/v1/early") {
                 return Some(request);
             }
         }
@@ -121,7 +160,13 @@ fn listen(stream: &mut dyn Stream, hear: impl Fn(&[u8])) -> Option<Vec<u8>> {
 }
 
 /// What the peer says, by the second segment of the path.
-fn answer(request: &[u8], to: &mut dyn Stream, over: &AtomicBool) -> std::io::Result<()> {
+fn answer(
+    request: &[u8],
+    to: &mut dyn Stream,
+    over: &AtomicBool,
+    meeting: &Meeting,
+    heard: impl Fn(usize) -> bool,
+) -> std::io::Result<()> {
     let text = String::from_utf8_lossy(request);
     let path = text.split(' ').nth(1).unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default().to_owned();
@@ -154,19 +199,59 @@ fn answer(request: &[u8], to: &mut dyn Stream, over: &AtomicBool) -> std::io::Re
         "endless" => endless(to, over),
         "drip" => drip(to, over),
         "short" => write!(to, "HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\nshort"),
-        "silent" => {
+        "digest" => {
+            let body = body_of(request);
+            plain(to, format!("{} {}", body.len(), Digest::of(&body)).as_bytes())
+        }
+        "heard" => plain(to, if heard(size) { b"heard" } else { b"not heard" }),
+        "silent" | "stuck" => {
             while !over.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(5));
             }
             Ok(())
         }
+        "early" => {
+            plain(to, b"early")?;
+            std::io::copy(to, &mut std::io::sink()).map(|_| ())
+        }
         "late" => {
             thread::sleep(Duration::from_millis(u64::try_from(size).unwrap()));
             plain(to, b"hello")
         }
+        "meet" => plain(to, if meeting.of(size) { b"met" } else { b"alone" }),
         "raw" => raw(to, path.rsplit('/').next().unwrap_or_default()),
         _ => plain(to, b"hello"),
     }
+}
+
+/// Whether so many bytes are heard over one of the other connections, sooner or later.
+fn heard_of(all: &Mutex<Vec<Vec<u8>>>, own: usize, size: usize) -> bool {
+    let late = Instant::now() + MEETING;
+    let there = || {
+        let all = all.lock().unwrap();
+        all.iter().enumerate().any(|(place, heard)| place != own && heard.len() >= size)
+    };
+    while !there() && Instant::now() < late {
+        thread::sleep(Duration::from_millis(2));
+    }
+    there()
+}
+
+/// The body of a request, out of its chunks if it comes in any.
+pub fn body_of(request: &[u8]) -> Vec<u8> {
+    let end = request.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let (head, mut rest) = request.split_at(end + 4);
+    if !String::from_utf8_lossy(head).contains("transfer-encoding: chunked") {
+        return rest.to_vec();
+    }
+    let mut body = Vec::new();
+    while let Some(line) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&rest[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap().min(rest.len() - line - 2);
+        body.extend_from_slice(&rest[line + 2..line + 2 + size]);
+        rest = rest.get(line + 2 + size + 2..).unwrap_or_default();
+    }
+    body
 }
 
 fn plain(to: &mut dyn Stream, body: &[u8]) -> std::io::Result<()> {

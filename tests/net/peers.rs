@@ -119,10 +119,11 @@ fn a_request_larger_than_allowed_is_not_begun() {
     ran.replays_same();
 }
 
+/// What may be sent again after a crash is held whole, and so has its limit.
 #[test]
-fn a_request_larger_than_the_host_holds_is_not_taken() {
+fn a_safe_request_larger_than_the_host_holds_is_not_taken() {
     let peer = Peer::start(LOOPBACK);
-    let acts = ["upload 16777217 POST|http|PEER|/v1/x", "upload 16777216 POST|http|PEER|/v1/x"];
+    let acts = ["upload 16777217 GET|http|PEER|/v1/x", "upload 16777216 GET|http|PEER|/v1/x"];
     let mut setup = online(&peer, ALL, &acts);
     setup.limits.memory = 128 << 20;
     let ran = run(&setup);

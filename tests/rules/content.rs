@@ -115,6 +115,20 @@ fn fractions_are_no_cards() {
     let body = doubles.collect::<Vec<_>>().join(",");
     assert_eq!(found(&format!("{body},0.4111111111111111")), []);
     assert_eq!(found(&format!("{body},4111111111111111")), [Sought::CardNumber]);
+    let rows = body.replace(',', " 0 1 ");
+    assert_eq!(found(&format!("{rows} 0.4111111111111111 0")), []);
+}
+
+/// In the groups of a card it is one, also behind the number of a line.
+#[test]
+fn a_numbered_line_may_hold_a_card() {
+    for card in ["4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005"] {
+        assert_eq!(found(&format!("1.{card}")), [Sought::CardNumber], "{card}");
+        assert_eq!(found(&format!("1. {card}")), [Sought::CardNumber], "{card}");
+    }
+    assert_eq!(found("1.4111 1111 1111 1112"), []);
+    // What nobody could tell from a number is taken for one.
+    assert_eq!(found("1.4111111111111111"), []);
 }
 
 /// However it is cut, and where it begins at a border.

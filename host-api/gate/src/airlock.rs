@@ -49,6 +49,14 @@ impl Airlock {
         Self { gate, table, arguments, streams, stdin_read, permitted, timers, http }
     }
 
+    /// Writes down all that happened, so that another process can go on from here. What the guest
+    /// was in the middle of sending will never be whole.
+    pub async fn put_down(self) -> Result<(), Stop> {
+        let Self { mut gate, table, streams, .. } = self;
+        drop((table, streams));
+        gate.put_down().await
+    }
+
     /// A pollable that is always ready.
     pub(crate) fn ready(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
         let always = self.table.push(Always)?;

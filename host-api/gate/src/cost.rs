@@ -15,7 +15,9 @@ pub const CALL: u64 = 45_000;
 pub const BYTE: u64 = 10;
 
 /// A byte of what leaves that is looked through, where the warrant says what must not: it is read
-/// in several spellings at once. About twenty nanoseconds.
+/// in several spellings at once. About twenty nanoseconds. What the operator alone has looked for,
+/// and the host's own secrets, cost a guest nothing: a replay knows the warrant and not the
+/// operator, and must come to the same fuel.
 pub const LOOK: u64 = 180;
 
 /// One thing to look at: a pollable, an entry of a folder.

@@ -18,6 +18,7 @@ mod content;
 mod delegate;
 mod end;
 mod exchange;
+mod flights;
 mod foresee;
 mod judge;
 mod lookup;
@@ -46,10 +47,12 @@ use crate::stop::{Divergence, Fault, Stop};
 use crate::world::{Outer, World};
 pub use approve::ASKS_MAX;
 pub(crate) use approve::{Decided, Fate, Kind, Question};
+pub(crate) use content::Lookout;
 pub use delegate::Asked;
 use end::closing;
 pub(crate) use exchange::{Effect, Effected};
 use exchange::{attended, fetch, keep};
+pub use flights::IN_FLIGHT_MAX;
 use lookup::Known;
 pub(crate) use paid::{Attempt, Paid, Wish};
 use record::written;
@@ -157,6 +160,8 @@ pub struct Gate {
     closing: Option<(Outcome, String)>,
     /// Answers of models that are read as they come.
     streams: paid::Streams,
+    /// Requests that are under way.
+    flights: flights::Flights,
     /// Agents called so far, those under way included.
     children: usize,
     /// Questions to humans so far.
@@ -184,7 +189,8 @@ impl Gate {
         // Whoever goes on with a run has no more room than was left.
         let written = if parts.replay { 0 } else { written(&parts.journal) };
         let (next, last_denial, debt, fuel) = (0, None, 0, 0);
-        let (streams, children, asks) = (paid::Streams::default(), 0, 0);
+        let (streams, flights) = (paid::Streams::default(), flights::Flights::default());
+        let (children, asks) = (0, 0);
         let grant = parts.authorities.grant.as_ref();
         let first_budget = grant.and_then(|grant| grant.claims().budget);
         let (lent, bought) = (None, Arc::clone(&parts.authorities.warrant));
@@ -202,6 +208,7 @@ impl Gate {
             debt,
             closing,
             streams,
+            flights,
             children,
             asks,
             first_budget,
@@ -212,9 +219,11 @@ impl Gate {
         }
     }
 
-    /// Writes down all that was recorded so far: the run goes on elsewhere, or later.
-    pub async fn put_down(&mut self) -> Result<(), Fault> {
-        self.parts.writer.flush(true).await
+    /// Writes down all that was recorded so far: the run goes on elsewhere, or later. Requests that
+    /// are under way are heard first, where the world lets them.
+    pub async fn put_down(&mut self) -> Result<(), Stop> {
+        self.hear_out().await?;
+        Ok(self.parts.writer.flush(true).await?)
     }
 
     /// Passes a call whose effect is a function of what the run owns.

@@ -14,6 +14,7 @@ mod credential;
 mod dial;
 mod exchange;
 mod failure;
+mod flow;
 mod limits;
 mod names;
 mod reach;
@@ -23,6 +24,7 @@ mod trust;
 pub use credential::{BadCredential, Credential};
 pub use exchange::{Incoming, Reply};
 pub use failure::Failure;
+pub use flow::{Flow, Way, flow};
 pub use limits::{HEAD_BYTES_MAX, Limits};
 pub use names::{Names, Resolving, SystemNames};
 pub use reach::{BadReach, Reach};
@@ -41,6 +43,7 @@ use envelope_rules::egress::host::Host;
 use envelope_rules::egress::rule::{QueryRule, RuleDocument};
 use envelope_rules::egress::target::Target;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::{Either, Full};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
@@ -94,14 +97,33 @@ impl fmt::Debug for Network {
 }
 
 /// What goes with a request, apart from what the operator adds.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Outgoing {
     /// Headers. `Host`, `Content-Length` and what concerns the connection are the host's own.
     pub headers: HeaderMap,
-    /// The body, whole.
-    pub body: Bytes,
+    /// The body.
+    pub body: Body,
     /// What this exchange may take. The operator's limits hold beside it.
     pub limits: Limits,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// What is written while it goes out.
+    Flows(Flow),
+}
+
+impl Body {
+    /// How many bytes it has, as far as that is known.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => u64::try_from(bytes.len()).ok(),
+            Self::Flows(flow) => flow.length(),
+        }
+    }
 }
 
 /// A target, and where it may be reached: addresses that were all checked. Only
@@ -156,7 +178,7 @@ impl Network {
     }
 
     /// The secrets that this network adds to requests.
-    pub(crate) fn secrets(&self) -> &Secrets {
+    pub(crate) const fn secrets(&self) -> &Arc<Secrets> {
         &self.secrets
     }
 
@@ -187,7 +209,7 @@ impl Network {
     pub async fn send(&self, route: Route, request: Outgoing) -> Result<Incoming, Failure> {
         let limits = self.limits.tightest(&request.limits);
         let Outgoing { mut headers, body, .. } = request;
-        if u64::try_from(body.len()).unwrap_or(u64::MAX) > limits.request_bytes {
+        if body.length().is_some_and(|length| length > limits.request_bytes) {
             return Err(Failure::RequestSize);
         }
         if limits.total.is_zero() {
@@ -198,8 +220,18 @@ impl Network {
         self.add_credentials(&target, &mut headers);
         let wire =
             dial::open(&addresses, &target, &self.tls, limits.connect.min(limits.total)).await?;
+        let (body, cut, whole) = match body {
+            Body::Whole(bytes) => (Either::Left(Full::new(bytes)), None, None),
+            Body::Flows(mut flow) => {
+                let (cut, whole) = (Arc::clone(&flow.cut), flow.whole());
+                (Either::Right(flow), Some(cut), Some(whole))
+            }
+        };
         let request = exchange::request(&target, headers, body)?;
-        exchange::exchange(wire, request, limits, deadline, Arc::clone(&self.secrets)).await
+        let secrets = Arc::clone(&self.secrets);
+        let came = exchange::exchange(wire, request, whole, limits, deadline, secrets).await;
+        // Whoever cut the body knows better why there is no answer.
+        came.map_err(|failure| cut.and_then(|cut| cut.get().copied()).unwrap_or(failure))
     }
 
     /// Puts in what the operator bound to this target, in place of whatever stood there.

@@ -255,6 +255,11 @@ impl Both<'_> {
         what == Sought::Secret || self.operator.iter().chain(self.warrant).any(|it| it.what == what)
     }
 
+    /// Whether anybody wants to be asked about something, which takes all of what would leave.
+    pub fn ask(&self) -> bool {
+        self.operator.iter().chain(self.warrant).any(|it| it.then == Then::Ask)
+    }
+
     fn whose(&self, rule: Rule) -> Option<&'static str> {
         if self.operator.contains(&rule) {
             return Some("the operator");

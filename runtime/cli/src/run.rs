@@ -79,7 +79,7 @@ pub(crate) struct Run {
     /// The arguments, as JSON or as `@file`
     #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
     args: String,
-    /// The folder whose files the agent sees
+    /// The folder whose files the agent sees; folders without a file it does not see
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
     /// Which of them it may read: `docs/*.md`, `docs/**`

@@ -223,7 +223,7 @@ pub(crate) async fn drive(
         Err(halted) => {
             // What was done and heard must not be lost with this process. Where the journal itself
             // failed, nobody knows it: whoever goes on takes it so.
-            let _ = store.into_data().airlock.gate.put_down().await;
+            let _ = store.into_data().airlock.put_down().await;
             return Err(halted);
         }
     };
@@ -366,8 +366,7 @@ fn listed(output: &workspace::Output) -> Output {
 }
 
 /// The books as the journal left them: what it records as used is spent, and the reservation of a
-/// call whose outcome nobody knows with it. One that is repeated under its key is the first thing
-/// the run does, and sets the same aside again.
+/// call whose outcome nobody knows with it. One that is repeated sets the same aside again.
 ///
 /// Beside the run's own account stand those that it shares with others, as far as their money is
 /// leased to it.
@@ -394,16 +393,16 @@ async fn meter(
     Meter::new(name, chain).map_err(|why| Halted::SetUp(why.to_string()))
 }
 
-/// What is reserved for calls that will be repeated under their key.
+/// What is reserved for calls that will be repeated.
 fn repeated(journal: &Journal) -> Usage {
     let open = journal.calls().iter().filter(|state| state.settled == Settled::Begun);
     let open = open.filter_map(|state| journal.entries().get(state.entry));
     open.fold(Usage::ZERO, |sum, entry| match &entry.event {
-        Event::Begun(begun) if begun.recovery == Recovery::SameKey => {
-            sum.checked_add(begun.reserved).unwrap_or(sum)
-        }
-        Event::Begun(_)
-        | Event::Answered(_)
+        Event::Begun(begun) => match begun.recovery {
+            Recovery::Again | Recovery::SameKey => sum.checked_add(begun.reserved).unwrap_or(sum),
+            Recovery::Once => sum,
+        },
+        Event::Answered(_)
         | Event::Denied(_)
         | Event::Reviewed(_)
         | Event::Evaluated(_)

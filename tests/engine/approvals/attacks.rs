@@ -13,15 +13,9 @@ use super::office::{
     said, wanted,
 };
 use super::{is_aside, journal, reviews, rotations};
-use crate::engine::world::{Lines, Ran, Setup, run, run_into, setup};
+use crate::engine::world::{Lines, Setup, run, run_into, setup};
 
 const ACTS: &str = "widen top.txt - - - 0 60; read top.txt";
-
-fn lines(ran: &Ran) -> Lines {
-    let lines = Lines::default();
-    lines.bytes.lock().unwrap().extend_from_slice(&ran.journal);
-    lines
-}
 
 /// It waits and holds nothing new; then somebody decides who may.
 fn counts_for_nothing(says: &[Says]) {
@@ -32,7 +26,7 @@ fn counts_for_nothing(says: &[Says]) {
     assert_eq!((reviews(&journal(&aside)), rotations(&journal(&aside))), (vec![], vec![]));
     assert!(aside.world.revoked.lock().unwrap().is_empty());
     office.seat(&[says[0], ada]);
-    let ran = run_into(&setup, lines(&aside), Some(aside.store.clone()));
+    let ran = run_into(&setup, Lines::of(&aside.journal, None), Some(aside.store.clone()));
     assert_eq!(ran.said(), "widen: ok top.txt - 60; read: ok at the top");
     assert_eq!(reviews(&journal(&ran)).len(), 1, "one decision counts");
     ran.replays_same();
@@ -109,7 +103,7 @@ fn a_decision_comes_in_time_or_not_at_all() {
         assert!(is_aside(&aside));
         office.seat(&[says]);
         let back = super::waiting::later(&waits, WINDOW + 60);
-        let ran = run_into(&back, lines(&aside), Some(aside.store.clone()));
+        let ran = run_into(&back, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         assert_eq!(ran.said(), decided);
         ran.replays_same();
     }
@@ -168,7 +162,7 @@ fn a_grant_that_was_withdrawn_is_not_replaced() {
     let aside = run(&waits);
     office.seat(&[ada]);
     waits.state.revoked = true;
-    let ran = run_into(&waits, lines(&aside), Some(aside.store.clone()));
+    let ran = run_into(&waits, Lines::of(&aside.journal, None), Some(aside.store.clone()));
     assert_eq!(ran.said(), "widen: denied grant.revoked; read: access");
     ran.replays_same();
 }

@@ -23,12 +23,6 @@ pub fn later(setup: &Setup, secs: u64) -> Setup {
     setup.clone().after(0, Change::Clock(secs * 1000))
 }
 
-fn lines(bytes: &[u8], room: Option<usize>) -> Lines {
-    let lines = Lines { room, ..Lines::default() };
-    lines.bytes.lock().unwrap().extend_from_slice(bytes);
-    lines
-}
-
 /// What is told of a run, but for when.
 pub fn timeless(journal: &Journal) -> Vec<Value> {
     let receipt = envelope_evidence::receipt::fold(journal);
@@ -85,7 +79,7 @@ fn waiting_changes_nothing_but_the_times() {
     for hours in [0, 3, 7, 20] {
         // Nobody decides: it is put aside, again and again.
         let back = later(&waits, hours * 3600);
-        let aside = run_into(&back, lines(&bytes, None), store.clone());
+        let aside = run_into(&back, Lines::of(&bytes, None), store.clone());
         slow.seat(&[]);
         if !is_aside(&aside) {
             let finished = aside.finished();
@@ -124,10 +118,10 @@ fn a_crash_at_any_line_changes_nothing() {
     let count = journal(&undisturbed).entries().len();
     for room in 1..=count {
         let setup = setup(STORY).at_desk(Office::new(&[ada]));
-        let crashed = run_into(&setup, Lines { room: Some(room), ..Lines::default() }, None);
+        let crashed = run_into(&setup, Lines::of(b"", Some(room)), None);
         assert!(crashed.finished.is_err(), "line {room}");
         let store = Some(crashed.store.clone());
-        let resumed = run_into(&setup, lines(&crashed.journal, None), store);
+        let resumed = run_into(&setup, Lines::of(&crashed.journal, None), store);
         assert_eq!(resumed.said(), undisturbed.said(), "line {room}");
         assert_eq!(resumed.journal, undisturbed.journal, "line {room}");
         resumed.replays_same();
@@ -152,7 +146,7 @@ fn the_time_that_humans_take_is_not_the_runs() {
     for (says, after, answer) in answers {
         office.seat(says);
         let back = later(&waits, after);
-        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        let ran = run_into(&back, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         let said = format!(
             "sleep: ok; choose: ok {answer}; read: ok alpha; sleep: ok; read: ok alpha; sleep: \
              ok; read: access"
@@ -204,13 +198,16 @@ fn nobody_decides_and_the_run_goes_on_without() {
     assert!(is_aside(&aside));
     let early = run_into(
         &later(&waits, WINDOW - 1),
-        lines(&aside.journal, None),
+        Lines::of(&aside.journal, None),
         Some(aside.store.clone()),
     );
     assert!(is_aside(&early), "there is a second left");
     assert_eq!(early.journal, aside.journal, "looking costs nothing");
-    let ran =
-        run_into(&later(&waits, WINDOW), lines(&aside.journal, None), Some(aside.store.clone()));
+    let ran = run_into(
+        &later(&waits, WINDOW),
+        Lines::of(&aside.journal, None),
+        Some(aside.store.clone()),
+    );
     assert!(ran.said().contains("widen: denied approval.expired; read: access"), "{}", ran.said());
     ran.replays_same();
     let [review] = &reviews(&journal(&ran))[..] else { panic!() };
@@ -245,7 +242,7 @@ fn a_decision_in_time_counts_however_late_the_run_goes_on() {
     for late in [WINDOW - 1, WINDOW, WINDOW + 600] {
         let back = setup("choose red|green").at_desk(Arc::new(Slow(Office::new(&[ada]))));
         let back = later(&back, late);
-        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        let ran = run_into(&back, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         assert_eq!(ran.said(), "choose: ok 1", "{late} seconds later");
         ran.replays_same();
     }
@@ -295,7 +292,7 @@ fn whoever_is_killed_while_it_waits_ends_with_a_receipt() {
     for says in [None, Some(ada as super::Says), Some(no as super::Says)] {
         office.seat(says.as_slice());
         let killed = waits.clone().after(0, killed());
-        let ran = run_into(&killed, lines(&aside.journal, None), Some(aside.store.clone()));
+        let ran = run_into(&killed, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         assert_eq!(ran.end(), (Outcome::Killed, "by the owner".to_owned()));
         let [review] = &reviews(&journal(&ran))[..] else { panic!() };
         assert_eq!((review.decision, review.note.as_str()), (Reviewed::Withdrawn, "by the owner"));
@@ -324,11 +321,11 @@ fn a_host_that_shuts_down_withdraws_nothing() {
     let waits = setup(ACTS).at_desk(office.clone());
     let aside = run(&waits);
     let down = waits.clone().after(0, Change::Stop(Stop::Suspended));
-    let again = run_into(&down, lines(&aside.journal, None), Some(aside.store.clone()));
+    let again = run_into(&down, Lines::of(&aside.journal, None), Some(aside.store.clone()));
     assert!(matches!(again.finished, Err(Halted::Stopped(Stop::Suspended))));
     assert_eq!(again.journal, aside.journal);
     office.seat(&[ada]);
-    let ran = run_into(&waits, lines(&aside.journal, None), Some(aside.store.clone()));
+    let ran = run_into(&waits, Lines::of(&aside.journal, None), Some(aside.store.clone()));
     assert_eq!(ran.end().0, Outcome::Ok);
     ran.replays_same();
 }

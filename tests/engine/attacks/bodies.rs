@@ -18,7 +18,7 @@ fn small(setup: Setup) -> Setup {
 pub const CASES: &[Case] = &[
     burns("a loop without end", "spin").but("count 1000", "count: ok 499500"),
     burns("a long loop", "count 1000000000").but("count 10", "count: ok 45"),
-    burns("filling memory", "fill 100000000").but("fill 3", "fill: ok 2"),
+    burns("filling memory", "refill 100000000").but("refill 3", "refill: ok 2"),
     burns("copying memory", "copy 100000000").but("copy 3", "copy: ok 1"),
     // Compilers keep what a function has in memory on a second stack, in the guest's own memory.
     // When that one is full first, the guest writes below address zero, and nobody outside can tell

@@ -21,7 +21,7 @@ use envelope_rules::egress::rule::{QueryRule, RuleDocument};
 use envelope_rules::egress::target::{Scheme, Target};
 use envelope_rules::guard::{Act, CapabilitySet, Operator, Warrant};
 
-use super::{lines, whole};
+use super::whole;
 use crate::engine::world::{Fake, Lines, START, keys, setup, wait};
 
 fn egress() -> PolicyDocument {
@@ -116,7 +116,7 @@ fn begun() -> Vec<u8> {
 #[test]
 fn what_may_have_happened_once_is_never_done_again() {
     let left = begun();
-    let (world, lines) = (Arc::new(Fake::new(&setup(""))), lines(&left));
+    let (world, lines) = (Arc::new(Fake::new(&setup(""))), Lines::of(&left, None));
     for attempt in 0..3 {
         let mut gate = gate(&world, &lines, false);
         let asked = ask(&mut gate, "POST");

@@ -202,7 +202,7 @@ impl Town {
 
     /// Dies after so many lines.
     pub fn crash(&self, room: usize) -> Lines {
-        let dying = Lines { room: Some(room), ..Lines::default() };
+        let dying = Lines::of(b"", Some(room));
         let (order, header) = self.order();
         let crashed = wait(start(order, header, self.surroundings(&dying)));
         assert!(crashed.is_err(), "line {room}: nothing crashed");

@@ -58,13 +58,16 @@ pub struct Setup {
     pub limits: Limits,
     pub state: GrantState,
     pub drift: u64,
+    /// Whether a run that is put aside hears first what is under way.
+    pub gentle: bool,
     pub changes: Vec<(usize, Change)>,
     pub files: Vec<(&'static str, &'static str)>,
     /// The rules of the warrant, one line each; the operator's too, unless it has its own.
     pub egress: Vec<String>,
     pub operator_egress: Option<Vec<String>>,
-    /// What must not leave, by the warrant.
+    /// What must not leave, by the warrant; and by the operator.
     pub content: Vec<&'static str>,
+    pub operator_content: Vec<&'static str>,
     pub network: Option<Arc<Network>>,
     /// Where humans are asked.
     pub desk: Option<Arc<dyn Desk>>,
@@ -108,11 +111,13 @@ pub fn setup(acts: &str) -> Setup {
         limits: Limits { fuel: 2_000_000_000, memory: 64 << 20, ..Limits::default() },
         state: GrantState { bound_run: Some(RUN.to_owned()), revoked: false },
         drift: 0,
+        gentle: false,
         changes: Vec::new(),
         files: FILES.to_vec(),
         egress: Vec::new(),
         operator_egress: None,
         content: Vec::new(),
+        operator_content: Vec::new(),
         network: None,
         desk: None,
         obeyed: None,
@@ -209,7 +214,7 @@ impl Setup {
             capabilities: self.operator,
             egress: Policy::compile(document(operator_rules)).unwrap().into(),
             prices: PriceBook::default(),
-            content: Vec::new(),
+            content: self.operator_content.iter().map(|rule| rule.parse().unwrap()).collect(),
         };
         let header = self.header(&warrant, grant.as_ref());
         let authorities = Authorities {

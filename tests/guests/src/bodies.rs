@@ -15,7 +15,7 @@ pub fn act(verb: &str, rest: &str) -> Option<Came> {
         }
         "recurse" => Ok(recurse(0, &[0; 64]).to_string()),
         "descend" => Ok(descend(0).to_string()),
-        "fill" => fill(number(rest)),
+        "refill" => fill(number(rest)),
         "copy" => copy(number(rest)),
         "grow" => grow(number(rest)),
         "grow-gently" => grow_gently(number(rest)),

@@ -53,13 +53,13 @@ fn coded<E: std::fmt::Debug>(result: Result<(), E>) -> Came {
 }
 
 /// `ErrorCode::HttpResponseBodySize(None)` is `HttpResponseBodySize`.
-fn name(error: &impl std::fmt::Debug) -> String {
+pub fn name(error: &impl std::fmt::Debug) -> String {
     let said = format!("{error:?}");
     let said = said.rsplit("::").next().unwrap_or(&said);
     said.split(['(', ' ']).next().unwrap_or(said).to_owned()
 }
 
-fn write_down(rest: &str) -> Result<(OutgoingRequest, Vec<u8>), String> {
+pub fn write_down(rest: &str) -> Result<(OutgoingRequest, Vec<u8>), String> {
     let mut parts = rest.split('|');
     let mut part = || parts.next().unwrap_or_default();
     let (method, scheme, authority, path) = (part(), part(), part(), part());
@@ -80,7 +80,7 @@ fn write_down(rest: &str) -> Result<(OutgoingRequest, Vec<u8>), String> {
 }
 
 /// Hands a request over, with the body it names or with `size` bytes.
-fn request(rest: &str, size: Option<usize>) -> Result<FutureIncomingResponse, String> {
+pub fn request(rest: &str, size: Option<usize>) -> Result<FutureIncomingResponse, String> {
     let (request, mut body) = write_down(rest)?;
     if let Some(size) = size {
         body = (0..size).map(|at| (at % 251) as u8).collect();
@@ -106,7 +106,7 @@ fn answer(future: &FutureIncomingResponse) -> Result<IncomingResponse, String> {
 }
 
 /// The whole answer in a line. Of a refusal, the code.
-fn whole(future: &FutureIncomingResponse) -> Came {
+pub fn whole(future: &FutureIncomingResponse) -> Came {
     let response = answer(future)?;
     let denied = response.headers().get("envelope-denied");
     if let Some(code) = denied.first() {
@@ -129,7 +129,7 @@ fn whole(future: &FutureIncomingResponse) -> Came {
     Ok(format!("{} {text}", response.status()).trim_end().to_owned())
 }
 
-fn broken(error: &StreamError) -> String {
+pub fn broken(error: &StreamError) -> String {
     match error {
         StreamError::Closed => "closed".to_owned(),
         StreamError::LastOperationFailed(error) => {

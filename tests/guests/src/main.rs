@@ -2,8 +2,10 @@
 //! act it says on its standard output what came of it, and goes on; of what it does `quietly`, it
 //! says nothing.
 
+mod abreast;
 mod bodies;
 mod files;
+mod flow;
 mod host;
 mod http;
 mod model;
@@ -68,6 +70,8 @@ fn act_of(act: &str) -> Came {
         .or_else(|| model::act(verb, rest))
         .or_else(|| bodies::act(verb, rest))
         .or_else(|| http::act(verb, rest))
+        .or_else(|| abreast::act(verb, rest))
+        .or_else(|| flow::act(verb, rest))
         .unwrap_or_else(|| Err("no such act".to_owned()))
 }
 

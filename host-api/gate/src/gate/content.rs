@@ -10,6 +10,21 @@ use envelope_rules::model::{Ask, Part as Said, ToolCall};
 use super::{Gate, Wish};
 use crate::model::Images;
 
+/// What looks through something that leaves piece by piece.
+pub(crate) struct Lookout(Option<Box<Scanner<'static>>>);
+
+impl Lookout {
+    /// Bytes at the end of what was looked through that may be the beginning of a secret.
+    pub(crate) fn open(&self) -> usize {
+        self.0.as_ref().map_or(0, |scanner| scanner.open())
+    }
+
+    /// What was found so far.
+    pub(crate) fn found(&self) -> Found {
+        self.0.as_ref().map_or(Found::NOTHING, |scanner| scanner.found())
+    }
+}
+
 /// Bytes that are looked through at once: other runs have their turn in between.
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -17,16 +32,12 @@ impl Gate {
     /// What is found in `parts`, each a piece of what leaves. A replay sends nothing, and looks for
     /// nothing: what was denied is in its record.
     pub(crate) async fn look_through(&mut self, parts: Vec<(Part, &[u8])>) -> Found {
-        if !self.warrant().document().content.is_empty() {
-            let bytes = parts.iter().map(|(_, bytes)| bytes.len()).fold(0, usize::saturating_add);
-            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-            self.charge(bytes.saturating_mul(crate::cost::LOOK));
-        }
+        self.charge_look(parts.iter().map(|(_, bytes)| bytes.len()).fold(0, usize::saturating_add));
         if self.parts.replay {
             return Found::NOTHING;
         }
         let world = Arc::clone(&self.parts.world);
-        let edge = world.network().map(crate::net::Network::secrets);
+        let edge = world.network().map(|network| &**network.secrets());
         let secrets = std::iter::once(&self.parts.secrets).chain(edge);
         let mut scanner = Scanner::new(secrets, &self.content());
         for (part, bytes) in parts {
@@ -41,6 +52,41 @@ impl Gate {
         scanner.found()
     }
 
+    /// Looks through what leaves over a while. There is none where nothing leaves: on a replay.
+    pub(crate) fn lookout(&self) -> Lookout {
+        if self.parts.replay {
+            return Lookout(None);
+        }
+        let world = Arc::clone(&self.parts.world);
+        let edge = world.network().map(|network| Arc::clone(network.secrets()));
+        let own = Arc::new(self.parts.secrets.clone());
+        let scanner = Scanner::lasting(std::iter::once(own).chain(edge), &self.content());
+        Lookout(Some(Box::new(scanner)))
+    }
+
+    /// Looks through `bytes` more of `part`, and whether it is `over`.
+    pub(crate) fn look_on(
+        &mut self,
+        lookout: &mut Lookout,
+        (part, bytes): (Part, &[u8]),
+        over: bool,
+    ) {
+        self.charge_look(bytes.len());
+        let Some(scanner) = &mut lookout.0 else { return };
+        scanner.feed(part, bytes);
+        if over {
+            scanner.end(part);
+        }
+    }
+
+    /// A look costs where the warrant says what must not leave.
+    fn charge_look(&mut self, bytes: usize) {
+        if !self.warrant().document().content.is_empty() {
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            self.charge(bytes.saturating_mul(crate::cost::LOOK));
+        }
+    }
+
     /// What is found in what a model is to be asked.
     pub(super) async fn look_through_wish(&mut self, wish: &Wish<'_>) -> Found {
         match wish {
@@ -51,6 +97,16 @@ impl Gate {
                 self.look_through(texts.collect()).await
             }
         }
+    }
+
+    /// What a human would have to be asked about, where nothing denies it.
+    pub(crate) fn asks_about(&self, found: &Found) -> Option<String> {
+        found.question(&self.content())
+    }
+
+    /// The limits of the network, where there is one.
+    pub(crate) fn network_limits(&self) -> Option<crate::net::Limits> {
+        self.parts.world.network().map(|network| *network.limits())
     }
 
     /// What must not leave.

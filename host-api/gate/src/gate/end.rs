@@ -30,6 +30,7 @@ impl Gate {
     /// held against it.
     pub async fn finish(&mut self, ended: Ended, fuel: u64) -> Result<(), Stop> {
         self.drop_streams().await?;
+        self.let_all_go();
         self.step_over();
         let request = finishing(ended.outcome, &ended.reason);
         if matches!(self.look_up_end(&request)?, Known::Absent) && !self.parts.replay {

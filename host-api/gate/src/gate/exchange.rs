@@ -90,6 +90,12 @@ impl Gate {
         Ok(Ok((answer, kept)))
     }
 
+    /// Waits for what is no call of its own.
+    pub(crate) async fn attend<T>(&mut self, effect: impl Future<Output = T>) -> Result<T, Stop> {
+        let world = Arc::clone(&self.parts.world);
+        attended(&*world, effect).await
+    }
+
     /// What to say of a recorded answer that this build cannot read.
     pub(crate) fn unreadable(&self, request: &str) -> Stop {
         self.diverges("an answer of another shape".to_owned(), request.to_owned())

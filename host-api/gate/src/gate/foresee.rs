@@ -4,8 +4,8 @@
 //! The question is a call of its own, right before the one it is about. A replay finds it in the
 //! record, whatever the operator wants by then.
 
-use envelope_evidence::journal::Event;
-use envelope_evidence::{Dimension, Preview};
+use envelope_evidence::journal::{Call as CallRecord, Event};
+use envelope_evidence::{Digest, Dimension, Preview};
 use envelope_rules::approval::Matter;
 use envelope_rules::budget::NanoUsd;
 use envelope_rules::denial::{Code, Denial};
@@ -114,15 +114,41 @@ impl Gate {
 
     /// Whether the next recorded call is that question. None, where nothing is recorded any more.
     fn was_asked(&self, asking: &Request<'_>) -> Option<bool> {
+        Some(*self.recorded_request(self.next)? == asking.digest)
+    }
+
+    /// What call `number` asked for, as it is recorded.
+    fn recorded_request(&self, number: usize) -> Option<&Digest> {
         let journal = &self.parts.journal;
-        let state = journal.calls().get(self.next)?;
-        let call = match &journal.entries().get(state.entry)?.event {
+        let state = journal.calls().get(number)?;
+        let call: &CallRecord = match &journal.entries().get(state.entry)?.event {
             Event::Begun(it) => &it.call,
             Event::Answered(it) => &it.call,
             Event::Denied(it) => &it.call,
-            Event::Reviewed(_) | Event::Evaluated(_) | Event::Ended(_) => return Some(false),
+            Event::Reviewed(_) | Event::Evaluated(_) | Event::Ended(_) => return None,
         };
-        Some(call.request == asking.digest)
+        Some(&call.request)
+    }
+
+    /// Whether `request` goes out ahead of its body. Whoever is to be asked about a body is told of
+    /// all of it. What was recorded stands, whatever is wanted by now.
+    pub(crate) fn goes_ahead(&self, request: &Request<'_>) -> bool {
+        match self.recorded_request(self.next) {
+            Some(recorded) => [request.digest, allowing(request).digest].contains(recorded),
+            None => !self.is_over() && !self.content().ask(),
+        }
+    }
+
+    /// What a human would have to be asked about before `request`, which a process began before
+    /// this one, if nobody was: the rule is newer. There is no place for the question any more.
+    pub(super) fn unasked(&self, request: &Request<'_>) -> Option<Denial> {
+        let carries = request.found.question(&self.content())?;
+        let before = self.next.checked_sub(1).and_then(|it| self.recorded_request(it));
+        if before == Some(&allowing(request).digest) {
+            return None;
+        }
+        let what = format_args!("{carries}, and nobody was asked before it began");
+        Some(Denial::new(Code::EgressContent, what))
     }
 
     /// What the call can cost, if a human has to allow it, and what it carries: what would be

@@ -26,7 +26,10 @@ impl Gate {
     ) -> Result<Result<Permit, Denial>, Stop> {
         match begun.recovery {
             // What was set aside for it is not booked yet: it is now.
-            Recovery::Again | Recovery::SameKey => self.admit(request),
+            Recovery::Again | Recovery::SameKey => match self.unasked(request) {
+                Some(denial) => Ok(Err(denial)),
+                None => self.admit(request),
+            },
             Recovery::Once => {
                 let what = format_args!("{} {}", begun.call.capability, begun.call.operation);
                 Err(Stop::Denied(Denial::new(Code::HumanDecides, what)))

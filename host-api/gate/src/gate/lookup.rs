@@ -30,10 +30,17 @@ impl Gate {
     }
 
     pub(super) fn look_up(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
+        let known = self.look_up_begun(request)?;
+        self.unless_open(known)
+    }
+
+    /// The same for a call behind which others may be recorded while it is under way: that its own
+    /// end is not recorded is not the end of the record.
+    pub(super) fn look_up_begun(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
         if self.next < self.recorded {
             return self.recorded_call(request);
         }
-        if self.parts.replay || self.closing.is_some() {
+        if self.is_over() {
             return Err(Stop::EndOfRecord);
         }
         if let Some(stop) = self.parts.world.stopped() {
@@ -47,7 +54,19 @@ impl Gate {
     /// The same for the run's last call, which comes also when a run is stopped.
     pub(super) fn look_up_end(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
         let known = self.next < self.parts.journal.calls().len();
-        if known { self.recorded_call(request) } else { Ok(Known::Absent) }
+        let known = if known { self.recorded_call(request)? } else { Known::Absent };
+        self.unless_open(known)
+    }
+
+    /// Whoever takes a run up whose end is written down does nothing more for it.
+    fn unless_open(&self, known: Known) -> Result<Known, Stop> {
+        let open = matches!(known, Known::Begun(_));
+        if open && self.is_over() { Err(Stop::EndOfRecord) } else { Ok(known) }
+    }
+
+    /// Whether nothing is done any more, only told.
+    pub(super) const fn is_over(&self) -> bool {
+        self.parts.replay || self.closing.is_some()
     }
 
     pub(super) fn recorded_call(&mut self, request: &Request<'_>) -> Result<Known, Stop> {
@@ -73,13 +92,9 @@ impl Gate {
                 format!("{} {} `{}`", call.capability, call.operation, call.target.as_str());
             return Err(self.diverges(recorded, asked(request)));
         }
-        // Whoever takes a run up whose end is written down does nothing more for it.
-        if !settled && (self.parts.replay || self.closing.is_some()) {
-            return Err(Stop::EndOfRecord);
-        }
         if settled {
             self.next += 1;
-        } else {
+        } else if !self.is_over() {
             self.now = self.time();
             self.take_back()?;
         }

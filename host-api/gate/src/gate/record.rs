@@ -23,6 +23,17 @@ impl Gate {
         permit: &Permit,
         key: &str,
     ) -> Result<(), Stop> {
+        self.announce(request, permit, key)?;
+        Ok(self.parts.writer.flush(true).await?)
+    }
+
+    /// The same where a power cut may forget it.
+    pub(super) fn announce(
+        &mut self,
+        request: &Request<'_>,
+        permit: &Permit,
+        key: &str,
+    ) -> Result<(), Stop> {
         let begun = Begun {
             asks: None,
             call: self.call(request),
@@ -30,8 +41,7 @@ impl Gate {
             key: Label::cut(key),
             reserved: *permit.worst(),
         };
-        self.record(Event::Begun(begun))?;
-        Ok(self.parts.writer.flush(true).await?)
+        self.record(Event::Begun(begun))
     }
 
     pub(super) async fn settle(

@@ -115,7 +115,7 @@ impl OverNetwork {
                 NoRoute::Denied(denial) => not_sent(denial.to_string()),
                 NoRoute::Failed(failure) => not_sent(failure.to_string()),
             })?;
-        let outgoing = Outgoing { headers, body: letter.body, limits };
+        let outgoing = Outgoing { headers, body: crate::net::Body::Whole(letter.body), limits };
         let incoming = self.network.send(route, outgoing).await.map_err(lost)?;
         let Incoming { status, headers, reply } = incoming;
         let after = headers.iter().find(|(name, _)| name == "retry-after");
@@ -184,6 +184,7 @@ fn lost(failure: Failure) -> Lost {
         | Failure::RequestSize => Lost::NotSent(failure.to_string()),
         Failure::FirstByteTimeout
         | Failure::Slow
+        | Failure::SlowUpload
         | Failure::Deadline
         | Failure::HeadSize
         | Failure::BodySize

@@ -1,7 +1,10 @@
 //! One request and its answer over one connection.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,17 +12,21 @@ use envelope_evidence::preview::Secrets;
 use envelope_rules::egress::target::Target;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::{Body as _, Frame, Incoming as HyperBody};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::dial::Wire;
 use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 use super::scrub::{self, Scrub};
-use super::{Failure, Limits};
+use super::{Failure, Flow, Limits};
+
+/// What goes out: whole, or as it is written.
+pub(super) type Sent = Either<Full<Bytes>, Flow>;
 
 /// The head of an answer, and the body that is still to come.
 #[derive(Debug)]
@@ -66,7 +73,8 @@ impl Drop for Connection {
 /// Sends the request over `wire` and waits for the head of the answer.
 pub(super) async fn exchange(
     wire: Wire,
-    request: Request<Full<Bytes>>,
+    request: Request<Sent>,
+    whole: Option<oneshot::Receiver<()>>,
     limits: Limits,
     deadline: Instant,
     secrets: Arc<Secrets>,
@@ -80,8 +88,16 @@ pub(super) async fn exchange(
         let _ = connection.await;
     });
     let connection = Connection(connection.abort_handle());
+    let mut answer = pin!(sender.send_request(request));
+    let early = match whole {
+        Some(whole) => until_whole(answer.as_mut(), whole, deadline).await?,
+        None => None,
+    };
     let patience = deadline.min(Instant::now() + limits.first_byte);
-    let answered = tokio::time::timeout_at(patience, sender.send_request(request)).await;
+    let answered = match early {
+        Some(answered) => Ok(answered),
+        None => tokio::time::timeout_at(patience, answer).await,
+    };
     let late = if patience == deadline { Failure::Deadline } else { Failure::FirstByteTimeout };
     let answered = answered.map_err(|_| late)?.map_err(|why| of_hyper(&why))?;
     if answered.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -107,6 +123,20 @@ pub(super) async fn exchange(
         _connection: connection,
     };
     Ok(Incoming { status: head.status.as_u16(), headers, reply })
+}
+
+/// Waits until a body that is still being written is whole: only then is the peer late. It may
+/// answer before.
+async fn until_whole<A: Future>(
+    mut answer: Pin<&mut A>,
+    mut whole: oneshot::Receiver<()>,
+    deadline: Instant,
+) -> Result<Option<A::Output>, Failure> {
+    let either = poll_fn(|context| match answer.as_mut().poll(context) {
+        Poll::Ready(answered) => Poll::Ready(Some(answered)),
+        Poll::Pending => Pin::new(&mut whole).poll(context).map(|_| None),
+    });
+    tokio::time::timeout_at(deadline, either).await.map_err(|_| Failure::Deadline)
 }
 
 impl Reply {
@@ -156,12 +186,9 @@ impl Reply {
         came.map_err(|_| late)?.transpose().map_err(|why| of_hyper(&why))
     }
 
-    /// A peer that keeps a connection alive with a byte now and then is slow, whatever it says.
     fn check_pace(&self) -> Result<(), Failure> {
-        let slow = self.waited.saturating_sub(self.limits.grace).as_millis();
-        let slow = u64::try_from(slow).unwrap_or(u64::MAX);
-        let expected = slow.saturating_mul(self.limits.floor) / 1000;
-        if self.received < expected { Err(Failure::Slow) } else { Ok(()) }
+        let slow = self.limits.is_slow(self.waited, self.received);
+        if slow { Err(Failure::Slow) } else { Ok(()) }
     }
 }
 
@@ -170,8 +197,8 @@ impl Reply {
 pub(super) fn request(
     target: &Target,
     mut headers: HeaderMap,
-    body: Bytes,
-) -> Result<Request<Full<Bytes>>, Failure> {
+    body: Sent,
+) -> Result<Request<Sent>, Failure> {
     let method = Method::from_bytes(target.method().as_str().as_bytes());
     let method = method.map_err(|_| Failure::Protocol)?;
     let uri = Uri::try_from(target.origin_form()).map_err(|_| Failure::Protocol)?;
@@ -182,7 +209,7 @@ pub(super) fn request(
     let host = HeaderValue::try_from(target.authority()).map_err(|_| Failure::Protocol)?;
     headers.insert(HOST, host);
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    let mut request = Request::new(Full::new(body));
+    let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;

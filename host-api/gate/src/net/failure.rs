@@ -33,6 +33,9 @@ pub enum Failure {
     /// The answer stopped coming, or came too slowly.
     #[error("the answer came too slowly")]
     Slow,
+    /// The peer took the request too slowly, or stopped taking it.
+    #[error("the request was taken too slowly")]
+    SlowUpload,
     /// The whole exchange took too long.
     #[error("the exchange took too long")]
     Deadline,

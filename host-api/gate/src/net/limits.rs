@@ -17,7 +17,7 @@ pub struct Limits {
     pub floor: u64,
     /// How long it may be slower than that.
     pub grace: Duration,
-    /// Bytes of the request's body. It is held whole until it is judged, so it is memory too.
+    /// Bytes of the request's body.
     pub request_bytes: u64,
     /// Bytes of the answer's body.
     pub response_bytes: u64,
@@ -39,13 +39,21 @@ impl Default for Limits {
             total: Duration::from_secs(300),
             floor: 64,
             grace: Duration::from_secs(20),
-            request_bytes: 16 << 20,
+            request_bytes: 64 << 20,
             response_bytes: 64 << 20,
         }
     }
 }
 
 impl Limits {
+    /// Whether a peer that moved `bytes` while it was waited for so long is too slow: one that
+    /// keeps a connection alive with a byte now and then is, whatever it says.
+    pub(super) fn is_slow(&self, waited: Duration, bytes: u64) -> bool {
+        let slow = waited.saturating_sub(self.grace).as_millis();
+        let slow = u64::try_from(slow).unwrap_or(u64::MAX);
+        bytes < slow.saturating_mul(self.floor) / 1000
+    }
+
     /// The tighter of both in every point.
     #[must_use]
     pub fn tightest(&self, other: &Self) -> Self {

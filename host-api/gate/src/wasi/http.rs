@@ -2,9 +2,10 @@
 //!
 //! A request is collected until its body is whole, then passes the gate as one call, then its
 //! answer streams, every piece a call of its own. So what is judged, scanned for what must not
-//! leave, and recorded before it happens, is the whole request; and a run has one request in flight
-//! at a time. A refusal is an answer: `403` with a problem document, so that ordinary clients show
-//! it.
+//! leave, and recorded before it happens, is the whole request. Only a large body streams: then the
+//! head is judged with the beginning, and every piece after it is a call too. It is under way then,
+//! beside others of the same guest, until a wait of the guest's tells that it is back. A refusal is
+//! an answer: `403` with a problem document, so that ordinary clients show it.
 
 mod body;
 mod effect;
@@ -14,6 +15,7 @@ mod request;
 mod response;
 mod send;
 mod server;
+mod upload;
 mod wish;
 
 pub(crate) use body::SharedBody;
@@ -23,6 +25,7 @@ pub use request::{OutgoingRequest, RequestOptions};
 pub(crate) use response::SharedReply;
 pub use response::{Future, IncomingBody, IncomingResponse, NoTrailers};
 pub use server::{NoOutparam, NoRequest, OutgoingResponse};
+pub use upload::{HELD_BACK_BYTES, WHOLE_BYTES_MAX};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -49,8 +52,8 @@ pub(crate) struct UnderWay {
     models: u64,
     /// Held once by every answer that is open or will be.
     answers: Arc<()>,
-    /// The pollables that wait for a request to be whole, and the futures they wait for, each by
-    /// its place in the table.
+    /// The pollables that wait for an answer, and the futures they wait for, each by its place in
+    /// the table.
     pub(crate) waiting: BTreeMap<u32, u32>,
 }
 
@@ -81,6 +84,7 @@ fn error_code(failure: Failure) -> ErrorCode {
         Failure::Tls => ErrorCode::TlsProtocolError,
         Failure::FirstByteTimeout | Failure::Deadline => ErrorCode::HttpResponseTimeout,
         Failure::Slow => ErrorCode::ConnectionReadTimeout,
+        Failure::SlowUpload => ErrorCode::ConnectionWriteTimeout,
         Failure::HeadSize => ErrorCode::HttpResponseHeaderSectionSize(None),
         Failure::RequestSize => ErrorCode::HttpRequestBodySize(None),
         Failure::BodySize => ErrorCode::HttpResponseBodySize(None),

@@ -1,5 +1,7 @@
-//! `wasi:io/poll`: waiting. Only timers are ever waited for; whatever else a guest holds is ready.
+//! `wasi:io/poll`: waiting. Timers are waited for, and requests that are under way; whatever else a
+//! guest holds is ready.
 
+use envelope_evidence::Timestamp;
 use envelope_rules::guard::Capability;
 use wasmtime::component::Resource;
 use wasmtime_wasi_io::poll::DynPollable;
@@ -26,9 +28,9 @@ impl poll::Host for Airlock {
             self.table.get(pollable)?;
         }
         let due: Vec<_> = list.iter().map(|pollable| self.due(pollable)).collect();
-        let age = self.wait("poll", &due).await?;
-        let ready = due.iter().zip(0..).filter(|(due, _)| **due <= age).map(|(_, place)| place);
-        Ok(ready.collect())
+        let seen = self.wait("poll", &due).await?;
+        let ready = due.iter().zip(0..).filter(|(due, _)| seen.shows(**due));
+        Ok(ready.map(|(_, place)| place).collect())
     }
 }
 
@@ -36,10 +38,7 @@ impl poll::HostPollable for Airlock {
     async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
         self.table.get(&pollable)?;
         let due = self.due(&pollable);
-        // Asks for the time only: a wait that ends at once.
-        let request = request("pollable.ready", &[due]);
-        let bytes = insist(self.gate.outer(request, Outer::Time).await)?;
-        Ok(due <= self.age(time_of(&bytes)))
+        Ok(self.glance("pollable.ready", due).await?.shows(due))
     }
 
     async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
@@ -56,29 +55,112 @@ impl poll::HostPollable for Airlock {
     }
 }
 
-impl Airlock {
-    /// When `pollable` is ready, in nanoseconds of the run.
-    fn due(&self, pollable: &Resource<DynPollable>) -> u64 {
-        self.timers.get(&pollable.rep()).copied().unwrap_or(0)
-    }
+/// When something is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// When the run is so many nanoseconds old.
+    At(u64),
+    /// When the request is back that this call sent.
+    Back(usize),
+}
 
-    /// Waits until the first of `due`. Returns how old the run is then.
-    async fn wait(&mut self, operation: &'static str, due: &[u64]) -> wasmtime::Result<u64> {
-        let first = due.iter().copied().min().unwrap_or(0);
-        let until = self.instant(first).min(self.gate.warrant().deadline());
-        let bytes = insist(self.gate.outer(request(operation, due), Outer::Wait(until)).await)?;
-        let now = time_of(&bytes);
-        if now >= self.gate.warrant().deadline() {
-            return Err(Stop::Exhausted("wall time").into());
+/// What a wait showed: how old the run is, and which requests are back.
+pub(crate) struct Seen {
+    age: u64,
+    back: Vec<usize>,
+}
+
+impl Seen {
+    /// Whether what is `due` is ready.
+    pub(crate) fn shows(&self, due: Due) -> bool {
+        match due {
+            Due::At(at) => at <= self.age,
+            Due::Back(number) => self.back.contains(&number),
         }
-        Ok(self.age(now))
     }
 }
 
-fn request(operation: &'static str, due: &[u64]) -> Request<'static> {
-    let body: Vec<_> = due.iter().map(u64::to_string).collect();
+impl Airlock {
+    /// When `pollable` is ready.
+    fn due(&self, pollable: &Resource<DynPollable>) -> Due {
+        match self.http.waiting.get(&pollable.rep()) {
+            Some(future) => self.answer_due(*future),
+            None => Due::At(self.timers.get(&pollable.rep()).copied().unwrap_or(0)),
+        }
+    }
+
+    /// Waits until the first of `due`.
+    async fn wait(&mut self, operation: &'static str, due: &[Due]) -> wasmtime::Result<Seen> {
+        let first = due.iter().filter_map(|due| due.at()).min().unwrap_or(u64::MAX);
+        let until = self.instant(first).min(self.gate.warrant().deadline());
+        let back: Vec<_> = due.iter().filter_map(|due| due.back()).collect();
+        let (now, back) = match back.as_slice() {
+            [] => {
+                let wait = Outer::Wait(until);
+                let bytes = insist(self.gate.outer(request(operation, due), wait).await)?;
+                (time_of(&bytes), Vec::new())
+            }
+            back => {
+                // Without a timer they are waited for as long as each of them may take.
+                let until = if first == u64::MAX { Timestamp::MAX } else { until };
+                insist(self.gate.land(request(operation, due), until, back).await)?
+            }
+        };
+        if now >= self.gate.warrant().deadline() {
+            return Err(Stop::Exhausted("wall time").into());
+        }
+        Ok(Seen { age: self.age(now), back })
+    }
+
+    /// A wait that ends at once: asks for the time, and whether a request is back.
+    pub(crate) async fn glance(
+        &mut self,
+        operation: &'static str,
+        due: Due,
+    ) -> wasmtime::Result<Seen> {
+        let request = request(operation, &[due]);
+        let (now, back) = match due {
+            Due::At(_) => {
+                (time_of(&insist(self.gate.outer(request, Outer::Time).await)?), Vec::new())
+            }
+            Due::Back(number) => insist(self.gate.land(request, Timestamp::ZERO, &[number]).await)?,
+        };
+        Ok(Seen { age: self.age(now), back })
+    }
+}
+
+impl Due {
+    const fn at(self) -> Option<u64> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Back(_) => None,
+        }
+    }
+
+    const fn back(self) -> Option<usize> {
+        match self {
+            Self::At(_) => None,
+            Self::Back(number) => Some(number),
+        }
+    }
+}
+
+impl std::fmt::Display for Due {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::At(at) => write!(f, "{at}"),
+            Self::Back(number) => write!(f, "call {number}"),
+        }
+    }
+}
+
+fn request(operation: &'static str, due: &[Due]) -> Request<'static> {
+    let body: Vec<_> = due.iter().map(Due::to_string).collect();
     let count = u64::try_from(due.len()).unwrap_or(u64::MAX);
+    let back = due.iter().filter(|due| due.back().is_some()).count();
+    // The time, and the number of each request that is back.
+    let words = 1_u64.saturating_add(u64::try_from(back).unwrap_or(u64::MAX));
     Request::plain(Capability::Clock, operation, format!("{count} pollables"), &body)
-        .moving(8)
+        .moving(words.saturating_mul(8))
         .looking_at(count)
 }

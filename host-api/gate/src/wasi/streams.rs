@@ -46,7 +46,7 @@ pub(crate) enum Stream {
         path: Path,
         node: NodeId,
     },
-    /// The body of a request, collected until it is whole.
+    /// The body of a request, collected until it is whole or streams.
     Collect(SharedBody),
     /// The body of an answer, as it comes.
     Reply(SharedReply),
@@ -339,7 +339,7 @@ impl Airlock {
             }
             Some(Stream::Stdout) => self.say("stdout.write", bytes).await.map(Some),
             Some(Stream::Stderr) => self.say("stderr.write", bytes).await.map(Some),
-            Some(Stream::Collect(body)) => self.collect(&body, bytes).map(Some),
+            Some(Stream::Collect(body)) => self.write_body(&body, bytes).await.map(Some),
             Some(Stream::Closed) => Ok(None),
             Some(Stream::Stdin | Stream::Reply(_)) | None => {
                 Err(Failed::Fs(FsError::BadDescriptor))

@@ -157,10 +157,23 @@ const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=' | b'+' | b'/' | b'~')
 }
 
-/// The last digits in groups, each with whether it begins one.
+/// Digits of the first group of a card number, as cards and people have them.
+const FIRST_GROUP: usize = 4;
+
+/// A digit, and where it stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct Digit {
+    value: u8,
+    /// Whether it begins a group.
+    starts: bool,
+    /// Whether it stands behind a point.
+    fraction: bool,
+}
+
+/// The last digits in groups.
 #[derive(Debug, Clone, Copy, Default)]
 struct Digits {
-    digits: [(u8, bool); CARD_DIGITS_MAX],
+    digits: [Digit; CARD_DIGITS_MAX],
     len: usize,
     gap: bool,
     /// Whether a digit came last, or a point after one: what follows the point is a fraction.
@@ -177,6 +190,15 @@ enum Number {
     Fraction,
 }
 
+impl Number {
+    const fn is_fraction(self) -> bool {
+        match self {
+            Self::Fraction => true,
+            Self::Outside | Self::Digit | Self::AfterPoint => false,
+        }
+    }
+}
+
 impl Digits {
     /// Takes one byte. True where it ends the number of a card, which begins and ends with a group.
     fn push(&mut self, byte: u8) -> bool {
@@ -188,15 +210,13 @@ impl Digits {
             _ => Number::Outside,
         };
         if digit {
-            if self.point == Number::Fraction {
-                return false;
-            }
             if self.len == CARD_DIGITS_MAX {
                 self.digits.rotate_left(1);
                 self.len -= 1;
             }
             if let Some(place) = self.digits.get_mut(self.len) {
-                *place = (byte - b'0', self.gap || self.len == 0);
+                let (starts, fraction) = (self.gap || self.len == 0, self.point.is_fraction());
+                *place = Digit { value: byte - b'0', starts, fraction };
                 self.len += 1;
             }
             self.gap = false;
@@ -217,18 +237,27 @@ impl Digits {
 
     fn holds_card(&self) -> bool {
         let digits = self.digits.get(..self.len).unwrap_or_default();
-        let mut starts = digits.iter().enumerate().filter(|(_, (_, starts))| *starts);
-        starts.any(|(at, _)| digits.get(at..).is_some_and(is_card))
+        let mut starts = digits.iter().enumerate().filter(|(_, digit)| digit.starts);
+        starts.any(|(at, _)| digits.get(at..).is_some_and(|them| is_card(them) && !is_number(them)))
     }
 }
 
-fn is_card(digits: &[(u8, bool)]) -> bool {
-    let first = digits.iter().take(4).fold(0, |sum, (digit, _)| sum * 10 + u32::from(*digit));
+/// Whether what begins behind a point goes on like a number, and not in the groups of a card: where
+/// it has none nobody could tell `1.` in front of a card from a number with so many places.
+fn is_number(digits: &[Digit]) -> bool {
+    let grouped = digits.iter().skip(1).position(|digit| digit.starts);
+    let behind_point = digits.first().is_some_and(|digit| digit.fraction);
+    behind_point && grouped != Some(FIRST_GROUP - 1)
+}
+
+fn is_card(digits: &[Digit]) -> bool {
+    let first = digits.iter().take(FIRST_GROUP);
+    let first = first.fold(0, |sum, digit| sum * 10 + u32::from(digit.value));
     let issued = |(from, to, lengths): &(u32, u32, &[usize])| {
         (*from..=*to).contains(&first) && lengths.contains(&digits.len())
     };
-    let doubled = |(place, (digit, _)): (usize, &(u8, bool))| {
-        let digit = u32::from(*digit);
+    let doubled = |(place, digit): (usize, &Digit)| {
+        let digit = u32::from(digit.value);
         if place % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
     };
     let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();

@@ -1,5 +1,7 @@
 //! Looks through what leaves, as it leaves: in pieces, in one pass, and in bounded memory.
 
+use std::sync::Arc;
+
 use envelope_evidence::preview::Secrets;
 
 use super::detector::Detector;
@@ -18,8 +20,23 @@ pub struct Scanner<'a> {
 
 /// Secrets that are known by value, and what may be the beginning of one.
 struct Known<'a> {
-    secrets: &'a Secrets,
+    secrets: Held<'a>,
     held: Vec<u8>,
+}
+
+/// Secrets of somebody's, for as long as they are looked for.
+enum Held<'a> {
+    Lent(&'a Secrets),
+    Shared(Arc<Secrets>),
+}
+
+impl Held<'_> {
+    fn get(&self) -> &Secrets {
+        match self {
+            Self::Lent(secrets) => secrets,
+            Self::Shared(secrets) => secrets,
+        }
+    }
 }
 
 /// All readings of what passes: as it stands, its escapes undone once and twice, and in base64.
@@ -31,12 +48,23 @@ struct Shapes {
     coded: (Base64, [Detector; 4]),
 }
 
+impl Scanner<'static> {
+    /// The same for what goes out over a while.
+    pub fn lasting(secrets: impl IntoIterator<Item = Arc<Secrets>>, rules: &Both<'_>) -> Self {
+        Self::of(secrets.into_iter().map(Held::Shared), rules)
+    }
+}
+
 impl<'a> Scanner<'a> {
     /// Looks for `secrets`, and for what `rules` name.
     pub fn new(secrets: impl IntoIterator<Item = &'a Secrets>, rules: &Both<'_>) -> Self {
+        Self::of(secrets.into_iter().map(Held::Lent), rules)
+    }
+
+    fn of(secrets: impl Iterator<Item = Held<'a>>, rules: &Both<'_>) -> Self {
         let seek = Sought::ALL.map(|what| rules.seek(what));
         let shaped = [Sought::CardNumber, Sought::PrivateKey, Sought::ApiKey];
-        let known = secrets.into_iter().map(|secrets| Known { secrets, held: Vec::new() });
+        let known = secrets.map(|secrets| Known { secrets, held: Vec::new() });
         Self {
             known: known.collect(),
             shapes: shaped.into_iter().any(|what| rules.seek(what)).then(Box::default),
@@ -80,6 +108,11 @@ impl<'a> Scanner<'a> {
         self.end(part);
     }
 
+    /// Bytes at the end of what was fed that may be the beginning of a secret.
+    pub fn open(&self) -> usize {
+        self.known.iter().map(|known| known.held.len()).max().unwrap_or_default()
+    }
+
     /// What was found so far: what begins in the latest piece may end in the next.
     pub const fn found(&self) -> Found {
         self.found
@@ -111,15 +144,15 @@ impl Known<'_> {
     }
 
     fn first_in(&self, bytes: &[u8]) -> Option<usize> {
-        if !self.secrets.holds(bytes) {
+        if !self.secrets.get().holds(bytes) {
             return None;
         }
-        let ends = self.secrets.places(bytes).into_iter().map(|place| place.end);
+        let ends = self.secrets.get().places(bytes).into_iter().map(|place| place.end);
         ends.min().or(Some(bytes.len()))
     }
 
     fn begun(&self, bytes: &[u8]) -> Vec<u8> {
-        let begun = self.secrets.begun(bytes);
+        let begun = self.secrets.get().begun(bytes);
         bytes.get(bytes.len().saturating_sub(begun)..).unwrap_or_default().to_vec()
     }
 }

@@ -89,7 +89,11 @@ async fn post(network: &Network, base: &str, body: String) -> Result<(u16, Strin
         NoRoute::Denied(denial) => denied(denial),
         NoRoute::Failed(failure) => way(failure.to_string()),
     })?;
-    let outgoing = Outgoing { headers: HeaderMap::new(), body: body.into(), limits };
+    let outgoing = Outgoing {
+        headers: HeaderMap::new(),
+        body: envelope_gate::net::Body::Whole(body.into()),
+        limits,
+    };
     let failed = |failure: envelope_gate::net::Failure| way(failure.to_string());
     let mut incoming = network.send(route, outgoing).await.map_err(failed)?;
     let mut said = Vec::new();

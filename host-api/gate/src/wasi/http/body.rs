@@ -1,4 +1,4 @@
-//! The body of a request: collected until it is whole.
+//! The body of a request: collected until it is whole, or until it is so large that it streams.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,8 @@ use wasmtime::component::Resource;
 use wasmtime_wasi_io::streams::DynOutputStream;
 
 use super::fields::Fields;
-use super::lock;
+use super::upload::Upload;
+use super::{error_code, lock};
 use crate::airlock::Airlock;
 use crate::bindings::wasi::http::types::{self, ErrorCode};
 use crate::net::Failure;
@@ -27,6 +28,14 @@ pub(crate) struct Collected {
     pub(super) state: State,
     /// The future that waits for the body, by its place in the table.
     pub(super) awaited_by: Option<u32>,
+    /// The length that its headers promise.
+    pub(super) promised: Option<u64>,
+    /// Bytes that the guest wrote.
+    pub(super) written: u64,
+    /// Whether it is sent whole, however large it becomes.
+    pub(super) held: bool,
+    /// How it is sent, while it streams.
+    pub(super) upload: Option<Box<Upload>>,
 }
 
 /// How far a body is.
@@ -40,6 +49,10 @@ pub(super) enum State {
     Dropped,
     /// It became larger than a body may be.
     TooLarge,
+    /// It is on its way.
+    Streams,
+    /// Nothing more of it is taken: it came to its end, or was cut.
+    Over,
 }
 
 /// A body, as the handles of one guest share it.
@@ -49,9 +62,16 @@ pub(crate) type SharedBody = Arc<Mutex<Collected>>;
 #[derive(Debug)]
 pub struct OutgoingBody {
     shared: SharedBody,
-    /// The length that its headers promise.
-    promised: Option<u64>,
     written: bool,
+}
+
+impl Collected {
+    /// Nothing more of it is sent.
+    pub(super) fn cut(&mut self) {
+        self.state = State::Over;
+        self.bytes = Vec::new();
+        self.upload = None;
+    }
 }
 
 impl Airlock {
@@ -65,24 +85,31 @@ impl Airlock {
         if bodies.len() >= BODIES_MAX {
             return Err(Stop::Exhausted("bodies of requests").into());
         }
-        let body = SharedBody::default();
+        let body = Arc::new(Mutex::new(Collected { promised, ..Collected::default() }));
         bodies.push(Arc::downgrade(&body));
-        let handle = OutgoingBody { shared: Arc::clone(&body), promised, written: false };
+        let handle = OutgoingBody { shared: Arc::clone(&body), written: false };
         Ok((body, self.table.push(handle)?))
     }
 
     /// Adds to a body what the guest writes.
-    pub(crate) fn collect(&mut self, body: &SharedBody, bytes: &[u8]) -> Done<()> {
+    pub(super) fn collect(&mut self, body: &SharedBody, bytes: &[u8]) -> Done<()> {
         self.charge_bytes(bytes.len());
         let others = self.http.bodies.iter().filter_map(std::sync::Weak::upgrade);
         let held: usize = others.map(|body| lock(&body).bytes.len()).sum();
         let mut body = lock(body);
         if held.saturating_add(bytes.len()) > COLLECTED_BYTES_MAX {
+            body.cut();
             body.state = State::TooLarge;
-            body.bytes = Vec::new();
         }
+        body.written = body.written.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         match body.state {
-            State::Open => body.bytes.extend_from_slice(bytes),
+            State::Streams if body.promised.is_some_and(|promised| body.written > promised) => {
+                body.cut();
+                return Err(Failed::Net(Failure::RequestSize));
+            }
+            State::Open | State::Streams => body.bytes.extend_from_slice(bytes),
+            // Whoever is refused while it writes is told by the answer.
+            State::Over => {}
             State::TooLarge => return Err(Failed::Net(Failure::RequestSize)),
             State::Whole | State::Dropped => return Err(Failed::Net(Failure::Lost)),
         }
@@ -93,8 +120,10 @@ impl Airlock {
     async fn complete(&mut self, body: &SharedBody, state: State) -> wasmtime::Result<()> {
         let awaited = {
             let mut body = lock(body);
-            if body.state == State::Open {
-                body.state = state;
+            match body.state {
+                State::Open => body.state = state,
+                State::Streams => body.cut(),
+                State::Whole | State::Dropped | State::TooLarge | State::Over => {}
             }
             body.awaited_by.take()
         };
@@ -102,6 +131,16 @@ impl Airlock {
             Some(future) => self.go_on(future).await,
             None => Ok(()),
         }
+    }
+}
+
+/// What became of a body at its end.
+fn failed_body(failed: Failed) -> wasmtime::Result<Result<(), ErrorCode>> {
+    match failed {
+        Failed::Denied(_) => Ok(Err(ErrorCode::HttpRequestDenied)),
+        Failed::Net(failure) => Ok(Err(error_code(failure))),
+        Failed::Fs(_) => Ok(Err(ErrorCode::InternalError(None))),
+        Failed::Over(error) => Err(error),
     }
 }
 
@@ -131,10 +170,19 @@ impl types::HostOutgoingBody for Airlock {
             self.complete(&body.shared, State::Dropped).await?;
             return Ok(Err(ErrorCode::HttpRequestTrailerSectionSize(Some(0))));
         }
-        let written = u64::try_from(lock(&body.shared).bytes.len()).unwrap_or(u64::MAX);
+        let (state, promised, written) = {
+            let body = lock(&body.shared);
+            (body.state, body.promised, body.written)
+        };
+        let kept = promised.is_none_or(|promised| promised == written);
+        if state == State::Streams
+            && kept
+            && let Err(failed) = self.send_rest(&body.shared).await
+        {
+            return failed_body(failed);
+        }
         self.complete(&body.shared, State::Whole).await?;
-        let too_large = lock(&body.shared).state == State::TooLarge;
-        let kept = body.promised.is_none_or(|promised| promised == written);
+        let too_large = state == State::TooLarge;
         Ok(match (too_large, kept) {
             (true, _) => Err(ErrorCode::HttpRequestBodySize(None)),
             (false, false) => Err(ErrorCode::HttpRequestBodySize(Some(written))),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use envelope_evidence::Timestamp;
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::egress::target::Target;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::request::RequestOptions;
 use super::wish;
 use crate::gate::{Effect, Effected};
-use crate::net::{self, Failure, Network, NoRoute, Outgoing, Route};
+use crate::net::{self, Body, Failure, Network, NoRoute, Outgoing, Route};
 use crate::stop::Fault;
 use crate::world::World;
 
@@ -30,7 +29,7 @@ pub(super) enum Came {
 pub(super) struct Send {
     pub(super) target: Target,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Body,
     pub(super) options: RequestOptions,
     /// The run's own.
     pub(super) deadline: Timestamp,
@@ -46,9 +45,9 @@ impl Send {
     }
 
     fn oversized(&self, most: u64) -> Option<Denial> {
-        let size = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
+        let size = self.body.length().filter(|size| *size > most)?;
         let what = format_args!("{size} bytes, at most {most}");
-        (size > most).then(|| Denial::new(Code::EgressSize, what))
+        Some(Denial::new(Code::EgressSize, what))
     }
 }
 
@@ -71,7 +70,11 @@ impl Effect for Send {
     }
 
     async fn perform(self, world: &dyn World, ready: Self::Ready) -> Effected<Self::Kept> {
-        let sent = header_bytes(&self.headers).saturating_add(self.body.len());
+        let sent = header_bytes(&self.headers).saturating_add(match &self.body {
+            Body::Whole(bytes) => bytes.len(),
+            // Its pieces are counted one by one.
+            Body::Flows(_) => 0,
+        });
         let route = match ready {
             Ok(route) => route,
             Err(failure) => return told(&Came::Failed(failure), 0, None),

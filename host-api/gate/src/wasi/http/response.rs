@@ -15,6 +15,7 @@ use crate::airlock::Airlock;
 use crate::bindings::wasi::http::types::{self, ErrorCode};
 use crate::model::front::Speech;
 use crate::net;
+use crate::wasi::poll::Due;
 use crate::wasi::streams::Stream;
 
 /// What was handed over, and what has come of it.
@@ -23,6 +24,9 @@ pub enum Future {
     /// The body is not whole yet.
     #[doc(hidden)]
     Waits(Box<Waiting>),
+    /// It is under way, or back: the number of its call.
+    #[doc(hidden)]
+    Sent(usize, Box<Sent>),
     /// There is an answer, or none will come.
     #[doc(hidden)]
     Came(Result<IncomingResponse, ErrorCode>),
@@ -36,6 +40,14 @@ pub enum Future {
 pub struct Waiting {
     pub(super) wish: Wish,
     pub(super) body: SharedBody,
+    /// Counts among the answers that are open: it will be one.
+    pub(super) _open: Arc<()>,
+}
+
+/// A request that was handed over.
+#[derive(Debug)]
+pub struct Sent {
+    pub(super) target: Target,
     /// Counts among the answers that are open: it will be one.
     pub(super) _open: Arc<()>,
 }
@@ -88,13 +100,11 @@ pub(super) enum Source {
 
 impl types::HostFutureIncomingResponse for Airlock {
     async fn subscribe(&mut self, it: Resource<Future>) -> wasmtime::Result<Resource<DynPollable>> {
-        let waits = matches!(self.table.get(&it)?, Future::Waits(_));
-        if !waits {
-            return self.ready();
+        let is_there = matches!(self.table.get(&it)?, Future::Came(_) | Future::Taken);
+        let pollable = self.ready()?;
+        if !is_there {
+            self.http.waiting.insert(pollable.rep(), it.rep());
         }
-        // It is told when the body is whole; until then no time is late enough.
-        let pollable = self.timer(u64::MAX)?;
-        self.http.waiting.insert(pollable.rep(), it.rep());
         Ok(pollable)
     }
 
@@ -102,31 +112,57 @@ impl types::HostFutureIncomingResponse for Airlock {
         &mut self,
         it: Resource<Future>,
     ) -> wasmtime::Result<Option<Result<Result<Resource<IncomingResponse>, ErrorCode>, ()>>> {
-        let future = self.table.get_mut(&it)?;
-        match std::mem::replace(future, Future::Taken) {
-            Future::Taken => Ok(Some(Err(()))),
+        let came = match std::mem::replace(self.table.get_mut(&it)?, Future::Taken) {
+            Future::Taken => return Ok(Some(Err(()))),
             waits @ Future::Waits(_) => {
-                *future = waits;
-                Ok(None)
+                *self.table.get_mut(&it)? = waits;
+                return Ok(None);
             }
-            Future::Came(Err(code)) => Ok(Some(Ok(Err(code)))),
-            Future::Came(Ok(response)) => Ok(Some(Ok(Ok(self.table.push(response)?)))),
-        }
+            Future::Sent(number, sent) => {
+                if !self.is_back(number).await? {
+                    *self.table.get_mut(&it)? = Future::Sent(number, sent);
+                    return Ok(None);
+                }
+                self.take_answer(number, sent.target)?
+            }
+            Future::Came(came) => came,
+        };
+        Ok(Some(Ok(match came {
+            Ok(response) => Ok(self.table.push(response)?),
+            Err(code) => Err(code),
+        })))
     }
 
     async fn drop(&mut self, it: Resource<Future>) -> wasmtime::Result<()> {
         let place = it.rep();
+        self.http.waiting.retain(|_, future| *future != place);
         match self.table.delete(it)? {
-            Future::Waits(waiting) => {
-                super::lock(&waiting.body).awaited_by = None;
-                self.http.waiting.retain(|_, future| *future != place);
-            }
+            Future::Waits(waiting) => super::lock(&waiting.body).awaited_by = None,
+            Future::Sent(number, _) => self.gate.let_go(number),
             Future::Came(Ok(IncomingResponse { reply: Some(reply), .. })) => {
                 self.let_go(&reply).await?;
             }
             Future::Came(Ok(_) | Err(_)) | Future::Taken => {}
         }
         Ok(())
+    }
+}
+
+impl Airlock {
+    /// When the answer is there that the future at `place` stands for.
+    pub(crate) fn answer_due(&self, place: u32) -> Due {
+        match self.table.get(&Resource::<Future>::new_borrow(place)) {
+            // No time is late enough while the body is not whole.
+            Ok(Future::Waits(_)) => Due::At(u64::MAX),
+            Ok(Future::Sent(number, _)) if !self.gate.told_of(*number) => Due::Back(*number),
+            Ok(Future::Sent(..) | Future::Came(_) | Future::Taken) | Err(_) => Due::At(0),
+        }
+    }
+
+    /// Whether request `number` is back: a guest may look without waiting.
+    async fn is_back(&mut self, number: usize) -> wasmtime::Result<bool> {
+        let due = Due::Back(number);
+        Ok(self.gate.told_of(number) || self.glance("future.get", due).await?.shows(due))
     }
 }
 

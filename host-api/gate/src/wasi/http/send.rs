@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use envelope_rules::content::{Part, Sought};
+use envelope_rules::content::{Found, Part, Sought};
 use envelope_rules::denial::{Code, Denial};
 use envelope_rules::egress::target::Target;
 use envelope_rules::guard::{Act, Capability};
@@ -15,19 +15,19 @@ use super::effect::{Came, Piece, Receive, Send, header_bytes};
 use super::fields::{Fields, is_ours};
 use super::models::{is_virtual, taken};
 use super::request::{OutgoingRequest, RequestOptions};
-use super::response::{Future, IncomingResponse, Reply, SharedReply, Source, Waiting};
+use super::response::{Future, IncomingResponse, Reply, Sent, SharedReply, Source, Waiting};
 use super::wish::{Unsendable, Wish, untext};
 use super::{ANSWERS_MAX, error_code, lock};
 use crate::airlock::Airlock;
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::egress::problem;
-use crate::net::HEAD_BYTES_MAX;
+use crate::net::{Body, HEAD_BYTES_MAX};
 use crate::request::Request;
 use crate::wasi::files::{Done, Failed};
 
-/// Bytes of an answer that are taken at once: what a connection holds ready.
-const PIECE_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a body that are taken or sent at once: what a connection holds ready.
+pub(super) const PIECE_BYTES_MAX: usize = 64 << 10;
 
 pub(super) type Answered = wasmtime::Result<Result<IncomingResponse, ErrorCode>>;
 
@@ -53,15 +53,15 @@ impl outgoing_handler::Host for Airlock {
                 Ok(Ok(future))
             }
             body => {
-                let came = self.answer(&wish, body.as_ref()).await?;
-                Ok(Ok(self.table.push(Future::Came(came))?))
+                let future = self.answer(&wish, body.as_ref()).await?;
+                Ok(Ok(self.table.push(future)?))
             }
         }
     }
 }
 
 /// Everything of a request that leaves the host, also what a name server would be asked.
-fn sent<'a>(
+pub(super) fn sent<'a>(
     authority: &'a str,
     line: &'a str,
     headers: &'a HeaderMap,
@@ -73,6 +73,16 @@ fn sent<'a>(
     line.chain(headers.map(|bytes| (Part::Headers, bytes))).chain([(Part::Body, body)]).collect()
 }
 
+/// For people. What was found is not to stand in a record, nor in a question to a human.
+pub(super) fn shown(wish: &Wish, authority: &str, found: &Found) -> String {
+    let in_url = |what| found.spot(what).is_some_and(|spot| spot.part == Part::Url);
+    if Sought::ALL.into_iter().any(in_url) {
+        format!("{} {}://{authority}/…", wish.method, wish.scheme)
+    } else {
+        wish.shown()
+    }
+}
+
 impl Airlock {
     /// Sends what waited for its body.
     pub(super) async fn go_on(&mut self, place: u32) -> wasmtime::Result<()> {
@@ -80,20 +90,12 @@ impl Airlock {
         let waiting = std::mem::replace(self.table.get_mut(&future)?, Future::Taken);
         let Future::Waits(waiting) = waiting else { return Ok(()) };
         let came = self.answer(&waiting.wish, Some(&waiting.body)).await?;
-        *self.table.get_mut(&future)? = Future::Came(came);
-        let timers = &mut self.timers;
-        self.http.waiting.retain(|pollable, future| {
-            let is_it = *future == place;
-            if is_it {
-                timers.insert(*pollable, 0);
-            }
-            !is_it
-        });
+        *self.table.get_mut(&future)? = came;
         Ok(())
     }
 
-    /// The answer to `wish`: the peer's, or a refusal.
-    async fn answer(&mut self, wish: &Wish, body: Option<&SharedBody>) -> Answered {
+    /// What comes of `wish`: it is under way to its peer, or there is an answer already.
+    async fn answer(&mut self, wish: &Wish, body: Option<&SharedBody>) -> wasmtime::Result<Future> {
         self.charge_bytes(wish.bytes());
         let (state, bytes) = match body {
             None => (State::Whole, Bytes::new()),
@@ -106,39 +108,34 @@ impl Airlock {
             State::Whole => self.judge(wish, bytes).await,
             State::TooLarge => {
                 let what = format!("more than {COLLECTED_BYTES_MAX} bytes are not held");
-                self.refuse(wish, Denial::new(Code::EgressSize, what)).await
+                Ok(Future::Came(self.refuse(wish, Denial::new(Code::EgressSize, what)).await?))
             }
-            State::Open | State::Dropped => {
+            // What streams was sent before.
+            State::Open | State::Dropped | State::Streams | State::Over => {
                 let why = "the request's body was let go before it was finished";
-                Ok(Err(ErrorCode::InternalError(Some(why.to_owned()))))
+                Ok(Future::Came(Err(ErrorCode::InternalError(Some(why.to_owned())))))
             }
         }
     }
 
-    async fn judge(&mut self, wish: &Wish, body: Bytes) -> Answered {
-        let target = match wish.target() {
-            Ok(target) => target,
-            Err(denial) => return self.refuse(wish, denial).await,
-        };
-        let headers = match wish.header_map(&body) {
-            Ok(headers) => headers,
-            Err(Unsendable::Failed(code)) => return Ok(Err(code)),
-            Err(Unsendable::Denied(denial)) => return self.refuse(wish, denial).await,
+    async fn judge(&mut self, wish: &Wish, body: Bytes) -> wasmtime::Result<Future> {
+        let read = wish.target().map_err(Unsendable::Denied);
+        let read =
+            read.and_then(|target| Ok((target, wish.header_map(u64::try_from(body.len()).ok())?)));
+        let (target, headers) = match read {
+            Ok(read) => read,
+            Err(Unsendable::Failed(code)) => return Ok(Future::Came(Err(code))),
+            Err(Unsendable::Denied(denial)) => {
+                return Ok(Future::Came(self.refuse(wish, denial).await?));
+            }
         };
         if is_virtual(&target) {
-            return self.ask_models(wish, &target, &body).await;
+            return Ok(Future::Came(self.ask_models(wish, &target, &body).await?));
         }
         let authority = target.authority();
         let parts = sent(&authority, target.origin_form(), &headers, &body);
         let found = self.gate.look_through(parts).await;
-        let written = wish.written(&body);
-        // What was found is not to stand in a record, nor in a question to a human.
-        let in_url = |what| found.spot(what).is_some_and(|spot| spot.part == Part::Url);
-        let shown = if Sought::ALL.into_iter().any(in_url) {
-            format!("{} {}://{authority}/…", wish.method, wish.scheme)
-        } else {
-            wish.shown()
-        };
+        let (written, shown) = (wish.written(&body), shown(wish, &authority, &found));
         let request = Request::new(Act::Http(&target), "request", shown.into(), &written);
         let request = request.carrying(found);
         let worst =
@@ -146,10 +143,20 @@ impl Airlock {
         let worst = u64::try_from(worst.into_iter().sum::<usize>()).unwrap_or(u64::MAX);
         let deadline = self.gate.warrant().deadline();
         let options = wish.options;
+        let body = Body::Whole(body);
         let effect = Send { target: target.clone(), headers, body, options, deadline };
-        match self.gate.reach(request.moving(worst), effect).await? {
-            Ok((answer, reply)) => self.came(target, &answer, reply),
-            Err(denial) => Ok(Ok(self.denied(wish, &denial)?)),
+        let open = Arc::clone(&self.http.answers);
+        Ok(match self.gate.launch(request.moving(worst), effect).await? {
+            Ok(number) => Future::Sent(number, Box::new(Sent { target, _open: open })),
+            Err(denial) => Future::Came(Ok(self.denied(wish, &denial)?)),
+        })
+    }
+
+    /// The answer of request `number`, which is back.
+    pub(super) fn take_answer(&mut self, number: usize, target: Target) -> Answered {
+        match self.gate.take_flight(number) {
+            Some((answer, reply)) => self.came(target, &answer, reply),
+            None => Err(self.gate.unreadable("an answer that is not there").into()),
         }
     }
 
@@ -187,7 +194,11 @@ impl Airlock {
     }
 
     /// A refusal as an answer.
-    fn denied(&self, wish: &Wish, denial: &Denial) -> wasmtime::Result<IncomingResponse> {
+    pub(super) fn denied(
+        &self,
+        wish: &Wish,
+        denial: &Denial,
+    ) -> wasmtime::Result<IncomingResponse> {
         let asked = problem::Asked {
             method: &wish.method,
             scheme: &wish.scheme,

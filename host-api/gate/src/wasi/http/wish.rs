@@ -63,11 +63,19 @@ impl Wish {
 
     /// All of it, for the digest that a replay compares.
     pub(super) fn written<'a>(&'a self, body: &[u8]) -> Body<'a> {
+        self.written_with((body.len().to_string(), Digest::of(body)))
+    }
+
+    /// The same without a body: its pieces are calls of their own.
+    pub(super) fn written_ahead(&self) -> Body<'_> {
+        self.written_with(("streamed".to_owned(), Digest::of(b"")))
+    }
+
+    fn written_with(&self, size: (String, Digest)) -> Body<'_> {
         let headers = self.headers.entries().iter();
         let headers = headers.map(|(name, value)| (name.as_str(), text(value.as_bytes())));
         let RequestOptions { connect, first_byte, between_bytes } = self.options;
         let options = [connect, first_byte, between_bytes].map(|it| it.map(|it| it.to_string()));
-        let size = (body.len().to_string(), Digest::of(body));
         (
             [&self.method, &self.scheme, &self.authority, &self.path],
             headers.collect(),
@@ -76,13 +84,14 @@ impl Wish {
         )
     }
 
-    /// The headers as they are sent. Those that a guest copied from an answer may hold what it
-    /// could not have written itself.
-    pub(super) fn header_map(&self, body: &[u8]) -> Result<HeaderMap, Unsendable> {
+    /// The headers as they are sent with a body of `length` bytes, if that is known. Those that a
+    /// guest copied from an answer may hold what it could not have written itself.
+    pub(super) fn header_map(&self, length: Option<u64>) -> Result<HeaderMap, Unsendable> {
         let mut map = HeaderMap::new();
         for (name, value) in self.headers.entries() {
             if *name == CONTENT_LENGTH {
-                if value.as_bytes() != body.len().to_string().as_bytes() {
+                let length = length.map(|length| length.to_string());
+                if length.is_none_or(|length| value.as_bytes() != length.as_bytes()) {
                     return Err(Unsendable::Failed(ErrorCode::HttpRequestBodySize(None)));
                 }
                 continue;
