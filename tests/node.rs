@@ -6,5 +6,6 @@ mod cuts;
 mod hopeless;
 pub mod house;
 mod leaving;
+mod liars;
 mod nodes;
 mod waiting;

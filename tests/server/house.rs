@@ -87,7 +87,7 @@ impl Reply {
 
 impl Open {
     pub async fn house(world: &World) -> Self {
-        let objects = blobs::folder(&folder()).unwrap();
+        let objects = blobs::folder(folder()).unwrap();
         let house = House { store: world.store.clone(), objects };
         let receipts = Arc::new(SigningKey::from_secret(&RECEIPTS.into()));
         let grants = || local::Keys { grants: GRANTS.into() };
@@ -119,7 +119,7 @@ impl Open {
         let app = Arc::new(App::new(market, org));
         let keys = Keys { grants: Arc::new(local::grant_keys(&grants()).unwrap()), receipts };
         let settings = Settings::of("server");
-        let quiet = Arc::new(|_: &str, _: &_| ());
+        let quiet = Arc::new(|_: envelope_node::Told<'_>| ());
         let node = Node::new(house, keys, Box::new(Nothing), components(), settings, quiet);
         let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let at = door.address().unwrap();

@@ -55,10 +55,14 @@ pub async fn decide(turn: &mut Turn<'_>, id: &str, said: &Answer) -> Result<Ques
     let decision = Decision { by, at: turn.at, saw, verdict };
     let row = within(id);
     let decided = decide_within(&mut turn.rows(), &row, saw, decision).await;
-    decided.map_err(|why| match why {
-        NodeError::Refused(why) => Refused::Undecided(why.to_string()),
-        NodeError::NothingAsked(_) => Refused::Unknown { what: "approvals", id: id.to_owned() },
-        other => other.into(),
+    decided.map_err(|why| {
+        if let NodeError::Refused(why) = why {
+            Refused::Undecided(why.to_string())
+        } else if matches!(why, NodeError::NothingAsked(_)) {
+            Refused::Unknown { what: "approvals", id: id.to_owned() }
+        } else {
+            why.into()
+        }
     })?;
     view(&turn.own(Noun::Approval, &row).await?)
 }

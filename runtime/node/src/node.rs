@@ -79,6 +79,7 @@ pub struct Keys {
 }
 
 /// What a node tells.
+#[derive(Clone, Copy)]
 pub enum Told<'a> {
     /// What became of a run here.
     Run(&'a str, &'a Result<Came, NodeError>),

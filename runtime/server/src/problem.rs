@@ -5,7 +5,9 @@ mod codes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use envelope_market::Refused;
+use envelope_node::NodeError;
 use envelope_store::StoreError;
+use envelope_terms::purchase::{Refused as Unsold, Seen};
 use serde_json::{Map, Value, json};
 
 pub use codes::{CODES, Code, find};
@@ -72,26 +74,23 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let (code, detail) = (refused.code(), refused.to_string());
         let problem = Self::new(code, detail);
-        match refused {
-            Refused::Invalid { field, .. } => problem.with("param", field),
-            Refused::Purchase(envelope_terms::purchase::Refused::ListingModified(both)) => problem
-                .with("seen", json!({ "listing": both.seen.listing, "msa": both.seen.msa }))
-                .with(
-                    "current",
-                    json!({ "listing": both.current.listing, "msa": both.current.msa }),
-                ),
-            Refused::Flawed(report) => {
-                let flaws = report.diagnostics().iter().map(|flaw| {
-                    json!({
-                        "code": flaw.code.name(), "message": flaw.message, "help": flaw.help,
-                        "start": flaw.start, "end": flaw.end,
-                    })
-                });
-                let flaws = Vec::from_iter(flaws);
-                problem.with("flaws", flaws)
-            }
-            Refused::Store(why) => why.into(),
-            _ => problem,
+        if let Refused::Invalid { field, .. } = refused {
+            problem.with("param", field)
+        } else if let Refused::Purchase(Unsold::ListingModified(both)) = refused {
+            let seen = |one: Seen| json!({ "listing": one.listing, "msa": one.msa });
+            problem.with("seen", seen(both.seen)).with("current", seen(both.current))
+        } else if let Refused::Flawed(report) = refused {
+            let flaws = report.diagnostics().iter().map(|flaw| {
+                json!({
+                    "code": flaw.code.name(), "message": flaw.message, "help": flaw.help,
+                    "start": flaw.start, "end": flaw.end,
+                })
+            });
+            problem.with("flaws", Vec::from_iter(flaws))
+        } else if let Refused::Store(why) | Refused::Node(NodeError::Store(why)) = refused {
+            why.into()
+        } else {
+            problem
         }
     }
 }

@@ -190,23 +190,11 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         let mut methods: MethodRouter<Arc<App>> = MethodRouter::new();
         for route in routes {
             let Ok(filter) = MethodFilter::try_from(route.method.clone()) else { continue };
-            methods = methods.merge(on(filter, handler(route)));
+            let handle =
+                move |State(app), Path(path), request: Request| enter(app, route, path, request);
+            methods = methods.merge(on(filter, handle));
         }
         router = router.route(&format!("{BASE}{path}"), methods);
     }
     router.with_state(Arc::clone(app))
-}
-
-fn handler(
-    route: &'static Route,
-) -> impl Fn(
-    State<Arc<App>>,
-    Path<BTreeMap<String, String>>,
-    Request,
-) -> Pin<Box<dyn Future<Output = Response> + Send>>
-+ Clone
-+ Send
-+ Sync
-+ 'static {
-    move |State(app), Path(path), request| Box::pin(enter(app, route, path, request))
 }

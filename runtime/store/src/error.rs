@@ -77,13 +77,18 @@ impl StoreError {
     /// Whether it was bad luck, and the same may succeed when it is tried again: somebody else
     /// decided at the same moment. What was tried did not happen.
     pub fn passes(&self) -> bool {
-        match self {
-            Self::Changed { .. } => true,
-            Self::Database { why: sqlx::Error::Database(said), .. } => {
-                said.code().is_some_and(|code| PASSING.contains(&code.as_ref()))
-            }
-            _ => false,
-        }
+        let code = match self {
+            Self::Changed { .. } => return true,
+            Self::Database { why, .. } => why.as_database_error().and_then(|said| said.code()),
+            Self::Url { .. }
+            | Self::Org(_)
+            | Self::TooLong { .. }
+            | Self::Fenced { .. }
+            | Self::Migration(_)
+            | Self::Column { .. }
+            | Self::Data(_) => None,
+        };
+        code.is_some_and(|code| PASSING.contains(&code.as_ref()))
     }
 
     pub(crate) fn database(statement: &'static str) -> impl Fn(sqlx::Error) -> Self {

@@ -51,7 +51,14 @@ pub async fn measure(world: &World, org: &Org) {
                 for number in 0..RUNS / many {
                     let job = job(&prepared, &format!("run_{many}_{lane}_{number}"));
                     let (job, component) = (&job, &component);
-                    let new = Launch { job, component, name: "nothing", rules: None, shared: &[] };
+                    let new = Launch {
+                        job,
+                        component,
+                        name: "nothing",
+                        rules: None,
+                        purchase: None,
+                        shared: &[],
+                    };
                     launch(&house, &org, new).await.unwrap();
                 }
             });

@@ -178,7 +178,7 @@ fn a_no_to_more_renews_nothing() {
         (9_000, "access; read: access", &["approval.rejected", "grant.expired", "grant.expired"]),
     ] {
         let back = later(&waits, after);
-        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        let ran = run_into(&back, Lines::of(&aside.journal, None), Some(aside.store.clone()));
         assert_eq!(ran.said(), format!("{no}{reads}"), "after {after} s");
         assert_eq!(ran.denied(), codes);
         let [review] = &reviews(&journal(&ran))[..] else { panic!() };

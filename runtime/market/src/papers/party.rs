@@ -17,7 +17,11 @@ pub(super) fn with_buyer(source: &str, buyer: &Party) -> Result<String, Refused>
     let party = serde_json::to_value(buyer).map_err(|why| Refused::invalid("buyer", why))?;
     let Value::Object(members) = party else { return Err(no_data()) };
     let lines = members.iter().map(|(name, value)| format!("{name} = {}\n", inline(value)));
-    Ok(format!("{FENCE}{data}\n\n[parties.buyer]\n{}{}", String::from_iter(lines), &prose[1..]))
+    Ok(format!(
+        "{FENCE}{data}\n\n[parties.buyer]\n{}{}",
+        String::from_iter(lines),
+        prose.trim_start()
+    ))
 }
 
 /// A value as TOML writes it in one line. Strings are those of JSON, which TOML reads alike.

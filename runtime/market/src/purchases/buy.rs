@@ -101,7 +101,7 @@ async fn signed(
     let mut records: Vec<_> = theirs.records().cloned().collect();
     records.retain(|record| record.key != own.key);
     records.push(own);
-    let publics: Vec<_> = records.iter().map(|record| record.key.clone()).collect();
+    let publics: Vec<_> = records.iter().map(|record| record.key).collect();
     let ring = KeyRing::new(records).map_err(|why| Refused::kept(id, why))?;
     let (mut chain, pending) = Chain::resume(&files, &ring)?;
     let spoilt = || Refused::kept(id, "its Paper is not one that waits for the buyer");
@@ -113,7 +113,7 @@ async fn signed(
     let files = chain.export(&publics, Some(&taken)).map_err(|why| Refused::kept(id, why))?;
     let prose = chain.prose().ok_or_else(spoilt)?;
     let paper = deal::read(chain.terms(), prose).map_err(|why| Refused::kept(id, why))?;
-    let name = Id::new(&id.replace('_', "-")).map_err(|why| Refused::kept(id, why))?;
+    let name = Id::new(id.replace('_', "-")).map_err(|why| Refused::kept(id, why))?;
     let snapshot = Snapshot {
         purchase: name,
         papers: chain.documents().iter().map(document::Document::id).collect(),
