@@ -173,7 +173,7 @@ impl Flights {
         // A guest that looks again and again lets its requests go on.
         tokio::task::yield_now().await;
         loop {
-            while let Some((number, arrived)) = self.way_back().receiver.try_recv().ok() {
+            while let Ok((number, arrived)) = self.way_back().receiver.try_recv() {
                 self.arrive(number, arrived);
             }
             if self.any_back(numbers) {
