@@ -4,5 +4,6 @@ mod away;
 mod breaks;
 pub mod house;
 mod leaving;
+mod liars;
 mod nodes;
 mod waiting;

@@ -61,8 +61,9 @@ pub struct Plan<'a> {
     pub acts: &'a str,
     /// Rules of requests.
     pub net: Vec<String>,
-    /// What it may spend on the stub, in nano-dollars; with nothing there are no models.
+    /// What it may spend on its model, in nano-dollars; with nothing there are no models.
     pub money: u64,
+    pub model: &'a str,
     pub shared: &'a [Shared],
     pub asks: bool,
     pub at: Timestamp,
@@ -70,7 +71,16 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub fn of(run: &'a str, acts: &'a str) -> Self {
-        Self { run, acts, net: Vec::new(), money: 0, shared: &[], asks: false, at: now() }
+        Self {
+            run,
+            acts,
+            net: Vec::new(),
+            money: 0,
+            model: "stub/any",
+            shared: &[],
+            asks: false,
+            at: now(),
+        }
     }
 }
 
@@ -112,9 +122,9 @@ impl Town {
             calls: 100_000,
             bytes: 1 << 30,
             limits: Limits { memory: 64 << 20, fuel: 20_000_000_000, ..Limits::default() },
-            models: models.then(|| "stub/any".to_owned()).into_iter().collect(),
+            models: models.then(|| plan.model.to_owned()).into_iter().collect(),
             money: NanoUsd::new(plan.money).unwrap(),
-            prices: if models { prices() } else { PriceBook::default() },
+            prices: if models { prices(plan.model) } else { PriceBook::default() },
             agents: Vec::new(),
             asks: plan.asks,
             content: Vec::new(),
@@ -170,10 +180,15 @@ impl Town {
 
     /// A node that is a process. What it says is added to `said`.
     pub fn process(&self, name: &str) -> Process {
+        self.process_with(name, "stub")
+    }
+
+    /// The same with a provider of its own.
+    pub fn process_with(&self, name: &str, provider: &str) -> Process {
         let said = File::options().create(true).append(true).open(self.said()).unwrap();
         let lease = LEASE.as_millis().to_string();
         let mut node = self.command(&["node", "--name", name, "--lease", &lease, "--runs", "4"]);
-        Process(node.args(["--provider", "stub"]).stderr(said).spawn().unwrap())
+        Process(node.args(["--provider", provider]).stderr(said).spawn().unwrap())
     }
 
     fn said(&self) -> PathBuf {
@@ -252,7 +267,7 @@ pub fn rules() -> Rules {
     Rules { policy, window: 3600, most: None, calls: Vec::new(), data: Vec::new() }
 }
 
-fn prices() -> PriceBook {
+fn prices(model: &str) -> PriceBook {
     let rate = |text| PicoUsdPerUnit::per_million(text).unwrap();
     let (cache_read, cache_write, cache_write_long, reasoning) = (None, None, None, None);
     let rates = Rates {
@@ -264,7 +279,7 @@ fn prices() -> PriceBook {
         reasoning,
     };
     let price = Price::new(rates, Vec::new(), NanoUsd::ZERO).unwrap();
-    PriceBook::new([("stub/any".to_owned(), price)]).unwrap()
+    PriceBook::new([(model.to_owned(), price)]).unwrap()
 }
 
 /// Nothing is outside.
