@@ -1,7 +1,7 @@
 //! The market: what people and agents do to each other, on both databases.
 
 mod disputes;
-mod house;
+pub mod house;
 mod races;
 mod refusals;
 mod story;

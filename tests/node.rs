@@ -2,6 +2,8 @@
 
 mod away;
 mod breaks;
+mod cuts;
+mod hopeless;
 pub mod house;
 mod leaving;
 mod liars;

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::io::Write as _;
+use std::process::Command;
 
 /// Says that `what` was not shown, and why, past the capture of the test harness: nobody is to take
 /// this for a test that was run.
@@ -26,6 +27,18 @@ pub fn or_forbidden(what: &str, refusals: &[String], advice: &str) {
     let strict = env::var_os("CI").is_some();
     assert!(!strict || forbidden.is_some(), "{what}: no rule says why: {why}");
     say(what, &format!("{} ({why})", forbidden.unwrap_or_else(|| advice.to_owned())));
+}
+
+/// Whether this machine gives a test mounts of its own; where it does not, that is said of `what`.
+pub fn has_mounts(what: &str) -> bool {
+    let ready = Command::new("unshare").args(["-rm", "true"]).env("LC_ALL", "C").output();
+    let why = match ready {
+        Ok(ready) if ready.status.success() => return true,
+        Ok(ready) => String::from_utf8_lossy(&ready.stderr).into_owned(),
+        Err(why) => why.to_string(),
+    };
+    or_forbidden(what, &[why], "install util-linux");
+    false
 }
 
 /// The setting of the kernel that forbids namespaces to their users, if there is one.

@@ -3,8 +3,9 @@
 mod attacks;
 mod backup;
 mod blobs;
+pub mod bucket;
 mod budget;
-mod cuts;
+pub mod cuts;
 mod journal;
 pub mod log;
 mod migrations;

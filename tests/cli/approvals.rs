@@ -3,11 +3,13 @@
 
 use std::fs;
 
+use envelope_engine::local::RunFolder;
 use envelope_evidence::Timestamp;
 use envelope_rules::life::{Life, Logged};
 use serde_json::Value;
 
 use super::desk::{Desk, copy, example, listing};
+use crate::patience::until;
 
 /// The planner on its documents, and the specialist that it calls.
 fn desk(name: &str) -> Desk {
@@ -298,15 +300,13 @@ fn runs_are_woken_when_they_are_decided() {
     desk.says(["stop", "run", "three", "--reason", "enough"], 0);
     let mut waker = desk.command().args(["resume", "--all", "--wait"]).spawn().unwrap();
     let sealed = |out: &str| desk.path(out).join("keys.json").is_file();
-    while !(sealed("two") && sealed("three")) {
+    until("the end of two and three", || {
         assert!(waker.try_wait().unwrap().is_none(), "it goes on looking");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+        sealed("two") && sealed("three")
+    });
     assert!(!sealed("one"), "nobody decided");
     desk.says(["approvals", "approve", "one"], 0);
-    while !sealed("one") {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    until("the end of one", || sealed("one"));
     waker.kill().unwrap();
     waker.wait().unwrap();
     for out in ["one", "two", "three"] {
@@ -316,4 +316,29 @@ fn runs_are_woken_when_they_are_decided() {
     assert_eq!(*life(&desk, "one").last().unwrap(), "succeeded");
     desk.says(["resume"], 2);
     desk.says(["resume", "one", "--all"], 2);
+}
+
+/// A run that another process is at work on is left to it: that is no failure, nor counts as one.
+#[test]
+fn a_run_in_other_hands_is_not_woken() {
+    let desk = desk("approvals-busy");
+    desk.says(words("one", &["--approvals", "wait"]), 4);
+    desk.says(["approvals", "approve", "one"], 0);
+    let sealed = || desk.path("one").join("keys.json").is_file();
+    let held = RunFolder::open(&desk.path("one")).hold().unwrap();
+    let said = desk.says(["resume", "--all"], 0);
+    assert!(!(said.out + &said.err).contains("in use"), "nothing went wrong");
+    let mut waker = desk.command().args(["resume", "--all", "--wait"]).spawn().unwrap();
+    // It looks more often than it tries a run that fails.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert!(waker.try_wait().unwrap().is_none(), "it goes on looking");
+    assert!(!sealed());
+    drop(held);
+    while !sealed() {
+        assert!(waker.try_wait().unwrap().is_none(), "it goes on looking");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    waker.kill().unwrap();
+    waker.wait().unwrap();
+    verified(&desk, "one");
 }

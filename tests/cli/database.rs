@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use envelope_evidence::Timestamp;
+use envelope_evidence::{Label, Timestamp, Usage};
+use envelope_rules::budget::{Frost, Place};
+use envelope_store::blobs::Blobs;
 use envelope_store::migrate::MIGRATIONS;
 use envelope_store::noun::Noun;
 use envelope_store::vault::{Field, MasterKeys};
@@ -197,5 +199,112 @@ fn a_person_is_erased_and_the_master_key_changed() {
         );
         assert_eq!(runtime.block_on(run(&url, count)).unwrap(), ["0"]);
         assert_eq!(desk.json(words("vault rotate --db URL", &url), 0)["sealed"], 1, "grace's");
+    }
+}
+
+#[test]
+fn every_database_of_a_home_comes_under_one_master_key() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (first, second) in runtime.block_on(urls()).into_iter().zip(runtime.block_on(urls())) {
+        let desk = Desk::new("db-masters");
+        desk.says(words("db migrate --db URL", &first), 0);
+        let old = desk.json(words("vault rotate --db URL", &first), 0);
+        let master = fs::read(desk.path("home/keys/master.key")).unwrap();
+        let keys = MasterKeys::new(<[u8; 32]>::try_from(master).unwrap().into(), []);
+        for url in [&first, &second] {
+            desk.says(words("db migrate --db URL", url), 0);
+            runtime.block_on(async {
+                let world = World::at(Store::open(url).await.unwrap(), String::new());
+                let org = world.found("acme", 0).await;
+                let mut tx = world.store.write().await.unwrap();
+                let field = Field { subject: "ada", name: "name" };
+                let times = (at(0), Timestamp::MAX);
+                tx.of(&org).seal(&keys, field, b"Ada Lovelace", times).await.unwrap();
+                tx.commit().await.unwrap();
+                world.store.close().await;
+            });
+        }
+        let rotated = desk.json(words("vault rotate --db URL", &first), 0);
+        assert_eq!(rotated["sealed"], 1);
+        assert_ne!(rotated["master"], old["master"]);
+        let told = desk.says(words("vault rotate --current --db URL", &first), 0).err;
+        assert!(told.contains("--current"), "{told}");
+        let current = desk.json(words("vault rotate --current --db URL", &second), 0);
+        assert_eq!((&current["sealed"], &current["master"]), (&1.into(), &rotated["master"]));
+        assert_eq!(current["older"].as_array().unwrap().len(), 1, "no further key was made");
+        let again = desk.json(words("vault rotate --current --db URL", &second), 0);
+        assert_eq!(again["sealed"], 0);
+        // As it is told: what is older goes, and nothing is lost.
+        fs::remove_file(current["older"][0].as_str().unwrap()).unwrap();
+        for url in [&first, &second] {
+            let moved = desk.json(words("vault rotate --db URL", url), 0);
+            assert_eq!(moved["sealed"], 1, "it still opens: {moved}");
+        }
+    }
+}
+
+#[test]
+fn blobs_that_nobody_needs_are_swept() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("db-sweep");
+        desk.says(words("db migrate --db URL", &url), 0);
+        fs::create_dir(desk.path("blobs")).unwrap();
+        let objects = envelope_store::blobs::folder(desk.path("blobs")).unwrap();
+        let (stray, fresh) = runtime.block_on(async {
+            let world = World::at(Store::open(&url).await.unwrap(), String::new());
+            let put = async |org: &str, bytes: &'static [u8], now| {
+                let org = world.found(org, 0).await;
+                let blobs = Blobs::new(world.store.clone(), org, objects.clone());
+                blobs.set_quota(100).await.unwrap();
+                (blobs.put(bytes.into(), now).await.unwrap(), blobs)
+            };
+            let stray = put("acme", b"stray", at(0)).await;
+            (stray, put("other", b"fresh", envelope_node::now()).await)
+        });
+        let sweep = words("db sweep --blobs blobs --db URL", &url);
+        assert_eq!(desk.json(sweep.clone(), 0)["removed"], 1);
+        assert_eq!(desk.json(sweep, 0)["removed"], 0);
+        runtime.block_on(async {
+            stray.1.get(stray.0).await.unwrap_err();
+            assert_eq!(stray.1.quota().await.unwrap(), (0, 100));
+            assert_eq!(fresh.1.get(fresh.0).await.unwrap(), "fresh");
+        });
+    }
+}
+
+#[test]
+fn a_model_that_a_database_froze_is_thawed_on_somebodys_word() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("db-breaker");
+        desk.says(words("db migrate --db URL", &url), 0);
+        runtime.block_on(async {
+            let world = World::at(Store::open(&url).await.unwrap(), String::new());
+            let org = world.found("acme", 0).await;
+            let (provider, model) = (Label::cut("p"), Label::cut("p/m"));
+            let frost = Frost {
+                place: Place { provider, model },
+                run: Label::cut("run_1"),
+                key: Label::cut("run_1/1"),
+                reserved: Usage::ZERO,
+                charged: Usage::ZERO,
+                at: at(5),
+            };
+            let mut tx = world.store.write().await.unwrap();
+            tx.of(&org).freeze(&frost).await.unwrap();
+            tx.commit().await.unwrap();
+            world.store.close().await;
+        });
+        let show = |org| desk.json(words(&format!("breaker show --org {org} --db URL"), &url), 0);
+        assert_eq!(show("acme")["frozen"][0]["place"]["model"], "p/m");
+        assert_eq!(show("local")["frozen"], serde_json::json!([]), "another organisation's");
+        let thaw = words("breaker thaw p/m --by ada --because paid --org acme --db URL", &url);
+        desk.says(thaw.clone(), 0);
+        assert_eq!(show("acme")["frozen"], serde_json::json!([]));
+        desk.says(thaw, 2);
+        let kept = runtime.block_on(run(&url, "SELECT body FROM frosts")).unwrap();
+        assert!(kept[0].contains("ada") && kept[0].contains("paid"), "the word is kept: {kept:?}");
+        assert!(!desk.path("home/breaker.jsonl").exists());
     }
 }

@@ -8,9 +8,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::desk::{Desk, example};
+use crate::patience::until;
+use crate::store::world::urls;
 
 /// A program that never asks for anything and never ends by itself.
 const SPINS: &str = "fn main() { loop { std::hint::black_box(0); } }";
+
+/// Lines of one book.
+const LINES_MAX: usize = 100_000;
 
 fn hello(desk: &Desk, exit: i32, out: &str) -> String {
     let words = ["run", example("hello"), "hello", "--args", r#"{"name":"Ada"}"#, "--out", out];
@@ -23,10 +28,10 @@ fn busy(desk: &Desk, spins: &str, out: &str) -> Child {
     let mut command = desk.command();
     command.args(["run", spins, "run", "--out", out, "--fuel", "1000000000000000", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !desk.path(out).join("receipt/journal.jsonl").is_file() {
+    until("its journal", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        desk.path(out).join("receipt/journal.jsonl").is_file()
+    });
     child
 }
 
@@ -119,6 +124,32 @@ fn a_torn_file_lets_nobody_begin() {
     hello(&desk, 0, "run");
 }
 
+/// A full book is read to its last line, takes no more, and says so.
+#[test]
+fn a_full_book_still_counts_and_takes_no_more() {
+    let desk = Desk::new("stop-full");
+    let book = desk.path("home/stops.jsonl");
+    desk.says(["stop", "agent", "hello@local", "--reason", "x"], 0);
+    let thrown = fs::read_to_string(&book).unwrap();
+    desk.says(["stop", "lift", "agent", "hello@local", "--reason", "y"], 0);
+    let both = fs::read_to_string(&book).unwrap();
+
+    let full = both.repeat(LINES_MAX / 2);
+    fs::write(&book, &full).unwrap();
+    hello(&desk, 0, "before");
+    let told = desk.says(["stop", "all", "--reason", "fire"], 1).err;
+    assert!(told.contains("has 100000 lines already"), "{told}");
+    assert_eq!(fs::metadata(&book).unwrap().len(), u64::try_from(full.len()).unwrap());
+    // One line more is no book any more, and lets nobody begin.
+    fs::write(&book, full + &thrown).unwrap();
+    assert!(hello(&desk, 1, "beyond").contains("more than 100000 lines"));
+    assert!(!desk.path("beyond").exists());
+    // One line less has room for one, and that one counts.
+    fs::write(&book, both.repeat(LINES_MAX / 2 - 1) + &both[thrown.len()..]).unwrap();
+    desk.says(["stop", "agent", "hello@local", "--reason", "the last"], 0);
+    assert!(hello(&desk, 5, "after").contains("the last"));
+}
+
 /// The switches of a database, for its nodes.
 #[test]
 fn a_database_has_switches_of_its_own() {
@@ -133,4 +164,28 @@ fn a_database_has_switches_of_its_own() {
     let lift = ["stop", "lift", "organisation", "acme", "--reason", "paid"];
     desk.says([&lift[..], &at].concat(), 0);
     assert!(desk.says([&["stop", "list"][..], &at].concat(), 0).out.is_empty());
+}
+
+#[test]
+fn the_switches_are_those_of_the_database_that_the_environment_names() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for url in runtime.block_on(urls()) {
+        let desk = Desk::new("stop-named");
+        desk.says(["db", "migrate", "--db", &url], 0);
+        let stop = ["stop", "organisation", "acme", "--reason", "unpaid"];
+        let unnamed = desk.says(stop, 2);
+        assert!(unnamed.err.contains("--db"), "{}", unnamed.err);
+        let named = |words: &[&str]| {
+            let output = desk.command().args(words).env("ENVELOPE_DB", &url).output().unwrap();
+            let text = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+        };
+        let (exit, said) = named(&stop);
+        assert_eq!(exit, Some(0), "{said}");
+        assert!(named(&["stop", "list"]).1.contains("acme"));
+        let there = desk.json(["stop", "list", "--db", &url], 0);
+        assert_eq!(there["stopped"].as_array().unwrap().len(), 1);
+        assert!(desk.says(["stop", "list"], 0).err.contains("nobody is stopped"));
+        assert!(!desk.path("home/stops.jsonl").exists(), "nothing is written at home");
+    }
 }

@@ -245,3 +245,28 @@ fn a_caller_is_stopped_in_its_callee() {
         ran.replays_same();
     }
 }
+
+/// As a database launches it: the journal has its header, and nothing happened yet. A switch that
+/// names the run by then ends it before its component is set up, and any other leaves it alone.
+#[test]
+fn whoever_is_stopped_before_it_began_is_not_even_set_up() {
+    for (target, other) in targets() {
+        let (setup, levers) = obeying(setup("now; write out/x y"));
+        let launched = run_into(&setup, Lines { room: Some(1), ..Lines::default() }, None);
+        assert!(launched.finished.is_err());
+        let lines = || {
+            let lines = Lines::default();
+            lines.bytes.lock().unwrap().extend_from_slice(&launched.journal);
+            lines
+        };
+        levers.throw(&other);
+        let undisturbed = run_into(&setup, lines(), None);
+        assert_eq!(undisturbed.end().0, Outcome::Ok, "{other}");
+        assert!(journal(&undisturbed).used().get(Dimension::Fuel) > 0);
+        levers.throw(&target);
+        let ran = run_into(&setup, lines(), None);
+        is_killed(&ran, &target);
+        assert_eq!(journal(&ran).used().get(Dimension::Fuel), 0, "nothing of it ran");
+        assert_eq!(ran.world.asked.load(Ordering::SeqCst), 0, "nobody came to the gate");
+    }
+}

@@ -28,6 +28,7 @@ use envelope_store::blobs;
 use envelope_store::vault::MasterKeys;
 use envelope_terms::badge::Pillar;
 use envelope_terms::contract::Title;
+use serde_json::Value;
 
 use crate::engine::world::machine;
 use crate::node::house::{COMPONENT, Nothing};
@@ -222,14 +223,7 @@ impl Fair {
         let components = Components::new(machine().clone(), link::SERVED);
         let house = self.market.house.clone();
         let settings = Settings::of("node");
-        Node::new(
-            house,
-            keys,
-            Box::new(Nothing),
-            components,
-            settings,
-            Arc::new(|_: &str, _: &_| ()),
-        )
+        Node::new(house, keys, Box::new(Nothing), components, settings, Arc::new(|_| ()))
     }
 
     /// Hears every message, and tells purchases of their runs.
@@ -249,7 +243,17 @@ pub fn code<T: Debug>(refused: Result<T, Refused>) -> &'static str {
     refused.unwrap_err().code()
 }
 
-fn museum() -> envelope_terms::contract::Party {
+/// The same of what an API tells.
+pub fn offered(agent: &Value, release: &Value, msa: &Value, price: u64) -> Value {
+    let read = |value: &Value| value.clone();
+    let agent = serde_json::from_value(read(agent)).unwrap();
+    let release = serde_json::from_value(read(release)).unwrap();
+    let msa = serde_json::from_value(read(msa)).unwrap();
+    serde_json::to_value(offer(&agent, &release, &msa, price)).unwrap()
+}
+
+/// Somebody who buys.
+pub fn museum() -> envelope_terms::contract::Party {
     serde_json::from_value(serde_json::json!({
         "name": "Kamo River Museum of \"Prints\"",
         "did": "did:web:kamo-museum.example",

@@ -109,14 +109,8 @@ fn runs_go_on_when_the_database_comes_back() {
 
 #[test]
 fn a_run_goes_on_when_a_full_disk_has_room_again() {
-    let ready = Command::new("unshare").args(["-rm", "true"]).env("LC_ALL", "C").output();
-    let why = match ready {
-        Ok(ready) if ready.status.success() => None,
-        Ok(ready) => Some(String::from_utf8_lossy(&ready.stderr).into_owned()),
-        Err(why) => Some(why.to_string()),
-    };
-    if let Some(why) = why {
-        return not_shown::or_forbidden("a full disk", &[why], "install util-linux");
+    if !not_shown::has_mounts("a full disk") {
+        return;
     }
     let script = "
         set -e

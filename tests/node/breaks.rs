@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use envelope_evidence::Label;
 use envelope_evidence::journal::Outcome;
 use envelope_gate::model::Purse;
-use envelope_node::{Drained, NodeError, Outside, Seen, Settings, Tell, now, state};
+use envelope_node::{Drained, NodeError, Outside, Seen, Settings, Tell, Told, now, state};
 use envelope_rules::guard::Warrant;
 use envelope_rules::kill::{Event, Target, Thrown};
 use envelope_store::noun::Noun;
@@ -42,8 +42,12 @@ fn a_run_whose_task_breaks_is_let_go_of_and_claimed_again() {
         town.launch(Plan::of("run_1", "now; write out/a x")).await;
         let heard = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&heard);
-        let tell: Tell = Arc::new(move |_: &str, came: &Result<_, NodeError>| {
-            told.lock().unwrap().extend(came.as_ref().err().map(ToString::to_string));
+        let tell: Tell = Arc::new(move |what: Told<'_>| {
+            let why = match what {
+                Told::Run(_, came) => came.as_ref().err(),
+                Told::Trouble(why) => Some(why),
+            };
+            told.lock().unwrap().extend(why.map(ToString::to_string));
         });
         let settings = Settings { lease: LEASE, ..Settings::of("a") };
         let node = town.node_with(settings, Box::new(Breaks::default()), tell);
@@ -131,6 +135,8 @@ fn a_run_that_finds_no_room_for_an_answer_ends_and_asks_only_once() {
         assert!(node.leave(), "{}", town.heard());
         assert_eq!(peer.connections(), 1, "{}", town.heard());
         assert_eq!(blobs.quota().await.unwrap(), (used, used), "nothing was kept");
+        let claims = world.own("SELECT CAST(epoch AS TEXT) FROM work").await.unwrap();
+        assert_eq!(claims, ["1"], "no other node had to find it out again");
         let finished = town.finished(&town.org, "run_1").await;
         let ended = finished.ended().unwrap();
         assert_eq!(ended.outcome, Outcome::Killed, "{ended:?}");
@@ -144,5 +150,32 @@ fn a_run_that_finds_no_room_for_an_answer_ends_and_asks_only_once() {
         assert!(node.leave(), "{}", town.heard());
         let finished = town.finished(&town.org, "run_2").await;
         assert_eq!(finished.ended().unwrap().outcome, Outcome::Ok);
+    });
+}
+
+#[test]
+fn a_run_that_finds_no_room_for_what_it_leaves_ends_without_it() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        let large = "x".repeat(50_000);
+        let acts = format!("now; write out/a {large}; artifact note {large}");
+        let blobs = town.house.blobs(&town.org);
+        for (run, room, outcome) in
+            [("run_1", 4_000, Outcome::Killed), ("run_2", 400_000, Outcome::Ok)]
+        {
+            blobs.set_quota(1 << 30).await.unwrap();
+            town.launch(Plan::of(run, &acts)).await;
+            blobs.set_quota(blobs.quota().await.unwrap().0 + room).await.unwrap();
+            let node = town.process("a");
+            town.until(run, "ended").await;
+            assert!(node.leave(), "{}", town.heard());
+            let finished = town.finished(&town.org, run).await;
+            let ended = finished.ended().unwrap();
+            assert_eq!(ended.outcome, outcome, "{ended:?}");
+            let told = ended.reason.as_str().contains("do not fit");
+            assert_eq!(told, outcome == Outcome::Killed, "{ended:?}");
+            let claims = format!("SELECT CAST(epoch AS TEXT) FROM work WHERE id = '{run}'");
+            assert_eq!(world.own(&claims).await.unwrap(), ["1"]);
+        }
     });
 }

@@ -29,13 +29,11 @@ use envelope_store::{Org, blobs};
 
 use crate::cargo::envelope;
 use crate::engine::world::{file, guest, machine};
+use crate::patience::PATIENCE;
 use crate::store::world::{World, folder};
 
 /// How long a node may be silent here: some beats of a busy machine.
 pub const LEASE: Duration = Duration::from_millis(600);
-
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 const GRANTS: [u8; 32] = [7; 32];
 const RECEIPTS: [u8; 32] = [8; 32];
@@ -66,6 +64,8 @@ pub struct Plan<'a> {
     pub model: &'a str,
     pub shared: &'a [Shared],
     pub asks: bool,
+    /// Seconds that humans may take.
+    pub window: u64,
     pub at: Timestamp,
 }
 
@@ -79,6 +79,7 @@ impl<'a> Plan<'a> {
             model: "stub/any",
             shared: &[],
             asks: false,
+            window: 3600,
             at: now(),
         }
     }
@@ -141,7 +142,7 @@ impl Town {
         // Compiled on a thread of its own, which may wait.
         let guest = thread::spawn(guest).join().unwrap();
         let job = Job::new(guest, "run", args, nothing, &wishes, &fresh, &keys).unwrap();
-        let rules = plan.asks.then(rules);
+        let rules = plan.asks.then(|| Rules { window: plan.window, ..rules() });
         let new = Launch {
             job: &job,
             component: &COMPONENT,
@@ -155,7 +156,7 @@ impl Town {
 
     /// A node of this process.
     pub fn node(&self, settings: Settings) -> Node {
-        self.node_with(settings, Box::new(Nothing), Arc::new(|_: &str, _: &_| ()))
+        self.node_with(settings, Box::new(Nothing), Arc::new(|_| ()))
     }
 
     /// The same, with something outside, and somebody who hears of its runs.

@@ -9,12 +9,14 @@ use envelope_evidence::Dimension;
 use envelope_node::list;
 use envelope_rules::budget::{Level, Shared};
 use envelope_store::Store;
+use envelope_store::audit::{Finding, verify};
 use envelope_store::noun::Noun;
 
 use super::house::{Plan, Process, Town};
 use crate::chance::Chance;
 use crate::net::peer::Peer;
-use crate::store::world::{World, postgres};
+use crate::store::log::{log, publish, publisher};
+use crate::store::world::{World, folder, postgres, unruled};
 
 /// Moments at which a node is killed, or stopped and continued.
 const MOMENTS: u64 = 200;
@@ -52,7 +54,7 @@ async fn launch(town: &Town, peer: &Peer, run: usize) {
 async fn open(town: &Town) -> usize {
     let mut open = 0;
     for state in ["queued", "running", "suspended"] {
-        open += list(&town.house, &town.org, Some(state)).await.unwrap().len();
+        open += list(&town.house, &town.org, Some(state), "").await.unwrap().len();
     }
     open
 }
@@ -136,4 +138,17 @@ async fn check(world: &World, town: &Town, runs: usize, peer: &Peer) {
     }
     let receipts = tx.of(&town.org).list(Noun::Receipt, "signed", "").await.unwrap();
     assert_eq!(receipts.len(), runs.min(1000));
+    drop(tx);
+    logged(world).await;
+}
+
+/// What all these nodes did is in the log as it was, and whoever alters a row of it is found out.
+async fn logged(world: &World) {
+    let held = [publish(world, &mut publisher(&folder())).await];
+    let found = async || verify(&world.store, &log(), &held).await.unwrap();
+    assert_eq!(found().await, []);
+    unruled(world, "UPDATE runs SET state = 'queued' WHERE id = 'run_00003'").await;
+    let findings = found().await;
+    let [Finding::Row(row)] = &findings[..] else { panic!("{findings:?}") };
+    assert!(row.contains("run_00003"), "{row}");
 }

@@ -106,15 +106,38 @@ fn nobody_but_the_right_people_decide_and_only_once() {
     });
 }
 
+/// Two questions, which people have a second for: each expires by itself, and while the second is
+/// open the first, whose time is over, does not call the run up again.
 #[test]
 fn what_nobody_decides_expires_by_itself() {
     both(async |world| {
         let town = Town::found(world).await;
-        town.launch(Plan { asks: true, ..Plan::of("run_1", ACTS) }).await;
+        let acts = "choose red|green; choose up|down; write out/b after";
+        town.launch(Plan { asks: true, window: 1, ..Plan::of("run_1", acts) }).await;
         let node = town.node(Settings::of("a"));
-        assert!(matches!(node.one(&town.org, "run_1").await.unwrap(), Some(Came::Waits)));
+        for asked in 1..=2 {
+            town.wait(async || match node.one(&town.org, "run_1").await.unwrap() {
+                Some(Came::Waits) => true,
+                Some(_) => panic!("it does not wait"),
+                None => false,
+            })
+            .await;
+            let open = waiting(&town.house, &town.org, Some("run_1")).await.unwrap();
+            assert_eq!(open.len(), asked);
+            let last = open.iter().map(|asked| asked.request.expires).max().unwrap();
+            let due = "SELECT CAST(due AS TEXT) FROM work WHERE id = 'run_1'";
+            assert_eq!(world.own(due).await.unwrap(), [last.millis().to_string()], "{asked}");
+        }
+        town.wait(async || match node.one(&town.org, "run_1").await.unwrap() {
+            Some(Came::Ended(..)) => true,
+            Some(_) => panic!("it does not end"),
+            None => false,
+        })
+        .await;
+        let finished = town.finished(&town.org, "run_1").await;
+        let said = String::from_utf8_lossy(&finished.stdout).into_owned();
+        assert!(said.starts_with("choose: ok expired\nchoose: ok expired\nwrite: ok"), "{said}");
         let open = waiting(&town.house, &town.org, Some("run_1")).await.unwrap();
-        let due = world.own("SELECT CAST(due AS TEXT) FROM work WHERE id = 'run_1'").await.unwrap();
-        assert_eq!(due, [open[0].request.expires.millis().to_string()], "then it falls due");
+        assert!(open.is_empty(), "nobody is asked any more");
     });
 }

@@ -1,7 +1,8 @@
 //! Blobs and workspaces: on both engines, in a folder and on a server that speaks S3.
 
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,43 +14,10 @@ use envelope_rules::path::Path;
 use envelope_store::blobs::{BlobError, Blobs, GRACE, PIN, S3, Version, folder, s3};
 use envelope_store::work::{LEASE, Lease, claim};
 use envelope_store::{Engine, Org};
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
 use object_store::{ObjectStore, ObjectStoreExt as _, path};
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
-use tokio::net::TcpListener;
 
+use super::bucket::{bucket, server};
 use super::world::{World, at, both};
-
-/// A server that speaks S3, which lives as long as the test does.
-async fn server() -> SocketAddr {
-    let root = super::world::folder();
-    std::fs::create_dir(root.join("bucket")).unwrap();
-    let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root).unwrap());
-    service.set_auth(SimpleAuth::from_single("name", "secret"));
-    let service = service.build();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let service = service.clone();
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    address
-}
-
-fn bucket(address: SocketAddr, secret: &str) -> Arc<dyn ObjectStore> {
-    s3(S3 {
-        endpoint: format!("http://{address}"),
-        region: "us-east-1".to_owned(),
-        bucket: "bucket".to_owned(),
-        access_key: "name".to_owned(),
-        secret_key: secret.to_owned(),
-    })
-    .unwrap()
-}
 
 /// Runs a test on both engines, and on each in a folder and on S3.
 fn everywhere(test: impl AsyncFn(&World, &Org, Arc<dyn ObjectStore>)) {
@@ -270,11 +238,13 @@ fn a_bucket_with_another_key_and_a_far_one_without_encryption_are_refused() {
             assert_eq!(end.is_ok(), works, "{end:?}");
         }
         let far = s3(S3 {
-            endpoint: "http://s3.example".to_owned(),
+            endpoint: Some("http://s3.example".to_owned()),
             region: "r".to_owned(),
             bucket: "b".to_owned(),
+            prefix: String::new(),
             access_key: "a".to_owned(),
             secret_key: "s".to_owned(),
+            token: None,
         });
         let objects = far.unwrap();
         let refused = objects.head(&path::Path::from("x")).await.unwrap_err();
@@ -283,5 +253,71 @@ fn a_bucket_with_another_key_and_a_far_one_without_encryption_are_refused() {
             why = cause;
         }
         assert_eq!(why.to_string(), "URL scheme is not allowed", "before anything is sent");
+    });
+}
+
+/// Where a blob lies below the folder.
+fn file_of(org: &Org, digest: Digest) -> String {
+    let hex = digest.hex();
+    format!("{org}/sha256/{}/{hex}", &hex[..2])
+}
+
+#[test]
+fn no_link_in_the_folder_leads_out_of_it() {
+    both(async |world| {
+        let bytes = Bytes::from_static(b"hello");
+        let digest = Digest::of(&bytes);
+        // In the place of the blob, of each folder above it, and none at all.
+        for depth in [Some(4), Some(3), Some(2), Some(1), None] {
+            let org = world.found(&format!("acme-{}", depth.unwrap_or(0)), 0).await;
+            let (inside, outside) = (super::world::folder(), super::world::folder());
+            let objects = folder(&inside).unwrap();
+            let blobs = blobs(world, &org, &objects);
+            blobs.set_quota(100).await.unwrap();
+            let below = file_of(&org, digest);
+            let parts: Vec<_> = below.split('/').collect();
+            let split = depth.unwrap_or(4);
+            let (link, rest) = (inside.join(parts[..split].join("/")), parts[split..].join("/"));
+            let target = outside.join("target");
+            let there = if rest.is_empty() { target.clone() } else { target.join(rest) };
+            fs::create_dir_all(there.parent().unwrap()).unwrap();
+            fs::write(&there, &bytes).unwrap();
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            if depth.is_none() {
+                fs::copy(&there, &link).unwrap();
+                assert_eq!(blobs.get(digest).await.unwrap(), bytes, "a file of its own is read");
+                continue;
+            }
+            symlink(&target, &link).unwrap();
+            let read = blobs.get(digest).await.unwrap_err();
+            assert!(matches!(read, BlobError::Objects(_)), "{depth:?}: {read}");
+            blobs.put(bytes.clone(), at(0)).await.unwrap_err();
+            let key = path::Path::from(below);
+            let _ = objects.delete(&key).await;
+            assert_eq!(fs::read(&there).unwrap(), &bytes[..], "{depth:?}: nothing is done outside");
+            let count = fs::read_dir(there.parent().unwrap()).unwrap().count();
+            assert_eq!(count, 1, "{depth:?}: nothing is made outside");
+        }
+    });
+}
+
+#[test]
+fn what_a_crash_left_in_the_making_is_in_nobodys_way() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        let inside = super::world::folder();
+        let objects = folder(&inside).unwrap();
+        let blobs = blobs(world, &org, &objects);
+        blobs.set_quota(100).await.unwrap();
+        let digest = Digest::of(b"hello");
+        let path = inside.join(file_of(&org, digest));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let left = path.with_extension("0.new");
+        fs::write(&left, b"hel").unwrap();
+        assert!(matches!(blobs.get(digest).await, Err(BlobError::Missing(_))));
+        blobs.put(Bytes::from_static(b"hello"), at(0)).await.unwrap();
+        assert_eq!(blobs.get(digest).await.unwrap(), "hello");
+        let names = fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(names, 2, "the blob, and what was left");
     });
 }

@@ -19,6 +19,7 @@ use super::log::{log, publish, publisher};
 use super::world::{World, at, both, folder};
 use crate::cargo::store_node;
 use crate::chance::Chance;
+use crate::patience::until_async;
 
 fn account(level: Level, name: &str) -> Shared {
     Shared { level, name: name.to_owned() }
@@ -184,10 +185,11 @@ fn a_model_that_broke_its_word_is_frozen_for_every_node_until_a_human_thaws_it()
         let neighbour = Place { model: Label::cut("p/n"), ..place.clone() };
         assert_eq!(purse(&org).check(&neighbour).await.unwrap(), Ok(()));
         let mut tx = world.store.write().await.unwrap();
-        let by = Digest::of(b"approval");
-        let thaw = tx.of(&org).thaw(&place, by, at(9)).await.unwrap().unwrap();
-        assert_eq!((thaw.by, thaw.frost), (by, frost("r1")));
-        assert_eq!(tx.of(&org).thaw(&place, by, at(9)).await.unwrap(), None);
+        assert_eq!(tx.of(&org).frosts().await.unwrap(), [frost("r1")]);
+        let thaw = tx.of(&org).thaw(&place, "paid back", at(9)).await.unwrap().unwrap();
+        assert_eq!((thaw.by, thaw.frost), (Digest::of(b"paid back"), frost("r1")));
+        assert_eq!(tx.of(&org).thaw(&place, "paid back", at(9)).await.unwrap(), None);
+        assert_eq!(tx.of(&org).frosts().await.unwrap(), []);
         tx.commit().await.unwrap();
         assert_eq!(purse(&org).check(&place).await.unwrap(), Ok(()));
         // A node that lost its run freezes nothing; one that holds it does.
@@ -273,9 +275,7 @@ async fn quiet(world: &World) {
     let busy = "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
         AND state <> 'idle' AND pid <> pg_backend_pid()";
     let busy = world.spell("SELECT 1 WHERE false", busy);
-    while !world.own(busy).await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until_async("quiet", async || world.own(busy).await.unwrap().is_empty()).await;
 }
 
 #[test]

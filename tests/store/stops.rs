@@ -11,6 +11,7 @@ use envelope_store::{Engine, Org};
 
 use super::log::{log, publish, publisher};
 use super::world::{World, at, both, folder};
+use crate::patience::until_async;
 
 fn label(text: &str) -> Label {
     Label::new(text).unwrap()
@@ -115,9 +116,7 @@ fn a_node_looks_by_itself() {
         let board = Board::open(world.store.clone()).await.unwrap();
         let watching = board.watch();
         note(&world.store, None, throws(&Target::All)).await.unwrap();
-        while why(&board, "r", "a", "o").is_none() {
-            tokio::time::sleep(envelope_store::stops::LOOK).await;
-        }
+        until_async("a switch", async || why(&board, "r", "a", "o").is_some()).await;
         drop(watching);
     });
 }
@@ -157,27 +156,63 @@ fn nobody_is_called_like_the_operator() {
     assert!(Org::new("a-b").is_ok());
 }
 
-/// There is room for so many runs, and for what is above them always.
+/// Puts `rows` switches of a kind into the database, as `note` would, were there room.
+async fn fill(world: &World, kind: &str, rows: usize) {
+    let body = format!(r#"[{{"kind":"{kind}","id":"r"}},{{"by":"ada","reason":"x","at":1}}]"#);
+    let digest = envelope_evidence::Digest::of(body.as_bytes());
+    world
+        .own(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+            INSERT INTO stops (org, id, state, version, body, digest, changed)
+            SELECT '-', '{kind}-' || i, 'thrown', 1, '{body}', '{digest}', 1 FROM n"
+        ))
+        .await
+        .unwrap();
+}
+
+/// There is room for so many runs and so many agents of one owner, and for what is above them
+/// always. Another owner has room of its own.
 #[test]
-fn switches_of_runs_are_bounded() {
+fn switches_of_one_owner_are_bounded() {
     both(async |world| {
         if world.engine == Engine::Postgres {
             return;
         }
-        let body = r#"[{"kind":"run","id":"r"},{"by":"ada","reason":"x","at":1}]"#;
-        let digest = envelope_evidence::Digest::of(body.as_bytes());
-        world
-            .own(&format!(
-                "WITH RECURSIVE n(i) AS
-                    (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SWITCHES_MAX})
-                INSERT INTO stops (org, id, state, version, body, digest, changed)
-                SELECT '-', 'run-' || i, 'thrown', 1, '{body}', '{digest}', 1 FROM n"
-            ))
-            .await
-            .unwrap();
-        let more = note(&world.store, None, throws(&Target::Run(label("more")))).await;
-        assert!(more.unwrap_err().to_string().contains("throw the one above"));
+        let acme = world.found("acme", 0).await;
+        let (run, agent) = (Target::Run(label("more")), Target::Agent(label("more")));
+        for (kind, target) in [("run", &run), ("agent", &agent)] {
+            fill(world, kind, SWITCHES_MAX - 1).await;
+            assert!(note(&world.store, None, throws(target)).await.unwrap(), "the last {kind}");
+            let beyond = match kind {
+                "run" => Target::Run(label("beyond")),
+                _ => Target::Agent(label("beyond")),
+            };
+            let refused = note(&world.store, None, throws(&beyond)).await.unwrap_err();
+            assert!(refused.to_string().contains("throw the one above"), "{kind}: {refused}");
+            assert!(note(&world.store, Some(&acme), throws(&beyond)).await.unwrap());
+        }
         assert!(note(&world.store, None, throws(&Target::All)).await.unwrap());
+        // Who lifts one makes room for one.
+        assert!(note(&world.store, None, lifts(&agent)).await.unwrap());
+        assert!(note(&world.store, None, throws(&agent)).await.unwrap());
+        let all = thrown(&world.store, None).await.unwrap();
+        assert_eq!(all.len(), 2 * SWITCHES_MAX + 1);
+    });
+}
+
+/// More than a node reads at once it does not take for all there are.
+#[test]
+fn a_read_that_is_full_is_no_read() {
+    both(async |world| {
+        if world.engine == Engine::Postgres {
+            return;
+        }
+        let node = Board::open(world.store.clone()).await.unwrap();
+        fill(world, "run", 99_999).await;
+        assert!(node.refresh().await.unwrap());
+        fill(world, "agent", 1).await;
+        let refused = node.refresh().await.unwrap_err();
+        assert!(refused.to_string().contains("100000 kill switches or more"), "{refused}");
     });
 }
 

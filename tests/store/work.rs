@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use envelope_evidence::Timestamp;
+use envelope_store::journal::queue as journals;
 use envelope_store::noun::Noun;
-use envelope_store::work::{LEASE, Lease, claim};
+use envelope_store::work::{LEASE, Lease, TRIES_MAX, claim};
 use envelope_store::{Engine, Org, Store, StoreError};
 
 use super::world::{World, active, at, both};
@@ -140,5 +141,47 @@ fn a_lease_of_one_organisation_is_none_in_another() {
         let lie = Lease { org: other.clone(), ..lease.clone() };
         assert!(is_fenced(&tx.of(&other).done(&lie).await));
         tx.of(&acme).done(&lease).await.unwrap();
+    });
+}
+
+/// The work of a node that says nothing more.
+async fn silent(world: &World) -> Lease {
+    claim(&world.store, "a", at(1000), Duration::ZERO).await.unwrap().unwrap()
+}
+
+#[test]
+fn claims_that_come_to_nothing_are_counted_and_those_that_do_not_begin_anew() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        queue(world, &org, 1).await;
+        let (journals, scribe) = journals(world.store.clone());
+        let scribe = tokio::spawn(scribe.serve());
+        for tries in 1..=TRIES_MAX {
+            let lease = silent(world).await;
+            assert_eq!((lease.tries, lease.is_hopeless()), (tries, false));
+        }
+        // One more line in the journal, and it has as long again.
+        let lease = silent(world).await;
+        assert!(lease.is_hopeless(), "{lease:?}");
+        journals.append(&lease, 0, b"a line".to_vec()).await.unwrap();
+        for tries in 1..=2 {
+            assert_eq!(silent(world).await.tries, tries);
+        }
+        // Whoever gives it back has survived it.
+        let lease = silent(world).await;
+        let mut tx = world.store.write().await.unwrap();
+        tx.of(&org).give_back(&lease, at(0)).await.unwrap();
+        let taken = tx.of(&org).take("run-00", "b", at(1000), Duration::ZERO).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(taken.unwrap().tries, 1);
+        for tries in 2..=TRIES_MAX + 1 {
+            let mut tx = world.store.write().await.unwrap();
+            let taken = tx.of(&org).take("run-00", "b", at(1000), Duration::ZERO).await.unwrap();
+            tx.commit().await.unwrap();
+            let taken = taken.unwrap();
+            assert_eq!((taken.tries, taken.is_hopeless()), (tries, tries > TRIES_MAX));
+        }
+        drop(journals);
+        scribe.await.unwrap();
     });
 }

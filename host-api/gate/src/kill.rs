@@ -54,6 +54,14 @@ impl Obeyed {
         Ok(denial)
     }
 
+    /// How the run of `header` has to end, if a switch names it.
+    pub fn stops(&self, header: &Header) -> Result<Option<Stop>, Fault> {
+        let mut stop = None;
+        let told = &mut |standing: Standing<'_>| stop = Some(killed_by(&standing));
+        self.look(&header.run, &header.agent.service, told)?;
+        Ok(stop)
+    }
+
     fn look(
         &self,
         run: &Label,
@@ -63,6 +71,10 @@ impl Obeyed {
         let organisation = self.organisation.as_ref();
         self.switches.look(Subject { run, agent, organisation }, told)
     }
+}
+
+fn killed_by(standing: &Standing<'_>) -> Stop {
+    Stop::Killed(standing.words().to_string())
 }
 
 /// The same world for the run of `header`, which it stops when a switch says so.
@@ -101,7 +113,7 @@ impl Watched {
             return None;
         }
         let latch = &mut |standing: Standing<'_>| {
-            let _ = self.stopped.set(Stop::Killed(standing.words().to_string()));
+            let _ = self.stopped.set(killed_by(&standing));
         };
         if let Err(fault) = self.obeyed.look(&self.run, &self.agent, latch) {
             return Some(fault.into());

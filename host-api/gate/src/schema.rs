@@ -1,7 +1,9 @@
 //! Documents, held against the schemas that guests and authors write.
 //!
-//! A schema comes from a stranger: it reaches for nothing outside itself, and its patterns give up
-//! after so many steps.
+//! A schema comes from a stranger: it reaches for nothing outside itself, its patterns give up
+//! after so many steps, and one that refers to itself comes to an end with the document.
+
+mod round;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +47,9 @@ pub fn fits(schema: &Value, document: &[u8]) -> Result<(), Unfit> {
     let document: Value =
         serde_json::from_slice(document).map_err(|why| whole(format!("not JSON: {why}")))?;
     let validator = validator(schema).map_err(whole)?;
+    if is_round(schema) {
+        round::bounded(schema, &document).map_err(whole)?;
+    }
     let fits = validator.validate(&document);
     fits.map_err(|why| Unfit { at: why.instance_path().to_string(), why: why.to_string() })
 }
@@ -112,14 +117,21 @@ pub fn fits_text(schema: &str, document: &str) -> Result<(), Unfit> {
     fits(&serde_json::from_str(schema).map_err(whole)?, document.as_bytes())
 }
 
+/// Whether it cannot be written out.
+fn is_round(schema: &Value) -> bool {
+    Unfolding::of(schema) > UNFOLDED_MAX
+}
+
 fn validator(schema: &Value) -> Result<Validator, String> {
     let anything = Value::Bool(true);
     let schema = if schema.is_null() { &anything } else { schema };
-    if Unfolding::of(schema) > UNFOLDED_MAX {
-        return Err(format!(
-            "with what it refers to written out it has more than {UNFOLDED_MAX} values, or refers \
-             to itself or to a name: write it with fewer references"
-        ));
+    if is_round(schema) {
+        round::ends(schema).map_err(|why| {
+            format!(
+                "with what it refers to written out it has more than {UNFOLDED_MAX} values, or \
+                 no end: {why}"
+            )
+        })?;
     }
     let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS_MAX);
     let built = jsonschema::options().with_pattern_options(patterns).build(schema);
@@ -140,6 +152,76 @@ mod tests {
         assert!(unfit.why.contains('9'), "{}", unfit.why);
         assert_eq!(fits_text(schema, "{").unwrap_err().at, "");
         assert_eq!(fits_text("null", "7"), Ok(()));
+    }
+
+    const LIST: &str = r##"{"$id":"https://example.org/list","type":"object",
+        "properties":{"value":{"type":"integer"},"next":{"anyOf":[{"type":"null"},{"$ref":"#"}]}},
+        "required":["value"],"additionalProperties":false}"##;
+
+    const TREE: &str = r##"{"$ref":"#/$defs/tree","$defs":{
+        "tree":{"oneOf":[{"type":"string"},{"$ref":"#/$defs/branch"}]},
+        "branch":{"type":"array","items":{"$ref":"#/$defs/tree"},"minItems":1}}}"##;
+
+    fn list(length: usize, last: &str) -> String {
+        let (head, tail) = (r#"{"value":1,"next":"#.repeat(length), "}".repeat(length));
+        format!("{head}{last}{tail}")
+    }
+
+    fn deep(depth: usize) -> String {
+        format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+    }
+
+    #[test]
+    fn lists_and_trees_may_be_asked_for() {
+        for (schema, fit, unfit, at) in [
+            (LIST, list(3, "null"), list(3, r#"{"value":"no"}"#), "/next"),
+            (LIST, list(120, "null"), list(120, "7"), "/next"),
+            (TREE, r#"["a",["b",["c"]],"d"]"#.to_owned(), r#"["a",["b",[]]]"#.to_owned(), ""),
+            (TREE, deep(120).replace("[]", "[\"a\"]"), deep(120), ""),
+        ] {
+            assert_eq!(check_text(schema), Ok(()));
+            assert_eq!(fits_text(schema, &fit), Ok(()));
+            let unfit = fits_text(schema, &unfit).unwrap_err();
+            assert!(unfit.at.starts_with(at), "{unfit}");
+            assert!(!unfit.why.contains("steps"), "{unfit}");
+        }
+        let wide = format!("[{}\"a\"]", "\"a\",".repeat(10_000));
+        assert_eq!(fits_text(TREE, &wide), Ok(()));
+    }
+
+    /// Each of these would not come to an end, or hides from whoever looks for one.
+    #[test]
+    fn what_turns_round_in_one_place_is_refused() {
+        for (schema, why) in [
+            (r##"{"$ref":"#"}"##, "without going deeper"),
+            (r##"{"properties":{"a":{"$ref":"#"}},"not":{"$ref":"#"}}"##, "without going deeper"),
+            (
+                r##"{"$defs":{"items":{"$ref":"#/$defs/items"}},"$ref":"#/$defs/items"}"##,
+                "without going deeper",
+            ),
+            (
+                r##"{"properties":{"allOf":[{"$ref":"#/properties"}]},"$ref":"#/properties"}"##,
+                "without going deeper",
+            ),
+            (r##"{"items":{"$ref":"#"},"unevaluatedItems":{"$ref":"#"}}"##, "`unevaluatedItems`"),
+            (r##"{"items":{"$dynamicRef":"#"}}"##, "`$dynamicRef`"),
+            (r##"{"items":{"$ref":"#"},"contains":{"$ref":"#/%24defs"},"$defs":{}}"##, "nowhere"),
+            (r##"{"items":{"$ref":"#"},"contains":{"$ref":"#name"}}"##, "nowhere"),
+            (r##"{"items":{"$ref":"#"},"$defs":{"a":{"$id":"urn:a"}}}"##, "an `$id`"),
+        ] {
+            let refused = check_text(schema).unwrap_err();
+            assert!(refused.contains(why), "{schema}: {refused}");
+            assert_eq!(fits_text(schema, "7").unwrap_err().why, refused);
+        }
+    }
+
+    /// Each level doubles the work: a small document is held against it, a deep one is not.
+    #[test]
+    fn work_that_doubles_with_the_document_has_a_bound() {
+        let doubling = r##"{"allOf":[{"items":{"$ref":"#"}},{"items":{"$ref":"#"}}]}"##;
+        assert_eq!(fits_text(doubling, &deep(8)), Ok(()));
+        let refused = fits_text(doubling, &deep(100)).unwrap_err();
+        assert!(refused.why.contains("more than 100000 steps"), "{refused}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod content;
 mod disk;
 mod error;
 mod export;
+mod folder;
 mod hand;
 mod import;
 mod manifest;
@@ -32,6 +33,7 @@ mod tree;
 pub use blobs::{BLOB_BYTES_MAX, Blobs, Count, Counting, Fault};
 pub use error::FsError;
 pub use export::{ExportError, Exported, export};
+pub use folder::Folder;
 pub use hand::Handed;
 pub use import::{ImportError, Imported, LEFT_MAX, Left, NAMES_MAX, Progress, WhyLeft, import};
 pub use manifest::{

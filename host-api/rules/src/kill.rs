@@ -22,7 +22,8 @@ pub enum Target {
     All,
     /// All runs of an organisation.
     Organisation(Label),
-    /// All runs of an agent, by its service identity.
+    /// All runs of an agent, by its service identity. On a machine without a registry that is the
+    /// name on the agent's own card: whoever changes the card is somebody else to this switch.
     Agent(Label),
     /// One run.
     Run(Label),

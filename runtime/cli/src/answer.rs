@@ -85,9 +85,9 @@ impl Trouble {
     }
 
     /// The same of one that is kept in a database.
-    pub(crate) fn waiting_in_store(run: &str) -> Self {
+    pub(crate) fn waiting_in_store(run: &str, flags: &str) -> Self {
         let hint = format!(
-            "see `envelope approvals list {run} --db URL` and decide: a node then goes on with it"
+            "see `envelope approvals list {run}{flags}` and decide: a node then goes on with it"
         );
         Self { exit: Exit::Waiting, ..Self::usage("the run waits for a human", hint) }
     }

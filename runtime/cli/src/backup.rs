@@ -1,20 +1,18 @@
 //! `envelope backup` and `envelope restore`: every row of one moment, for either engine, and the
 //! bytes of its blobs.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use clap::Args;
-use envelope_store::ObjectStore;
 use envelope_store::backup::{self, BackupError, Contents};
 use serde_json::json;
 
 use crate::answer::{Answer, Trouble, give};
-use crate::disk;
 use crate::exit::Exit;
 use crate::log::{held, trusted, verified};
 use crate::page::{GOOD, styled};
 use crate::store::{Place, folder, open_folder, wait};
+use crate::{blobs, disk};
 
 /// Write every row of this moment into a new folder
 ///
@@ -37,9 +35,9 @@ pub(crate) struct Backup {
     #[command(flatten)]
     place: Place,
 
-    /// The folder of the blobs, whose bytes are backed up as well; in a bucket they are backed up
-    /// where they lie
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the bytes of the blobs lie, a folder or `s3://<bucket>/<prefix>`: they are backed up
+    /// as well. Without it they are not
+    #[arg(long, value_name = "PLACE")]
     blobs: Option<PathBuf>,
 
     /// Answer with one JSON document
@@ -65,8 +63,8 @@ pub(crate) struct Restore {
     #[command(flatten)]
     place: Place,
 
-    /// The folder where the bytes of the blobs go, which is made
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the bytes of the blobs go: a folder, which is made, or `s3://<bucket>/<prefix>`
+    #[arg(long, value_name = "PLACE")]
     blobs: Option<PathBuf>,
 
     /// Verify the log that was restored, by its key
@@ -93,10 +91,15 @@ impl Backup {
             return Err(Trouble::usage(what, "give another name: a backup is never overwritten"));
         }
         let store = self.place.open().await?;
-        let blobs = self.blobs.as_deref().map(blobs).transpose()?;
+        let blobs = self.blobs.as_deref().map(|at| blobs::at(at, false)).transpose()?;
         let written = backup::write(&store, blobs.as_deref(), &folder(&self.folder)?).await;
         let written = written.map_err(failed)?;
-        Ok(told("backup", "written", &written))
+        let mut answer = told("backup", "written", &written);
+        if written.blobs().is_none() {
+            answer.note += "the bytes of its blobs are not in it: name where they lie with \
+                `--blobs`, or back them up there\n";
+        }
+        Ok(answer)
     }
 }
 
@@ -110,26 +113,13 @@ impl Restore {
         let log = self.verify.as_deref().map(trusted);
         let (log, held) = (log.transpose()?, held(&self.held)?);
         let store = self.place.migrated().await?;
-        let blobs = self.blobs.as_deref().map(new_blobs).transpose()?;
+        let blobs = self.blobs.as_deref().map(|at| blobs::at(at, true)).transpose()?;
         let restored = backup::restore(&store, blobs.as_deref(), &folder).await;
         let restored = restored.map_err(failed)?;
         let Some(log) = log else { return Ok(told("restore", "restored", &restored)) };
         let verified = verified(&store, &log, &held).await?;
         Ok(Answer { note: told("restore", "restored", &restored).note, ..verified })
     }
-}
-
-/// The blobs in a folder that is there.
-fn blobs(path: &Path) -> Result<Arc<dyn ObjectStore>, Trouble> {
-    let named = |why| format!("`{}`: {why}", path.display());
-    envelope_store::blobs::folder(path)
-        .map_err(|why| Trouble::usage(named(why), "give the folder in which the blobs lie"))
-}
-
-/// The blobs in a folder that is made if there is none.
-fn new_blobs(path: &Path) -> Result<Arc<dyn ObjectStore>, Trouble> {
-    folder(path)?;
-    blobs(path)
 }
 
 fn told(kind: &'static str, done: &str, contents: &Contents) -> Answer {

@@ -10,6 +10,7 @@ use envelope_gate::model::{InMemoryPurse, Pending, Purse};
 use envelope_gate::stop::Fault;
 use envelope_rules::budget::{Accounting, Freezer, Frost, Leased, Place, Shared, Thaw};
 use envelope_rules::denial::Denial;
+use envelope_store::Org;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::disk::{self, Existing};
 use crate::exit::Exit;
 use crate::fresh::now;
 use crate::home::home;
+use crate::store;
 
 /// Models that are asked nothing more
 #[derive(Subcommand)]
@@ -26,15 +28,39 @@ pub(crate) enum Breaker {
     Thaw(Word),
 }
 
+/// Whose models.
+#[derive(Args)]
+struct Whose {
+    /// Those that runs of this database froze: `sqlite:<file>` or `postgres://…` [default:
+    /// `ENVELOPE_DB`, or those of the runs of this machine, in the home folder]
+    #[arg(long, value_name = "URL")]
+    db: Option<String>,
+    /// The organisation, in a database
+    #[arg(long, value_name = "NAME", default_value = store::LOCAL)]
+    org: String,
+}
+
+impl Whose {
+    /// The database, if there is one, and the organisation in it.
+    fn kept(&self) -> Result<Option<(String, Org)>, Trouble> {
+        let Some(url) = self.db.clone().or_else(store::named_db) else { return Ok(None) };
+        let org = Org::new(&self.org).map_err(|why| Trouble::usage(why, "see its name"))?;
+        Ok(Some((url, org)))
+    }
+}
+
 /// Show which models are frozen, since when, and by which run
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
-  0  shown        1  the file at home cannot be used
+  0  shown        1  the file at home or the database cannot be used
 
-Example:
-  envelope breaker show")]
+Examples:
+  envelope breaker show
+  envelope breaker show --db postgres://localhost/envelope --org acme")]
 pub(crate) struct Show {
+    #[command(flatten)]
+    whose: Whose,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -44,7 +70,9 @@ pub(crate) struct Show {
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
-  0  thawed        1  the file at home cannot be used        2  it is not frozen
+  0  thawed
+  1  the file at home or the database cannot be used
+  2  it is not frozen
 
 Example:
   envelope breaker thaw openai/gpt-4o-mini --by ada --because 'the provider paid it back'")]
@@ -57,6 +85,8 @@ pub(crate) struct Word {
     /// Why
     #[arg(long, value_name = "TEXT")]
     because: String,
+    #[command(flatten)]
+    whose: Whose,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -91,40 +121,62 @@ impl Breaker {
 
 impl Show {
     fn answer(&self) -> Result<Answer, Trouble> {
-        let frozen = Book::at_home()?.freezer().map_err(unusable)?;
+        let frozen = match self.whose.kept()? {
+            None => Book::at_home()?.freezer().map_err(unusable)?.frozen().to_vec(),
+            Some((url, org)) => store::wait(async {
+                let mut tx = store::open(&url).await?.read().await.map_err(store::trouble)?;
+                tx.of(&org).frosts().await.map_err(store::trouble)
+            })?,
+        };
         let line = |frost: &Frost| {
             let Frost { place: Place { model, .. }, run, at, .. } = frost;
             format!("{model}  since {at}, by {run}")
         };
-        let lines: Vec<_> = frozen.frozen().iter().map(line).collect();
+        let lines: Vec<_> = frozen.iter().map(line).collect();
         let page = if lines.is_empty() { "nothing is frozen".to_owned() } else { lines.join("\n") };
-        Ok(Answer::page("breaker", page + "\n", json!({ "frozen": frozen.frozen() })))
+        Ok(Answer::page("breaker", page + "\n", json!({ "frozen": frozen })))
     }
 }
 
 impl Word {
     fn answer(&self) -> Result<Answer, Trouble> {
-        let book = Book::at_home()?;
         let place = place(&self.model)?;
         let (by, because) = (self.by.clone(), self.because.clone());
         let word = Said { by, because, place };
         let bytes = canonical::of(&word).map_err(|why| Trouble::usage(why, "use plain words"))?;
-        let at = now();
-        let thaw = book.change(|freezer| {
-            let thaw = freezer.thaw(&word.place, Digest::of(&bytes), at)?;
-            Some(Event::Thawed { thaw, word })
-        });
-        if thaw.map_err(unusable)? {
+        let thawed = match self.whose.kept()? {
+            None => at_home(word, Digest::of(&bytes))?,
+            Some((url, org)) => {
+                let said = String::from_utf8_lossy(&bytes);
+                store::wait(in_store(&url, &org, &word.place, &said))?
+            }
+        };
+        if thawed {
             let data = json!({ "model": self.model, "by": self.by });
-            return Ok(Answer::note(
-                "thaw",
-                format!("`{}` may be asked again\n", self.model),
-                data,
-            ));
+            let note = format!("`{}` may be asked again\n", self.model);
+            return Ok(Answer::note("thaw", note, data));
         }
         let what = format!("`{}` is not frozen", self.model);
         Err(Trouble::usage(what, "see `envelope breaker show`"))
     }
+}
+
+/// Thaws what runs of this machine froze. True, if they did.
+fn at_home(word: Said, digest: Digest) -> Result<bool, Trouble> {
+    let at = now();
+    let thaw = Book::at_home()?.change(|freezer| {
+        let thaw = freezer.thaw(&word.place, digest, at)?;
+        Some(Event::Thawed { thaw, word })
+    });
+    thaw.map_err(unusable)
+}
+
+/// Thaws what runs of an organisation froze. True, if they did.
+async fn in_store(url: &str, org: &Org, place: &Place, word: &str) -> Result<bool, Trouble> {
+    let mut tx = store::open(url).await?.write().await.map_err(store::trouble)?;
+    let thaw = tx.of(org).thaw(place, word, now()).await.map_err(store::trouble)?;
+    tx.commit().await.map_err(store::trouble)?;
+    Ok(thaw.is_some())
 }
 
 /// The file at home.

@@ -1,13 +1,14 @@
 //! `envelope db`: the database of runs, money and contracts.
 
 use clap::{Args, Subcommand};
-use envelope_store::{Engine, Store, audit, migrate};
+use envelope_node::{House, now};
+use envelope_store::{Engine, Store, audit, blobs, migrate};
 use serde_json::json;
 
 use crate::answer::{Answer, Trouble, give};
 use crate::exit::Exit;
 use crate::page::{BAD, GOOD, STRONG, plain, styled};
-use crate::store::{Place, trouble, wait};
+use crate::store::{HouseFlags, Place, trouble, wait};
 
 /// Set up and look after the database
 #[derive(Subcommand)]
@@ -15,6 +16,7 @@ pub(crate) enum Db {
     Migrate(Migrate),
     Status(Status),
     Check(Check),
+    Sweep(Sweep),
 }
 
 /// Bring the database up to this program, all steps or none
@@ -84,12 +86,37 @@ pub(crate) struct Check {
     json: bool,
 }
 
+/// Remove the blobs that nobody needs
+///
+/// Those go that no version of a workspace names, and nobody touched for a day: what a crash left
+/// behind, or a run that was never launched. It may be done at any time, beside any number of
+/// nodes.
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  done
+  1  the database or the place of the blobs refused
+  2  the input cannot be used
+
+Examples:
+  envelope db sweep
+  envelope db sweep --db postgres://localhost/envelope --blobs s3://bucket/envelope")]
+pub(crate) struct Sweep {
+    #[command(flatten)]
+    house: HouseFlags,
+
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
 impl Db {
     pub(crate) fn run(&self) -> Exit {
         match self {
             Self::Migrate(migrate) => give(wait(migrate.run()), migrate.json),
             Self::Status(status) => give(wait(status.run()), status.json),
             Self::Check(check) => give(wait(check.run()), check.json),
+            Self::Sweep(sweep) => give(wait(sweep.run()), sweep.json),
         }
     }
 }
@@ -152,6 +179,17 @@ impl Check {
         };
         let data = json!({ "engine": engine(&store), "findings": findings });
         Ok(Answer { exit, ..Answer::page("database-check", page, data) })
+    }
+}
+
+impl Sweep {
+    async fn run(&self) -> Result<Answer, Trouble> {
+        let House { store, objects } = self.house.open().await?;
+        let swept = blobs::sweep(&store, &objects, now()).await;
+        let swept =
+            swept.map_err(|why| Trouble::failed(why, "what is left, the next sweep takes"))?;
+        let note = format!("{} {swept} blobs\n", styled(GOOD, "removed"));
+        Ok(Answer::note("sweep", note, json!({ "removed": swept })))
     }
 }
 

@@ -75,8 +75,13 @@ pub(crate) fn new_master() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
     Ok(keys)
 }
 
+/// The master key and older ones.
+pub(crate) fn masters() -> Result<MasterKeys, NoKeys> {
+    master_keys().map(|(keys, _)| keys)
+}
+
 /// The master key, made if there is none, and older ones.
-fn master_keys() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
+pub(crate) fn master_keys() -> Result<(MasterKeys, Vec<PathBuf>), NoKeys> {
     let folder = made(home()?.join("keys"))?;
     let failed = |why| NoKeys::Io { path: folder.clone(), why };
     let mut older = Vec::new();

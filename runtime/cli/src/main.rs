@@ -3,6 +3,7 @@
 mod answer;
 mod approvals;
 mod backup;
+mod blobs;
 mod breaker;
 mod build;
 mod callees;
@@ -13,9 +14,11 @@ mod demo;
 mod desk;
 mod disk;
 mod exit;
+mod explain;
 mod fresh;
 mod guest;
 mod home;
+mod init;
 mod inspect;
 mod keys;
 mod log;
@@ -31,6 +34,7 @@ mod replay;
 mod resume;
 mod run;
 mod runs;
+mod serve;
 mod signers;
 mod stop;
 mod store;
@@ -83,6 +87,9 @@ enum Command {
     #[command(subcommand)]
     Breaker(breaker::Breaker),
     Node(Box<node::Node>),
+    Init(init::Init),
+    Serve(Box<serve::Serve>),
+    Explain(explain::Explain),
     #[command(subcommand)]
     Runs(runs::Runs),
     Completions(completions::Completions),
@@ -111,6 +118,9 @@ fn main() -> ExitCode {
         Command::Restore(restore) => restore.run(),
         Command::Breaker(breaker) => breaker.run(),
         Command::Node(node) => node.run(),
+        Command::Init(init) => init.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Runs(runs) => runs.run(),
         Command::Completions(completions) => completions.run(),
     };

@@ -116,6 +116,20 @@ impl ModelFlags {
 }
 
 impl Providers {
+    /// What every model costs that a contract may name here: those of the book of this program, and
+    /// the stub where it plays one.
+    pub(crate) fn prices(&self) -> Result<PriceBook, Trouble> {
+        let bytes = PRICES.strip_suffix(b"\n").unwrap_or(PRICES);
+        let book: PriceBook =
+            canonical::read(bytes).map_err(|why| Trouble::failed(why, "tell us"))?;
+        if !self.providers.iter().any(|provider| provider == STUB) {
+            return Ok(book);
+        }
+        let known = book.models().map(|(name, price)| (name.to_owned(), price.clone()));
+        let stub = [(format!("{STUB}/any"), stub_price()?)];
+        PriceBook::new(known.chain(stub)).map_err(|why| Trouble::failed(why, "tell us"))
+    }
+
     /// Whoever answers. What must be shown to nobody is added to `secrets`.
     pub(crate) fn set_up(&self, secrets: &mut Secrets) -> Result<Option<Models>, Trouble> {
         if self.providers.is_empty() {

@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::Args;
 use envelope_engine::config::Machine;
 use envelope_engine::local::grant_keys;
+use envelope_gate::inside::Watcher;
 use envelope_gate::model::Purse;
 use envelope_node::{
     Came, Drained, House, Keys, Node as Worker, NodeError, Outside, RUNS, Seen, Settings, Tell,
+    Told,
 };
 use envelope_rules::guard::Warrant;
 use envelope_store::work::LEASE;
@@ -54,7 +56,7 @@ pub(crate) struct Node {
     #[arg(long, value_name = "MILLISECONDS", default_value_t = millis(LEASE),
         value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     lease: u64,
-    /// What it is called in the database [default: its host and process]
+    /// What it is called in the database [default: `process` and its number]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
@@ -131,15 +133,28 @@ impl Outside for Operator {
     }
 }
 
-/// A node for one command.
+/// A node that works beside a server.
+pub(crate) fn node_for_server(
+    house: &House,
+    keys: &LocalKeys,
+    outside: Operator,
+    machine: &Machine,
+    runs: usize,
+) -> Result<Worker, Trouble> {
+    let settings = Settings { runs, ..Settings::of(own_name()) };
+    worker(house, keys, outside, machine, settings, Arc::new(tell))
+}
+
+/// A node for one command, which tells by itself what became of its run.
 pub(crate) fn node_of(
     house: &House,
     keys: &LocalKeys,
     outside: Operator,
     machine: &Machine,
-    tell: Tell,
+    watch: Option<fn() -> Watcher>,
 ) -> Result<Worker, Trouble> {
-    worker(house, keys, outside, machine, Settings::of(own_name()), tell)
+    let settings = Settings { watch, ..Settings::of(own_name()) };
+    worker(house, keys, outside, machine, settings, Arc::new(|_| ()))
 }
 
 fn worker(
@@ -166,9 +181,17 @@ const fn millis(time: Duration) -> u64 {
     time.as_secs() * 1000
 }
 
-/// Says what became of a run.
-fn tell(run: &str, came: &Result<Came, NodeError>) {
-    let run = plain(run);
+/// Says what became of a run, or what is wrong with the node.
+fn tell(told: Told<'_>) {
+    match told {
+        Told::Run(run, came) => tell_of(&plain(run), came),
+        Told::Trouble(why) => {
+            page::aside(format!("{}: {}", styled(BAD, "trouble"), plain(why.to_string())));
+        }
+    }
+}
+
+fn tell_of(run: &str, came: &Result<Came, NodeError>) {
     match came {
         Ok(Came::Ended(over, _)) => {
             let (outcome, reason) = (styled(GOOD, over.outcome.name()), plain(&over.reason));

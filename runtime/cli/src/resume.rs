@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use envelope_engine::config::Machine;
-use envelope_engine::local::{LifeLog, LocalWorld, RunFolder, neighbours, regrant};
+use envelope_engine::local::{BadFolder, LifeLog, LocalWorld, RunFolder, neighbours, regrant};
 use envelope_engine::replay::{Verdict, replay};
 use envelope_engine::run::{self, Finished, Order, Surroundings};
 use envelope_evidence::journal::Journal;
@@ -75,11 +75,25 @@ pub(crate) struct Resume {
 
 impl Resume {
     pub(crate) fn run(&self) -> Exit {
-        let one = |folder: &Path| tell(self.carry_out(folder), self.json);
         match &self.folder {
-            Some(folder) => one(folder),
-            None => wake::all(self.wait, one).unwrap_or_else(|why| why.tell(self.json)),
+            Some(folder) => tell(self.carry_out(folder), self.json),
+            None => {
+                let all = wake::all(self.wait, |folder| self.wake(folder));
+                all.unwrap_or_else(|why| why.tell(self.json))
+            }
         }
+    }
+
+    /// Goes on with one of several runs, if no other process is at work on it.
+    fn wake(&self, path: &Path) -> Option<Exit> {
+        let folder = RunFolder::open(path);
+        let _held = match folder.hold() {
+            Ok(held) => held,
+            Err(BadFolder::Busy { .. }) => return None,
+            Err(why) => return Some(tell(Err(Trouble::folder(why)), self.json)),
+        };
+        page::aside(format!("resume {}", plain(folder.path().display())));
+        Some(tell(self.go_on(folder), self.json))
     }
 
     /// Of several runs that ask at one terminal, nobody knows whom an answer is for.
@@ -88,14 +102,19 @@ impl Resume {
     }
 
     fn carry_out(&self, path: &Path) -> Result<Ran, Trouble> {
-        let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let folder = RunFolder::open(path);
         let _held = folder.hold().map_err(Trouble::folder)?;
+        self.go_on(folder)
+    }
+
+    /// Goes on with the run in `folder`, which this process holds.
+    fn go_on(&self, folder: RunFolder) -> Result<Ran, Trouble> {
+        let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let (writer, journal) = folder.open_journal().map_err(Trouble::folder)?;
         let run = journal.header().run.clone();
         let place = Place::recall(&run, folder.path());
         if journal.ended().is_some() && folder.is_sealed() && place.is_none() {
-            let what = format!("`{}` has ended already", path.display());
+            let what = format!("`{}` has ended already", folder.path().display());
             return Err(Trouble::usage(what, "see it again with `envelope replay`"));
         }
         let dir = self.dir(place, &journal)?;
@@ -116,7 +135,7 @@ impl Resume {
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, dir.as_deref(), &blobs).await?;
             place::forget(&run);
-            Ok(Ran { finished, folder: Some(folder) })
+            Ok(Ran { finished, folder: Some(folder), flags: String::new() })
         })
     }
 

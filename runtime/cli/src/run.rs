@@ -136,6 +136,8 @@ pub(crate) struct Run {
 pub(crate) struct Ran {
     pub(crate) finished: Finished,
     pub(crate) folder: Option<RunFolder>,
+    /// The flags by which a run without a folder is found again.
+    pub(crate) flags: String,
 }
 
 impl Ran {
@@ -256,7 +258,7 @@ impl Run {
             folder.seal(&finished, &keys.receipts).map_err(Trouble::folder)?;
             give_out(&finished, self.dir.as_deref(), &blobs).await?;
             place::forget(&fresh.run);
-            Ok(Ran { finished, folder: Some(folder) })
+            Ok(Ran { finished, folder: Some(folder), flags: String::new() })
         })
     }
 
@@ -393,7 +395,7 @@ fn exit(finished: &Finished) -> Exit {
     }
 }
 
-fn print(Ran { finished, folder }: &Ran) {
+fn print(Ran { finished, folder, flags }: &Ran) {
     for entry in finished.journal.entries() {
         if let Event::Denied(denied) = &entry.event {
             let what = format!("{} {}", denied.call.operation, denied.call.target.as_str());
@@ -411,7 +413,7 @@ fn print(Ran { finished, folder }: &Ran) {
     page::aside(format!("{outcome} ({reason}), {} calls", finished.journal.calls().len()));
     let Some(folder) = folder else {
         let run = &finished.journal.header().run;
-        page::aside(format!("next     envelope runs export {run} {run}"));
+        page::aside(format!("next     envelope runs export {run} {run}{flags}"));
         return;
     };
     page::aside(format!("receipt  {}", styled(STRONG, folder.receipt_path().display())));
@@ -433,7 +435,7 @@ fn hand_out(Finished { result, stdout, stderr, .. }: &Finished) {
     page::note(&lines(stderr));
 }
 
-fn in_json(Ran { finished, folder }: &Ran) -> Value {
+fn in_json(Ran { finished, folder, flags: _ }: &Ran) -> Value {
     let ended = finished.ended();
     let result = finished.result.as_ref().map(|bytes| {
         let text = || Value::String(String::from_utf8_lossy(bytes).into_owned());

@@ -1,11 +1,10 @@
 //! `envelope runs`: the runs of a database.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use envelope_engine::config::Machine;
-use envelope_node::{export, finished, list, now};
+use envelope_node::{LIST_MAX, export, finished, list, now};
 use serde_json::json;
 
 use crate::answer::{Answer, Trouble, give};
@@ -41,6 +40,9 @@ pub(crate) struct List {
     #[arg(long, value_name = "STATE",
         value_parser = ["queued", "running", "suspended", "ended"])]
     state: Option<String>,
+    /// Only those after this one: what a list that was cut says to go on with
+    #[arg(long, value_name = "RUN", default_value = "", hide_default_value = true)]
+    after: String,
     #[command(flatten)]
     house: HouseFlags,
     /// Answer in JSON
@@ -89,18 +91,26 @@ impl Runs {
 impl List {
     async fn answer(&self) -> Result<Answer, Trouble> {
         let (house, org) = (self.house.open().await?, self.house.org()?);
-        let runs = list(&house, &org, self.state.as_deref()).await.map_err(kept)?;
+        let runs = list(&house, &org, self.state.as_deref(), &self.after).await.map_err(kept)?;
         let mut page = String::new();
         for run in &runs {
             let over = run.over.as_ref();
             let over = over.map(|over| format!("  {} ({})", over.outcome.name(), over.reason));
             page += &format!("{}  {}{}\n", run.id, run.state, plain(over.unwrap_or_default()));
         }
-        let note = if runs.is_empty() { "no runs\n" } else { "" };
-        let data = json!({ "runs": runs.iter().map(|run| json!({
-            "run": run.id, "state": run.state, "over": run.over,
-        })).collect::<Vec<_>>() });
-        Ok(Answer { note: note.to_owned(), ..Answer::page("runs", page, data) })
+        let cut = runs.last().filter(|_| runs.len() >= LIST_MAX).map(|last| &last.id);
+        let note = match cut {
+            Some(last) => format!("the list is cut here: go on with `--after {last}`\n"),
+            None if runs.is_empty() => "no runs\n".to_owned(),
+            None => String::new(),
+        };
+        let rows = runs.iter().map(|run| {
+            json!({
+                "run": run.id, "state": run.state, "over": run.over,
+            })
+        });
+        let data = json!({ "runs": rows.collect::<Vec<_>>(), "after": cut });
+        Ok(Answer { note, ..Answer::page("runs", page, data) })
     }
 }
 
@@ -113,7 +123,7 @@ impl Export {
             let keys = keys.map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
             let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
             let nowhere = Operator::of(&Edge::default(), &Providers::default());
-            let node = node_of(&house, &keys, nowhere, &machine, Arc::new(|_, _| ()))?;
+            let node = node_of(&house, &keys, nowhere, &machine, None)?;
             let finished = finished(&node, &org, &self.run).await.map_err(kept)?;
             let blobs = house.blobs(&org).of_nobody(now);
             give_out(&finished, self.dir.as_deref(), &blobs).await?;

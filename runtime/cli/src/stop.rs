@@ -25,9 +25,11 @@ use book::{Book, LocalSwitches};
 
 /// Stop runs, agents, organisations or everybody
 ///
-/// Whoever is stopped makes no further call and computes for no more than a hundredth of a second;
-/// its run ends with a receipt that says who stopped it, when and why. Nobody whom a switch names
-/// begins or goes on, until it is lifted. A run that waits for a human ends when it is resumed.
+/// Whoever is stopped makes no further call and computes for no more than a few hundredths of a
+/// second; its run ends with a receipt that says who stopped it, when and why. A node whose
+/// database does not answer lets its runs go on for at most five seconds, and then none of them.
+/// Nobody whom a switch names begins or goes on, until it is lifted. A run that waits for a human
+/// ends when it is resumed.
 #[derive(Subcommand)]
 #[command(after_help = "\
 Exit codes:
@@ -44,9 +46,10 @@ Examples:
 pub(crate) enum Stop {
     /// One run, by its folder or its id
     Run(Named),
-    /// All runs of an agent, by the service identity that receipts tell: `specialist@local`
+    /// All runs of an agent, by the service identity that receipts tell: `specialist@local`. On this
+    /// machine that is the name on the agent's own card: one that calls itself otherwise is another
     Agent(Named),
-    /// All runs of an organisation; needs `--db`, because runs of this machine are of none
+    /// All runs of an organisation; needs a database, because runs of this machine are of none
     Organisation(Named),
     /// Everybody
     All(Word),
@@ -99,13 +102,19 @@ pub(crate) struct List {
 /// Where the switches are.
 #[derive(Args)]
 struct Place {
-    /// The switches of this database: `sqlite:<file>` or `postgres://…`. Without it, those of the
-    /// runs of this machine, in the home folder
+    /// The switches of this database: `sqlite:<file>` or `postgres://…` [default: `ENVELOPE_DB`, or
+    /// those of the runs of this machine, in the home folder]
     #[arg(long, value_name = "URL")]
     db: Option<String>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Place {
+    fn url(&self) -> Option<String> {
+        self.db.clone().or_else(store::named_db)
+    }
 }
 
 impl Stop {
@@ -148,7 +157,7 @@ impl Named {
 
     fn target(&self, read: Read) -> Result<Target, Trouble> {
         let target = read(&self.name)?;
-        let nobodys = matches!(target, Target::Organisation(_)) && self.word.place.db.is_none();
+        let nobodys = matches!(target, Target::Organisation(_)) && self.word.place.url().is_none();
         if nobodys {
             let what = "the runs of this machine are of no organisation";
             return Err(Trouble::usage(what, "name the database of its runs with `--db`"));
@@ -193,10 +202,10 @@ impl Word {
 
     /// True, if it changed anything.
     fn note(&self, event: Event) -> Result<bool, Trouble> {
-        match &self.place.db {
+        match self.place.url() {
             None => Book::at_home()?.note(event).map_err(unusable),
             Some(url) => store::wait(async {
-                let store = store::open(url).await?;
+                let store = store::open(&url).await?;
                 envelope_store::stops::note(&store, None, event).await.map_err(store::trouble)
             }),
         }
@@ -205,13 +214,13 @@ impl Word {
 
 impl List {
     fn answer(&self) -> Result<Answer, Trouble> {
-        let thrown: Vec<(Target, Thrown)> = match &self.place.db {
+        let thrown: Vec<(Target, Thrown)> = match self.place.url() {
             None => {
                 let switches = Book::at_home()?.switches().map_err(unusable)?;
                 switches.thrown().map(|it| (it.target.clone(), it.thrown.clone())).collect()
             }
             Some(url) => store::wait(async {
-                let store = store::open(url).await?;
+                let store = store::open(&url).await?;
                 envelope_store::stops::thrown(&store, None).await.map_err(store::trouble)
             })?,
         };

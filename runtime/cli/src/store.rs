@@ -12,10 +12,10 @@ use cap_std::fs::Dir;
 use clap::Args;
 use envelope_node::{House, NodeError, now};
 use envelope_store::noun::{Change, Noun};
-use envelope_store::{Org, Store, StoreError, blobs};
+use envelope_store::{Org, Store, StoreError};
 
 use crate::answer::Trouble;
-use crate::{disk, home, run};
+use crate::{blobs, disk, home, run};
 
 /// The variables that say where the database is, and its blobs.
 const DB: &str = "ENVELOPE_DB";
@@ -47,7 +47,7 @@ impl Place {
     }
 
     fn url(&self) -> Result<String, Trouble> {
-        if let Some(url) = self.db.clone().or_else(|| named(DB)?.into_string().ok()) {
+        if let Some(url) = self.db.clone().or_else(named_db) {
             return Ok(url);
         }
         let home = home::made_home().map_err(|why| Trouble::usage(why, "name one with `--db`"))?;
@@ -56,7 +56,7 @@ impl Place {
 }
 
 /// The organisation of this machine's runs, unless another is named.
-const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// What an organisation may keep that is met for the first time: a laptop has room for it.
 const QUOTA: i64 = 16 << 30;
@@ -66,9 +66,10 @@ const QUOTA: i64 = 16 << 30;
 pub(crate) struct HouseFlags {
     #[command(flatten)]
     place: Place,
-    /// Where the bytes of its blobs lie: the same folder for all who share the database [default:
-    /// `ENVELOPE_BLOBS`, or `blobs` in the home folder]
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the bytes of its blobs lie, a folder or `s3://<bucket>/<prefix>` (asked for as the
+    /// variables `AWS_…` say): the same for all who share the database [default: `ENVELOPE_BLOBS`,
+    /// or `blobs` in the home folder]
+    #[arg(long, value_name = "PLACE")]
     blobs: Option<PathBuf>,
     /// Whose runs
     #[arg(long, value_name = "NAME", default_value = LOCAL)]
@@ -87,17 +88,33 @@ impl HouseFlags {
         self.place.db.is_some() || named(DB).is_some()
     }
 
+    /// The same flags once more, for whoever is told what to do next. A password is not repeated.
+    pub(crate) fn words(&self) -> String {
+        let db = self.place.db.as_ref().map(|url| if url.contains('@') { "…" } else { url });
+        let blobs = self.blobs.as_ref().map(|blobs| blobs.display().to_string());
+        let org = (self.org != LOCAL).then_some(self.org.as_str());
+        let flags = [("--db", db), ("--blobs", blobs.as_deref()), ("--org", org)];
+        let flags =
+            flags.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
+        flags.collect()
+    }
+
     /// Where it is.
     pub(crate) async fn open(&self) -> Result<House, Trouble> {
-        let store = self.place.open().await?;
+        self.house(self.place.open().await?)
+    }
+
+    /// The same, made if there is none.
+    pub(crate) async fn made(&self) -> Result<House, Trouble> {
+        self.house(self.place.migrated().await?)
+    }
+
+    fn house(&self, store: Store) -> Result<House, Trouble> {
         let blobs = self.blobs.clone().or_else(|| named(BLOBS).map(PathBuf::from));
         let home = || home::made_home().map(|home| home.join("blobs"));
         let blobs = blobs.map_or_else(home, Ok);
         let blobs = blobs.map_err(|why| Trouble::usage(why, "name a folder with `--blobs`"))?;
-        let hint = "give a folder that can be written";
-        disk::make_folder(&blobs).map_err(|why| Trouble::usage(why, hint))?;
-        let objects = blobs::folder(&blobs).map_err(|why| Trouble::usage(why, hint))?;
-        Ok(House { store, objects })
+        Ok(House { store, objects: blobs::at(&blobs, true)? })
     }
 
     /// Whose runs.
@@ -120,6 +137,11 @@ impl HouseFlags {
         quota.map_err(|why| Trouble::failed(why, "`envelope db status` says how it stands"))?;
         Ok(org)
     }
+}
+
+/// The database that the environment names.
+pub(crate) fn named_db() -> Option<String> {
+    named(DB)?.into_string().ok()
 }
 
 /// What the environment says.

@@ -17,7 +17,7 @@ use crate::store::{Place, trouble, wait};
 pub(crate) enum Vault {
     Erase(Erase),
     Expire(Whole),
-    Rotate(Whole),
+    Rotate(Rotate),
 }
 
 /// Destroy the key of a person, and with it everything that is sealed under it, for good
@@ -52,18 +52,14 @@ pub(crate) struct Erase {
     json: bool,
 }
 
-/// Remove the fields whose time is over, or seal every key under a new master key
-///
-/// The master key lies in the home folder. The older one is kept beside it for other databases;
-/// delete it when all of them were rotated.
+/// Remove the fields whose time is over
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
   0  done        1  the database refused        2  the input cannot be used
 
-Examples:
-  envelope vault expire
-  envelope vault rotate --db postgres://owner@localhost/envelope")]
+Example:
+  envelope vault expire")]
 pub(crate) struct Whole {
     #[command(flatten)]
     place: Place,
@@ -73,12 +69,34 @@ pub(crate) struct Whole {
     json: bool,
 }
 
+/// Seal every key under a new master key
+///
+/// The master key lies in the home folder, and is that of all databases of this home. The older one
+/// is kept beside it: rotate the other databases with `--current`, which brings them under the new
+/// key and makes none, and delete the older one when all of them are.
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes:
+  0  done        1  the database refused        2  the input cannot be used
+
+Examples:
+  envelope vault rotate
+  envelope vault rotate --current --db postgres://owner@localhost/envelope")]
+pub(crate) struct Rotate {
+    /// Under the master key that is there, without making a new one
+    #[arg(long)]
+    current: bool,
+
+    #[command(flatten)]
+    whole: Whole,
+}
+
 impl Vault {
     pub(crate) fn run(&self) -> Exit {
         match self {
             Self::Erase(erase) => give(wait(erase.run()), erase.json),
             Self::Expire(whole) => give(wait(whole.expire()), whole.json),
-            Self::Rotate(whole) => give(wait(whole.rotate()), whole.json),
+            Self::Rotate(rotate) => give(wait(rotate.run()), rotate.whole.json),
         }
     }
 }
@@ -120,11 +138,14 @@ impl Whole {
         let note = format!("{} {gone} fields\n", styled(GOOD, "removed"));
         Ok(Answer::note("expiry", note, json!({ "removed": gone })))
     }
+}
 
-    async fn rotate(&self) -> Result<Answer, Trouble> {
+impl Rotate {
+    async fn run(&self) -> Result<Answer, Trouble> {
         let hint = "keys lie in the home folder of this program";
-        let store = self.place.open().await?;
-        let (keys, older) = home::new_master().map_err(|why| Trouble::usage(why, hint))?;
+        let store = self.whole.place.open().await?;
+        let keys = if self.current { home::master_keys() } else { home::new_master() };
+        let (keys, older) = keys.map_err(|why| Trouble::usage(why, hint))?;
         let mut sealed = 0;
         loop {
             match vault::rotate(&store, &keys).await.map_err(failed)? {
@@ -132,12 +153,12 @@ impl Whole {
                 some => sealed += some,
             }
         }
-        let mut note = format!("{} {sealed} keys are under the new one\n", styled(GOOD, "rotated"));
+        let mut note = format!("{} {sealed} keys are sealed anew\n", styled(GOOD, "rotated"));
+        if !older.is_empty() {
+            note += "rotate the other databases of this home with `--current`; then delete\n";
+        }
         for path in &older {
-            note += &format!(
-                "delete {} when every database of this home was rotated\n",
-                styled(STRONG, path.display().to_string())
-            );
+            note += &format!("  {}\n", styled(STRONG, path.display().to_string()));
         }
         let older: Vec<_> = older.iter().map(|path| path.display().to_string()).collect();
         let data = json!({ "master": keys.current(), "sealed": sealed, "older": older });

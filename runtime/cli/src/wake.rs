@@ -12,7 +12,6 @@ use crate::answer::Trouble;
 use crate::desk::Book;
 use crate::exit::Exit;
 use crate::fresh::now;
-use crate::page::{self, plain};
 use crate::stop;
 
 /// Runs taken up at once: each is a sandbox with its own memory, and others work here too.
@@ -26,7 +25,12 @@ const TRIES_MAX: u32 = 3;
 
 /// Takes up every run of this machine whose questions are decided or too late, or that was stopped,
 /// a few at once. With `wait`, until somebody interrupts it.
-pub(crate) fn all(wait: bool, resume: impl Fn(&Path) -> Exit + Sync) -> Result<Exit, Trouble> {
+///
+/// `resume` says nothing of a run that another process is at work on: that is no failure.
+pub(crate) fn all(
+    wait: bool,
+    resume: impl Fn(&Path) -> Option<Exit> + Sync,
+) -> Result<Exit, Trouble> {
     let (mut tries, mut worst) = (BTreeMap::<PathBuf, u32>::new(), Exit::Done);
     thread::scope(|scope| {
         let mut running = BTreeMap::new();
@@ -38,7 +42,6 @@ pub(crate) fn all(wait: bool, resume: impl Fn(&Path) -> Exit + Sync) -> Result<E
                 if running.len() >= AT_ONCE || running.contains_key(&folder) {
                     continue;
                 }
-                page::aside(format!("resume {}", plain(folder.display())));
                 let (resume, of) = (&resume, folder.clone());
                 running.insert(folder, scope.spawn(move || resume(&of)));
             }
@@ -48,7 +51,13 @@ pub(crate) fn all(wait: bool, resume: impl Fn(&Path) -> Exit + Sync) -> Result<E
             thread::sleep(if wait { LOOK } else { LOOK / 20 });
             let over = running.extract_if(.., |_, handle| handle.is_finished());
             for (folder, handle) in over.collect::<Vec<_>>() {
-                let exit = handle.join().unwrap_or(Exit::Failed);
+                let Some(exit) = handle.join().unwrap_or(Some(Exit::Failed)) else {
+                    // Whoever is at work on it brings it to its end: nobody waits for that here.
+                    if !wait {
+                        tries.insert(folder, TRIES_MAX);
+                    }
+                    continue;
+                };
                 worst = if worst == Exit::Done { exit } else { worst };
                 // Ended, or waiting for another answer: else it is still due.
                 if matches!(exit, Exit::Done | Exit::Waiting) {

@@ -7,7 +7,7 @@ use envelope_gate::stop::{Divergence, Stop};
 use envelope_gate::workspace::Blobs;
 
 use crate::offline::Nowhere;
-use crate::run::{Finished, Halted, Order, Surroundings, drive};
+use crate::run::{Course, Finished, Halted, Order, Surroundings, drive};
 
 /// What a replay shows.
 pub enum Verdict {
@@ -49,7 +49,7 @@ pub async fn replay(order: Order, journal: Journal, blobs: Blobs) -> Result<Verd
         writer: Box::new(InMemory::default()),
         watcher: None,
     };
-    match drive(order, journal, surroundings, true).await {
+    match drive(order, journal, surroundings, Course::Replay).await {
         Ok(finished) => Ok(Verdict::Same(Box::new(finished))),
         Err(Halted::Stopped(Stop::Diverged(divergence))) => Ok(Verdict::Diverged(divergence)),
         Err(Halted::Stopped(Stop::EndOfRecord)) => {

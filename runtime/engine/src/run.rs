@@ -13,7 +13,7 @@ use envelope_evidence::journal::{
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Signed, fold};
-use envelope_evidence::{Digest, Dimension, Label, PathText, Usage};
+use envelope_evidence::{Digest, Dimension, Label, PathText, Timestamp, Usage};
 use envelope_gate::airlock::Airlock;
 use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
@@ -78,6 +78,13 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// A run of which nothing is at hand but its record.
+    pub fn unplayed(journal: Journal) -> Self {
+        let (stdout, stderr) = (Bytes::new(), Bytes::new());
+        let (outputs, artifacts) = (Vec::new(), Vec::new());
+        Self { journal, result: None, outputs, artifacts, stdout, stderr }
+    }
+
     /// The receipt, signed.
     pub fn receipt(&self, key: &SigningKey<ForReceipts>) -> Signed {
         fold(&self.journal).sign(key)
@@ -122,11 +129,12 @@ pub async fn start(
     let (journal, line) = Journal::start(header).map_err(|why| Halted::SetUp(why.to_string()))?;
     surroundings.writer.write(&line)?;
     surroundings.writer.flush(true).await?;
-    drive(order, journal, surroundings, false).await
+    drive(order, journal, surroundings, Course::Live(None)).await
 }
 
 /// Goes on with a run that another process began: with the very code, files, arguments and warrant
-/// that its journal pins.
+/// that its journal pins. One that did nothing yet, and that a kill switch names meanwhile, ends
+/// before its component is even set up.
 pub async fn resume(
     order: Order,
     journal: Journal,
@@ -134,16 +142,41 @@ pub async fn resume(
 ) -> Result<Finished, Halted> {
     let pinned = crate::replay::pinned(&order, &journal);
     pinned.map_err(|why| Halted::SetUp(why.to_string()))?;
-    drive(order, journal, surroundings, false).await
+    let obeyed = surroundings.world.obeyed().filter(|_| journal.calls().is_empty());
+    let stop = obeyed.map(|obeyed| obeyed.stops(journal.header())).transpose()?.flatten();
+    drive(order, journal, surroundings, Course::Live(stop)).await
+}
+
+/// Which way a run is driven.
+pub(crate) enum Course {
+    /// It goes on, unless it is stopped already.
+    Live(Option<Stop>),
+    /// Its record is played.
+    Replay,
+}
+
+/// Ends a run that nobody can go on with, without running it. It leaves nothing but its record.
+pub async fn give_up(
+    mut journal: Journal,
+    mut writer: Box<dyn JournalWriter>,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Finished, Halted> {
+    Gate::give_up(&mut journal, &mut *writer, now, reason).await?;
+    Ok(Finished::unplayed(journal))
 }
 
 pub(crate) async fn drive(
     order: Order,
     journal: Journal,
     surroundings: Surroundings,
-    replay: bool,
+    course: Course,
 ) -> Result<Finished, Halted> {
     let Order { component, authorities, args, manifest, limits, secrets } = order;
+    let (replay, stop) = match course {
+        Course::Live(stop) => (false, stop),
+        Course::Replay => (true, None),
+    };
     let Surroundings { blobs, world, writer, watcher } = surroundings;
     let world = kill::watched(world, journal.header());
     let scope = journal.header().scope.as_ref().map(|scope| scope.outputs.as_str());
@@ -181,7 +214,10 @@ pub(crate) async fn drive(
     let set_up = |error: wasmtime::Error| Halted::SetUp(format!("{error:#}"));
     let mut store =
         cell::store(component.engine(), airlock, &limits, fuel, clock).map_err(set_up)?;
-    let returned = invoke::invoke(&component, &mut store, &skill, &args).await;
+    let returned = match stop {
+        Some(stop) => Err(stop.into()),
+        None => invoke::invoke(&component, &mut store, &skill, &args).await,
+    };
     let ending = match ending_of(returned, &store) {
         Ok(ending) => ending,
         Err(halted) => {
@@ -207,18 +243,22 @@ fn ending_of(
     returned: wasmtime::Result<Returned>,
     store: &wasmtime::Store<Cell>,
 ) -> Result<Last, Halted> {
+    let cell = store.data();
+    let recorded = cell.airlock.gate.recorded_end();
+    let last = |(outcome, reason): (Outcome, &str)| Last::new(outcome, reason.to_owned());
+    let given_up = recorded.filter(|(outcome, _)| *outcome == Outcome::Interrupted).map(last);
+    let cut = recorded.filter(|(outcome, _)| is_cut(*outcome)).map(last);
     let error = match returned {
-        Ok(Returned { outcome, reason, result }) => return Ok(Last { outcome, reason, result }),
+        Ok(Returned { outcome, reason, result }) => {
+            return Ok(given_up.unwrap_or(Last { outcome, reason, result }));
+        }
         Err(error) => error,
     };
-    let cell = store.data();
-    let cut = cell.airlock.gate.recorded_end().filter(|(outcome, _)| is_cut(*outcome));
-    let cut = cut.map(|(outcome, reason)| Last::new(outcome, reason.to_owned()));
     match ending::of(&error, cell.limiter.met()) {
         Ending::Ended(Outcome::Exhausted, reason) if reason == "fuel" => {
             Ok(cut.unwrap_or_else(|| Last::new(Outcome::Exhausted, reason)))
         }
-        Ending::Ended(outcome, reason) => Ok(Last::new(outcome, reason)),
+        Ending::Ended(outcome, reason) => Ok(given_up.unwrap_or(Last::new(outcome, reason))),
         Ending::Stopped(Stop::EndOfRecord) => Ok(cut.ok_or(Stop::EndOfRecord)?),
         Ending::Stopped(stop) => Err(stop.into()),
     }
@@ -231,11 +271,12 @@ impl Last {
 }
 
 /// Whether a run was cut from outside, at a place that its own course does not explain: a replay
-/// gets as far as the record, and no further.
+/// gets as far as the record, and no further. One that was given up may get further: whoever did it
+/// died before that was written down.
 const fn is_cut(outcome: Outcome) -> bool {
     match outcome {
-        Outcome::Killed | Outcome::Exhausted | Outcome::Denied => true,
-        Outcome::Ok | Outcome::Failed | Outcome::Crashed | Outcome::Interrupted => false,
+        Outcome::Killed | Outcome::Exhausted | Outcome::Denied | Outcome::Interrupted => true,
+        Outcome::Ok | Outcome::Failed | Outcome::Crashed => false,
     }
 }
 
@@ -267,7 +308,11 @@ async fn close(cell: Cell, last: Last, keeps: bool, spent: u64) -> Result<Finish
     };
     if !gate.is_replay() {
         let (blobs, left) = left_behind(gate.inside(), &outputs);
-        keep(&blobs, left).await?;
+        let kept = keep(&blobs, left).await;
+        // It may have been stopped because there is no room for what it would leave.
+        if last.outcome != Outcome::Killed {
+            kept?;
+        }
     }
     let ended = Ended {
         outcome: last.outcome,
@@ -365,12 +410,9 @@ fn repeated(journal: &Journal) -> Usage {
     })
 }
 
-/// What the guest may burn: its limit, or on a replay what is recorded.
+/// What the guest may burn: its limit, or on a replay what is recorded, if somebody measured it.
 fn fuel(journal: &Journal, limits: &Limits, replay: bool) -> u64 {
     let recorded = journal.used().get(Dimension::Fuel);
-    if replay && journal.ended().is_some_and(|ended| is_cut(ended.outcome)) {
-        recorded
-    } else {
-        limits.fuel
-    }
+    let measured = |ended: &Ended| is_cut(ended.outcome) && ended.outcome != Outcome::Interrupted;
+    if replay && journal.ended().is_some_and(measured) { recorded } else { limits.fuel }
 }

@@ -2,4 +2,6 @@
 
 pub mod key;
 pub mod organisation;
+pub mod password;
+pub mod session;
 pub mod user;

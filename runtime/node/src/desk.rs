@@ -61,7 +61,8 @@ impl StoreDesk {
         if known.request != *request {
             return Err(NodeError::kept(&id, "another question was asked there"));
         }
-        if !known.is_decided() {
+        // Too late is as good as decided: the run need not be woken for it once more.
+        if !known.is_decided() && !known.is_late(at) {
             self.left_open(id, request.expires);
         }
         Ok(known.decisions)

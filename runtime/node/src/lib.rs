@@ -8,11 +8,14 @@
 
 mod agents;
 mod asked;
+mod beats;
 mod desk;
 mod error;
 mod export;
 mod finish;
+mod hopeless;
 mod house;
+mod known;
 pub mod launch;
 mod listed;
 mod load;
@@ -20,6 +23,7 @@ mod node;
 mod outside;
 mod room;
 mod run;
+mod seat;
 mod sheet;
 
 pub use asked::{Asked, Late};
@@ -27,8 +31,8 @@ pub use desk::{decide, decide_within, waiting};
 pub use error::NodeError;
 pub use export::{export, finished};
 pub use house::{House, now};
-pub use listed::{Listed, list, state};
-pub use node::{Drained, Keys, Node, RUNS, Settings, Tell};
+pub use listed::{LIST_MAX, Listed, list, state};
+pub use node::{Drained, Keys, Node, RUNS, Settings, Tell, Told};
 pub use outside::{Outside, Seen};
 pub use run::Came;
 pub use sheet::{Over, Sheet};

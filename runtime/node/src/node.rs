@@ -7,24 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use envelope_engine::component::Components;
-use envelope_engine::local::LocalWorld;
 use envelope_evidence::Timestamp;
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_gate::inside::Watcher;
-use envelope_gate::stop::Stop;
 use envelope_rules::grant::GrantKeys;
 use envelope_store::journal::{self, Queue};
 use envelope_store::stops::{Board, Watching};
 use envelope_store::work::{LEASE, Lease};
 use envelope_store::{Org, StoreError};
 use tokio::sync::OnceCell;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 
 use crate::agents::Agents;
+use crate::beats::Beats;
 use crate::house::now;
+use crate::known::Known;
 use crate::load::Ready;
-use crate::room::Rooms;
 use crate::run::{Came, go};
+use crate::seat::{Held, Seat, Seated};
 use crate::sheet::Sheet;
 use crate::{House, NodeError, Outside, load};
 
@@ -41,9 +41,6 @@ const REST: Duration = Duration::from_secs(2);
 /// The longest rest: somebody who mends something does not want to wait for longer.
 const REST_MAX: Duration = Duration::from_mins(10);
 
-/// Runs whose failures are remembered: more than rest at once anywhere.
-const RESTS_MAX: usize = 10_000;
-
 /// How long a node that leaves lets its runs hear what they asked outside. What takes longer is
 /// cut: a supervisor would kill the node soon after.
 const LEAVING: Duration = Duration::from_secs(20);
@@ -51,9 +48,6 @@ const LEAVING: Duration = Duration::from_secs(20);
 /// How long what was cut may take to notice. What does not is dropped where it stands: the next
 /// claim fences whatever it still writes.
 const CUT: Duration = Duration::from_secs(5);
-
-/// Beats in the time of a lease: two may be lost.
-const BEATS: u32 = 3;
 
 /// What a node is called, and how much it does.
 #[derive(Debug, Clone)]
@@ -64,12 +58,14 @@ pub struct Settings {
     pub runs: usize,
     /// How long it may be silent before another node takes its runs.
     pub lease: Duration,
+    /// Who watches what its runs say, if anybody does.
+    pub watch: Option<fn() -> Watcher>,
 }
 
 impl Settings {
     /// A node called `name` that does what is usual.
     pub fn of(name: impl Into<String>) -> Self {
-        Self { name: name.into(), runs: RUNS, lease: LEASE }
+        Self { name: name.into(), runs: RUNS, lease: LEASE, watch: None }
     }
 }
 
@@ -82,8 +78,16 @@ pub struct Keys {
     pub receipts: Arc<SigningKey<ForReceipts>>,
 }
 
-/// Hears of a run what became of it here.
-pub type Tell = Arc<dyn Fn(&str, &Result<Came, NodeError>) + Send + Sync>;
+/// What a node tells.
+pub enum Told<'a> {
+    /// What became of a run here.
+    Run(&'a str, &'a Result<Came, NodeError>),
+    /// What is wrong with the node itself, or with a run that broke before it could say its name.
+    Trouble(&'a NodeError),
+}
+
+/// Hears what a node tells.
+pub type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
 
 /// A node. Clones are the same one.
 #[derive(Clone)]
@@ -97,25 +101,10 @@ struct Inner {
     settings: Settings,
     queue: Queue,
     tell: Tell,
-    watch: Option<fn() -> Watcher>,
     leaving: AtomicBool,
     seats: Mutex<BTreeMap<Held, Arc<Seat>>>,
-    rests: Mutex<BTreeMap<(Org, String), u32>>,
-    rooms: Rooms,
+    rests: Known<u32>,
     switches: OnceCell<(Arc<Board>, Watching)>,
-}
-
-/// Which run, and by which claim: a node that was asleep may hold one again before it has let go of
-/// the first.
-type Held = (Org, String, i64);
-
-/// One run that the node holds.
-pub(crate) struct Seat {
-    pub(crate) lease: Lease,
-    world: Mutex<Option<Arc<LocalWorld>>>,
-    /// How it has to stop, said before it had a world.
-    leaves: AtomicBool,
-    lost: AtomicBool,
 }
 
 /// A node that has left.
@@ -145,11 +134,9 @@ impl Node {
             settings,
             queue,
             tell,
-            watch: None,
             leaving: AtomicBool::new(false),
             seats: Mutex::default(),
-            rests: Mutex::default(),
-            rooms: Rooms::default(),
+            rests: Known::default(),
             switches: OnceCell::new(),
         }))
     }
@@ -164,19 +151,10 @@ impl Node {
         Ok(Arc::clone(&self.0.switches.get_or_try_init(open).await?.0))
     }
 
-    /// The same before it began, where somebody watches what its runs say.
-    #[must_use]
-    pub fn watched(mut self, watch: fn() -> Watcher) -> Self {
-        if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.watch = Some(watch);
-        }
-        self
-    }
-
     /// Claims and runs what falls due until `over`, then leaves: it claims nothing more, puts its
     /// runs aside, and gives them back.
     pub async fn serve(&self, over: impl Future<Output = ()> + Send) -> Drained {
-        let _beats = Beats::of(self);
+        let _beats = Beats::of(self, self.0.settings.lease);
         let (mut over, mut runs) = (std::pin::pin!(over), JoinSet::new());
         loop {
             while let Some(ended) = runs.try_join_next() {
@@ -189,16 +167,24 @@ impl Node {
                 () = std::future::ready(()) => {}
             }
             let full = runs.len() >= self.0.settings.runs;
-            let claimed = if full { None } else { self.claim().await };
-            if let Some(lease) = claimed {
-                let node = self.clone();
-                runs.spawn(async move { node.hold(lease).await.as_ref().is_ok_and(is_back) });
-                continue;
-            }
+            let claimed = if full { Ok(None) } else { self.claim().await };
+            let rest = match claimed {
+                Ok(Some(lease)) => {
+                    let node = self.clone();
+                    runs.spawn(async move { node.hold(lease).await.as_ref().is_ok_and(is_back) });
+                    continue;
+                }
+                Ok(None) => LOOK,
+                // A database that is away is asked again after a while.
+                Err(why) => {
+                    self.trouble(&NodeError::Store(why));
+                    REST
+                }
+            };
             tokio::select! {
                 () = &mut over => break,
                 Some(ended) = runs.join_next(), if full => drop(self.told(ended)),
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         Drained { runs: self.leave(&mut runs).await }
@@ -211,7 +197,7 @@ impl Node {
         let taken = tx.of(org).take(id, name, now(), *lease).await?;
         tx.commit().await?;
         let Some(taken) = taken else { return Ok(None) };
-        let _beats = Beats::of(self);
+        let _beats = Beats::of(self, self.0.settings.lease);
         self.hold(taken).await.map(Some)
     }
 
@@ -240,12 +226,8 @@ impl Node {
         self.0.queue.clone()
     }
 
-    pub(crate) fn rooms(&self) -> &Rooms {
-        &self.0.rooms
-    }
-
     pub(crate) fn watcher(&self) -> Option<Watcher> {
-        self.0.watch.map(|watch| watch())
+        self.0.settings.watch.map(|watch| watch())
     }
 
     pub(crate) async fn ready(
@@ -258,23 +240,13 @@ impl Node {
         load::ready(house, org, run, sheet, agents, &keys.grants).await
     }
 
-    /// What is due the longest. A database that is away is asked again after a while.
-    async fn claim(&self) -> Option<Lease> {
+    /// What is due the longest.
+    async fn claim(&self) -> Result<Option<Lease>, StoreError> {
         let Settings { name, lease, .. } = &self.0.settings;
-        let claim = async {
-            let mut tx = self.0.house.store.write().await?;
-            // Now that it may write, however long it waited for its turn.
-            let claimed = tx.claim(name, now(), *lease).await?;
-            tx.commit().await.map(|()| claimed)
-        };
-        match claim.await {
-            Ok(claimed) => claimed,
-            Err(why) => {
-                self.tell("", &Err(NodeError::Store(why)));
-                tokio::time::sleep(REST).await;
-                None
-            }
-        }
+        let mut tx = self.0.house.store.write().await?;
+        // Now that it may write, however long it waited for its turn.
+        let claimed = tx.claim(name, now(), *lease).await?;
+        tx.commit().await.map(|()| claimed)
     }
 
     /// Holds a run as far as it goes, and tells.
@@ -292,12 +264,12 @@ impl Node {
                 Ok(()) | Err(_) => Err(why),
             },
             Ok(came) => {
-                self.rests().remove(&rests(&seat.lease));
+                self.0.rests.forget(&seat.lease);
                 Ok(came)
             }
         };
         drop(seated);
-        self.tell(&seat.lease.id, &came);
+        (self.0.tell)(Told::Run(&seat.lease.id, &came));
         came
     }
 
@@ -312,14 +284,9 @@ impl Node {
     }
 
     fn rest_of(&self, lease: &Lease) -> Duration {
-        let mut known = self.rests();
-        if known.len() >= RESTS_MAX {
-            known.pop_first();
-        }
-        let times = known.entry(rests(lease)).or_insert(0);
-        let doubled = REST.saturating_mul(2_u32.saturating_pow(*times));
-        *times = times.saturating_add(1);
-        doubled.min(REST_MAX)
+        let times = self.0.rests.get(lease).unwrap_or_default();
+        self.0.rests.set(lease, times.saturating_add(1));
+        REST.saturating_mul(2_u32.saturating_pow(times)).min(REST_MAX)
     }
 
     async fn leave(&self, runs: &mut JoinSet<bool>) -> usize {
@@ -347,127 +314,20 @@ impl Node {
     /// Whether a run was given back. One that broke its task told nobody itself.
     fn told(&self, ended: Result<bool, JoinError>) -> bool {
         ended.unwrap_or_else(|why| {
-            self.tell("", &Err(NodeError::Broken(why)));
+            self.trouble(&NodeError::Broken(why));
             false
         })
     }
 
-    fn tell(&self, run: &str, came: &Result<Came, NodeError>) {
-        (self.0.tell)(run, came);
+    fn trouble(&self, why: &NodeError) {
+        (self.0.tell)(Told::Trouble(why));
     }
 
-    fn seats(&self) -> MutexGuard<'_, BTreeMap<Held, Arc<Seat>>> {
+    pub(crate) fn seats(&self) -> MutexGuard<'_, BTreeMap<Held, Arc<Seat>>> {
         self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn rests(&self) -> MutexGuard<'_, BTreeMap<(Org, String), u32>> {
-        self.0.rests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// By what a run's rests are counted: two organisations may call theirs the same.
-fn rests(lease: &Lease) -> (Org, String) {
-    (lease.org.clone(), lease.id.clone())
-}
-
-/// A run's place among those that the node says it lives for. It is empty as soon as nobody is at
-/// work there any more, also where that was not the end.
-struct Seated<'a> {
-    node: &'a Node,
-    key: Held,
-}
-
-impl<'a> Seated<'a> {
-    fn at(node: &'a Node, seat: &Arc<Seat>) -> Self {
-        let Lease { org, id, epoch } = seat.lease.clone();
-        let key = (org, id, epoch);
-        node.seats().insert(key.clone(), Arc::clone(seat));
-        Self { node, key }
-    }
-}
-
-impl Drop for Seated<'_> {
-    fn drop(&mut self) {
-        self.node.seats().remove(&self.key);
-    }
-}
-
-/// Beats until it is dropped.
-struct Beats(JoinHandle<()>);
-
-impl Beats {
-    fn of(node: &Node) -> Self {
-        Self(tokio::spawn(beat(node.clone())))
-    }
-}
-
-impl Drop for Beats {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
 const fn is_back(came: &Came) -> bool {
     matches!(came, Came::GivenBack)
-}
-
-/// Says for every run that the node lives. One that another node has is stopped here at once; when
-/// the database is away, its runs find out by themselves.
-async fn beat(node: Node) {
-    let lease = node.0.settings.lease;
-    loop {
-        tokio::time::sleep(lease / BEATS).await;
-        let seats: Vec<_> = node.seats().values().cloned().collect();
-        for seat in seats {
-            let beaten = async {
-                let mut tx = node.0.house.store.write().await?;
-                tx.of(&seat.lease.org).beat(&seat.lease, now(), lease).await?;
-                tx.commit().await
-            };
-            // One that has ended meanwhile is stopped too, and does not hear it.
-            if matches!(beaten.await, Err(StoreError::Fenced { .. })) {
-                seat.lost.store(true, Ordering::Release);
-                seat.stop();
-            }
-        }
-    }
-}
-
-impl Seat {
-    const fn of(lease: Lease) -> Self {
-        let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { lease, world: Mutex::new(None), leaves, lost }
-    }
-
-    /// The run has its world now: what was said before it had counts.
-    pub(crate) fn take(&self, world: &Arc<LocalWorld>) {
-        *self.world() = Some(Arc::clone(world));
-        if self.is_lost() {
-            world.stop(Stop::Suspended);
-        } else if self.leaves.load(Ordering::Acquire) {
-            world.put_aside();
-        }
-    }
-
-    fn put_aside(&self) {
-        self.leaves.store(true, Ordering::Release);
-        if let Some(world) = &*self.world() {
-            world.put_aside();
-        }
-    }
-
-    fn stop(&self) {
-        self.leaves.store(true, Ordering::Release);
-        if let Some(world) = &*self.world() {
-            world.stop(Stop::Suspended);
-        }
-    }
-
-    fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Acquire)
-    }
-
-    fn world(&self) -> MutexGuard<'_, Option<Arc<LocalWorld>>> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -21,9 +21,10 @@ use crate::desk::{self, StoreDesk};
 use crate::finish::finish;
 use crate::house::now;
 use crate::load::Ready;
-use crate::node::{Node, Seat};
+use crate::node::Node;
+use crate::seat::Seat;
 use crate::sheet::{Over, Sheet};
-use crate::{NodeError, Seen};
+use crate::{NodeError, Seen, hopeless, room};
 
 /// Nano-dollars that are taken of shared accounts at once: some calls of a middling model, so that
 /// few calls wait for the books, and little lies idle.
@@ -45,23 +46,33 @@ pub enum Came {
 enum Far {
     Ended(Box<Finished>),
     Aside,
+    /// So many bytes that it has to keep do not fit.
+    NoRoom(u64, NodeError),
 }
 
 /// Has the run of `seat` go on, and writes down where it came.
 pub(crate) async fn go(node: &Node, seat: &Seat) -> Result<Came, NodeError> {
     let lease = &seat.lease;
     let sheet = begin(node, lease).await?;
-    let ready = node.ready(&lease.org, &lease.id, &sheet).await?;
+    if lease.is_hopeless() {
+        return hopeless::end(node, lease).await;
+    }
     let desk = sheet.rules.clone();
     let desk = desk.map(|rules| StoreDesk::new(node.house().store.clone(), lease.clone(), rules));
     let desk = desk.map(Arc::new);
-    match far(node, seat, &sheet, ready, desk.clone()).await? {
+    let mut came = far(node, seat, &sheet, desk.clone(), None).await?;
+    if let Far::NoRoom(size, _) = came
+        && let Some(stop) = room::stop(node.house(), lease, size).await?
+    {
+        came = far(node, seat, &sheet, desk.clone(), Some(stop)).await?;
+    }
+    match came {
         Far::Ended(finished) => {
             let over = finish(node.house(), lease, &finished, node.receipts()).await?;
-            node.rooms().forget(lease);
             Ok(Came::Ended(over, finished))
         }
         Far::Aside => aside(node, lease, desk.as_deref()).await,
+        Far::NoRoom(_, why) => Err(why),
     }
 }
 
@@ -81,14 +92,16 @@ async fn begin(node: &Node, lease: &Lease) -> Result<Sheet, NodeError> {
     Ok(sheet)
 }
 
+/// Has the run go on from where its journal ends; with a `stop`, only to be stopped there.
 async fn far(
     node: &Node,
     seat: &Seat,
     sheet: &Sheet,
-    ready: Ready,
     desk: Option<Arc<StoreDesk>>,
+    stop: Option<Stop>,
 ) -> Result<Far, NodeError> {
-    let (lease, Ready { mut order, journal, next }) = (&seat.lease, ready);
+    let lease = &seat.lease;
+    let Ready { mut order, journal, next } = node.ready(&lease.org, &lease.id, sheet).await?;
     let refused = Arc::new(AtomicU64::new(0));
     let blobs = node.house().blobs(&lease.org).of_run(lease.clone(), now, Arc::clone(&refused));
     if journal.ended().is_some() {
@@ -118,7 +131,7 @@ async fn far(
     let world = world.with_books(books).with_desk(desk).with_obeyed(Some(obeyed));
     let world = Arc::new(world);
     seat.take(&world);
-    if let Some(stop) = node.rooms().stop(node.house(), lease).await? {
+    if let Some(stop) = stop {
         world.stop(stop);
     }
     let surroundings = Surroundings {
@@ -131,11 +144,11 @@ async fn far(
         Ok(finished) => Ok(Far::Ended(Box::new(finished))),
         Err(Halted::Stopped(Stop::Suspended)) => Ok(Far::Aside),
         Err(why) => {
-            let size = refused.load(Ordering::Acquire);
-            if size > 0 {
-                node.rooms().refused(lease, size);
+            let why = NodeError::kept(&lease.id, why);
+            match refused.load(Ordering::Acquire) {
+                0 => Err(why),
+                size => Ok(Far::NoRoom(size, why)),
             }
-            Err(NodeError::kept(&lease.id, why))
         }
     }
 }

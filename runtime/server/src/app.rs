@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use envelope_market::Market;
 use envelope_store::Org;
+use tokio::sync::Semaphore;
 
 use crate::rate::Buckets;
+
+/// Passwords that are looked at at once: each takes a processor and 19 MiB for some ten milliseconds,
+/// and whoever guesses must not take all of them.
+const PASSWORDS: usize = 2;
 
 /// A house that is open.
 pub struct App {
@@ -16,6 +21,8 @@ pub struct App {
     /// The organisation of whoever keeps the house.
     pub operator: Org,
     pub(crate) buckets: Buckets,
+    /// Passwords that are looked at at once.
+    pub(crate) passwords: Arc<Semaphore>,
     leaving: AtomicBool,
     answered: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
@@ -23,8 +30,14 @@ pub struct App {
 impl App {
     /// A house, whose operator is `operator`.
     pub fn new(market: Market, operator: Org) -> Self {
-        let (buckets, leaving) = (Buckets::default(), AtomicBool::new(false));
-        Self { market, operator, buckets, leaving, answered: Mutex::default() }
+        Self {
+            market,
+            operator,
+            buckets: Buckets::default(),
+            passwords: Arc::new(Semaphore::new(PASSWORDS)),
+            leaving: AtomicBool::new(false),
+            answered: Mutex::default(),
+        }
     }
 
     /// Whether it takes nothing new.

@@ -1,16 +1,18 @@
 //! The path of a request.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use envelope_evidence::Timestamp;
-use envelope_market::identity::key;
+use envelope_market::identity::{key, session};
 use envelope_market::{Act, Market, Once, Refused, Told, Turn, Who, id};
 use envelope_node::now;
 use envelope_store::Tx;
@@ -20,7 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::answer::{Answer, REPLAYED};
 use crate::rate::Let;
 use crate::route::{Needs, Route, Takes};
-use crate::{App, Problem};
+use crate::{App, Problem, cookie};
 
 /// How long an operation may take. A component is compiled within this.
 const TIME_MAX: Duration = Duration::from_secs(120);
@@ -105,13 +107,13 @@ async fn admit(
     let (parts, body) = request.into_parts();
     let who = match route.needs {
         Needs::Nobody => None,
-        Needs::Anybody | Needs::Role(_) => Some(recognised(app, &parts.headers).await?),
+        Needs::Anybody | Needs::Role(_) => Some(recognised(app, &parts, at).await?),
     };
     if let (Needs::Role(role), Some(who)) = (route.needs, &who) {
         who.needs(role)?;
     }
-    let asker = who.as_ref().map_or("", |who| who.user.as_str());
-    let left = match app.buckets.one(asker, route.rate, at) {
+    let asker = who.as_ref().map_or_else(|| peer(&parts), |who| who.user.clone());
+    let left = match app.buckets.one(&asker, route.rate, at) {
         Let::Through(left) => left,
         Let::After(seconds) => {
             let most = route.rate.a_minute();
@@ -131,13 +133,24 @@ async fn admit(
     Ok((call, left))
 }
 
-/// Whoever shows a key. All who show none that counts are told the same.
-async fn recognised(app: &App, headers: &HeaderMap) -> Result<Who, Problem> {
+/// Where a request comes from that says nothing else of who asks.
+fn peer(parts: &Parts) -> String {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or_else(String::new, |ConnectInfo(address)| address.ip().to_string())
+}
+
+/// Whoever shows a key, or is signed in. All who show nothing that counts are told the same.
+async fn recognised(app: &App, parts: &Parts, at: Timestamp) -> Result<Who, Problem> {
     let unknown = || Problem::new("SIGN_IN", "no key came with the request, or none that counts");
-    let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
-    let token = shown.and_then(|shown| shown.strip_prefix("Bearer ")).ok_or_else(unknown)?;
     let mut tx = app.market.house.store.read().await?;
-    key::who(&mut tx, token.trim()).await?.ok_or_else(unknown)
+    let Some(shown) = parts.headers.get(header::AUTHORIZATION) else {
+        let token = cookie::shown(&parts.headers).ok_or_else(unknown)?;
+        let who = session::who(&mut tx, token, at).await?.ok_or_else(unknown)?;
+        cookie::at_home(&parts.method, &parts.headers)?;
+        return Ok(who);
+    };
+    let token = shown.to_str().ok().and_then(|shown| shown.strip_prefix("Bearer "));
+    key::who(&mut tx, token.ok_or_else(unknown)?.trim()).await?.ok_or_else(unknown)
 }
 
 async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
@@ -169,6 +182,11 @@ impl Call {
     /// What the query says.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
+    }
+
+    /// What whoever is signed in shows.
+    pub fn cookie(&self) -> Option<&str> {
+        cookie::shown(&self.headers)
     }
 
     /// A header, if it is text.

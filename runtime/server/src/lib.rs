@@ -3,12 +3,13 @@
 //! One table of [routes](route::ROUTES) says everything about each operation: its path, who may,
 //! how often, what it takes and gives. The router, the OpenAPI document and the tests come from it.
 //! The path of a request is in [`call`]: who is it → may they → how often → what do they say →
-//! once? → the command of the market, in one transaction → the answer, or a [`problem`] by its code.
+//! once? → the command of the market, in one transaction → the answer, or a [`problem`].
 
 pub mod answer;
 mod api;
 pub mod app;
 pub mod call;
+mod cookie;
 mod events;
 pub mod openapi;
 mod outside;

@@ -43,6 +43,7 @@ pub fn document() -> Value {
 }
 
 fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value {
+    let (kind, schema, page) = gives(route, generator);
     let mut parameters: Vec<_> = route
         .path
         .split('/')
@@ -50,30 +51,8 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
         .map(|name| {
             json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
         })
+        .chain(page)
         .collect();
-    let (kind, schema) = match route.gives {
-        Gives::Json(make) => ("application/json", Value::from(make(generator))),
-        Gives::Page(make) => {
-            parameters.push(json!({
-                "name": "limit", "in": "query",
-                "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 },
-            }));
-            let after = json!({ "name": "after", "in": "query", "schema": { "type": "string" } });
-            parameters.push(after);
-            let item = Value::from(make(generator));
-            let page = json!({
-                "type": "object",
-                "required": ["data", "has_more", "next"],
-                "properties": {
-                    "data": { "type": "array", "items": item },
-                    "has_more": { "type": "boolean" },
-                    "next": { "type": ["string", "null"] },
-                },
-            });
-            ("application/json", page)
-        }
-        Gives::Other(kind) => (kind, json!({})),
-    };
     if route.once {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
@@ -121,6 +100,35 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
     };
     members.insert("requestBody".to_owned(), json!({ "required": true, "content": body }));
     operation
+}
+
+/// What is answered: its kind, its schema, and what a query may say of it.
+fn gives(
+    route: &Route,
+    generator: &mut schemars::SchemaGenerator,
+) -> (&'static str, Value, Vec<Value>) {
+    let item = match route.gives {
+        Gives::Json(make) => {
+            return ("application/json", Value::from(make(generator)), Vec::new());
+        }
+        Gives::Other(kind) => return (kind, json!({}), Vec::new()),
+        Gives::Page(make) => Value::from(make(generator)),
+    };
+    let page = json!({
+        "type": "object",
+        "required": ["data", "has_more", "next"],
+        "properties": {
+            "data": { "type": "array", "items": item },
+            "has_more": { "type": "boolean" },
+            "next": { "type": ["string", "null"] },
+        },
+    });
+    let limit = json!({
+        "name": "limit", "in": "query",
+        "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 },
+    });
+    let after = json!({ "name": "after", "in": "query", "schema": { "type": "string" } });
+    ("application/json", page, vec![limit, after])
 }
 
 fn problem() -> Value {

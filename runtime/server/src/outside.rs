@@ -9,8 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use envelope_evidence::key::{PublicKey, Purpose};
 use envelope_evidence::time::Rfc3339;
 use envelope_node::now;
+use envelope_store::{StoreError, signers};
 use serde_json::json;
 
 use crate::{App, Problem};
@@ -26,10 +28,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/.well-known/security.txt", get(security))
         .route("/.well-known/jwks.json", get(keys))
         .route("/trust", get(trust))
-        .fallback(async || Problem::new("NOT_FOUND", "nothing is here").response(""))
-        .method_not_allowed_fallback(async || {
-            Problem::new("METHOD", "this path takes other methods").response("")
-        })
         .with_state(Arc::clone(app))
 }
 
@@ -57,15 +55,31 @@ async fn security(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-/// The keys that sign receipts, as JOSE libraries read them.
-async fn keys(State(app): State<Arc<App>>) -> Response {
-    let key = app.market.receipts.public();
-    let keys = json!({ "keys": [{
-        "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key.id(),
-        "x": URL_SAFE_NO_PAD.encode(key.as_bytes()),
-    }] });
+/// The keys that sign receipts, and those that did and stay good, as JOSE libraries read them.
+async fn keys(State(app): State<Arc<App>>) -> Result<Response, Response> {
+    let mut all = vec![app.market.receipts.public()];
+    let known = announced(&app).await;
+    all.extend(known.map_err(|why| Problem::from(why).response(""))?);
+    let keys = all.iter().map(|key| {
+        json!({
+            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key.id(),
+            "x": URL_SAFE_NO_PAD.encode(key.as_bytes()),
+        })
+    });
     let kind = [(header::CONTENT_TYPE, "application/jwk-set+json")];
-    (kind, keys.to_string()).into_response()
+    Ok((kind, json!({ "keys": Vec::from_iter(keys) }).to_string()).into_response())
+}
+
+/// What the house announced of such keys, but for those that were revoked.
+async fn announced(app: &App) -> Result<Vec<PublicKey>, StoreError> {
+    let mut tx = app.market.house.store.read().await?;
+    let keys = tx.of(&app.operator).keys().await?.into_iter();
+    let good = keys.filter(|key| {
+        key.record.purpose == Purpose::Receipt && key.state != signers::State::Revoked
+    });
+    let mut all: Vec<_> = good.map(|key| key.record.key).collect();
+    all.retain(|key| *key != app.market.receipts.public());
+    Ok(all)
 }
 
 /// What the house promises, and how each is checked by whoever does not believe it.

@@ -17,6 +17,8 @@ pub enum Rate {
     Write,
     /// It compiles, or hands over much.
     Heavy,
+    /// It looks at a password.
+    SignIn,
 }
 
 impl Rate {
@@ -26,6 +28,7 @@ impl Rate {
             Self::Read => 6_000,
             Self::Write => 1_200,
             Self::Heavy => 120,
+            Self::SignIn => 60,
         }
     }
 
@@ -35,6 +38,7 @@ impl Rate {
             Self::Read => "read",
             Self::Write => "write",
             Self::Heavy => "heavy",
+            Self::SignIn => "sign-in",
         }
     }
 }

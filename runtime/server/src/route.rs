@@ -166,6 +166,12 @@ impl Route {
     pub const fn heavy(self) -> Self {
         Self { rate: Rate::Heavy, ..self }
     }
+
+    /// The same operation, which looks at a password.
+    #[must_use]
+    pub const fn signs_in(self) -> Self {
+        Self { rate: Rate::SignIn, ..self }
+    }
 }
 
 /// Every operation.

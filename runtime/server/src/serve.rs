@@ -11,7 +11,7 @@ use envelope_node::{Drained, Node, now};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::{App, outside, route};
+use crate::{App, Problem, outside, route};
 
 /// How often somebody looks whether there is a message, when there was none.
 const LOOK: Duration = Duration::from_millis(200);
@@ -44,6 +44,12 @@ pub async fn serve(
 ) -> Drained {
     let (end, ended) = watch::channel(false);
     let router = route::router(&app).merge(outside::router(&app));
+    let router = router
+        .fallback(async || Problem::new("NOT_FOUND", "nothing is here").response(""))
+        .method_not_allowed_fallback(async || {
+            Problem::new("METHOD", "this path takes other methods").response("")
+        });
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let answering = axum::serve(door.0, router).with_graceful_shutdown(wait(ended.clone()));
     let answering = tokio::spawn(async move { answering.await });
     let hearing = tokio::spawn(follow(Arc::clone(&app), ended.clone()));

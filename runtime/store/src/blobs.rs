@@ -22,7 +22,8 @@ use crate::value::Value;
 use crate::work::moment;
 use crate::{Org, OrgTx, Store, StoreError};
 
-pub use collect::SWEPT_MAX;
+pub(crate) use collect::WIDE;
+pub use collect::{SWEPT_MAX, sweep};
 pub use objects::{S3, folder, s3};
 pub use of_run::Clock;
 pub use workspace::{Next, Pinned, Version};

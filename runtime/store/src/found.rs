@@ -1,5 +1,5 @@
-//! Rows that are found before it is known whose they are: by what somebody shows who comes, and what
-//! is offered to everybody.
+//! Rows that are found before it is known whose they are: by what somebody shows who comes, and
+//! what is offered to everybody.
 
 use crate::noun::{PAGE_MAX, Record};
 use crate::sql::{Text, Wide};

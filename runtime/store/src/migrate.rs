@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 13] = [
+pub const MIGRATIONS: [Migration; 14] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -53,6 +53,7 @@ pub const MIGRATIONS: [Migration; 13] = [
     twin!("0012_movements"),
     twin!("0013_signers"),
     twin!("0014_server"),
+    twin!("0015_tries"),
 ];
 
 const JOURNAL: [&str; 2] = [

@@ -63,6 +63,7 @@ pub fn wide() -> Vec<Wide> {
     all.extend(vault::WIDE);
     all.extend(work::WIDE);
     all.extend(outbox::WIDE);
+    all.extend(blobs::WIDE);
     all.extend(noun::wide());
     all.extend(found::WIDE);
     all.extend(backup::statements());

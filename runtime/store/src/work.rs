@@ -4,6 +4,9 @@
 //! falls due for another. No clock decides who may write: each claim raises the epoch, and whatever
 //! a node writes it writes in a transaction that first [`holds`](OrgTx::hold) its lease. A clock
 //! that is wrong can only have work claimed too early or too late.
+//!
+//! Work that kills whoever does it would be claimed for ever: each claim counts those before it
+//! that added nothing to the journal, and after [`TRIES_MAX`] it is to be ended instead.
 
 use std::time::Duration;
 
@@ -17,6 +20,10 @@ use crate::{Org, OrgTx, Store, StoreError, Tx};
 /// node's runs do not wait long.
 pub const LEASE: Duration = Duration::from_secs(30);
 
+/// Claims in a row that may come to nothing: a node can die by what else it does, so the work on it
+/// is not to blame at once; who dies of this work does so as often, and no more.
+pub const TRIES_MAX: i64 = 8;
+
 const QUEUE: Scoped = Scoped(Text::common(
     "work.queue",
     "INSERT INTO work (org, id, state, epoch, due) VALUES ($1, $2, 'open', 0, $3)",
@@ -25,23 +32,38 @@ const QUEUE: Scoped = Scoped(Text::common(
 /// On PostgreSQL nodes pass by what another is just claiming; on SQLite one writes at a time.
 const CLAIM: Wide = Wide(Text {
     name: "work.claim",
-    sqlite: "UPDATE work SET node = $1, epoch = epoch + 1, due = $3
+    sqlite: "UPDATE work SET node = $1, epoch = epoch + 1, due = $3,
+        (tries, seen) = (
+            SELECT CASE WHEN coalesce(max(chunk) + 1, 0) = seen THEN tries + 1 ELSE 1 END,
+                coalesce(max(chunk) + 1, 0)
+            FROM journal j WHERE j.org = work.org AND j.id = work.id
+        )
         WHERE (org, id) = (
             SELECT org, id FROM work WHERE state = 'open' AND due <= $2
             ORDER BY due, org, id LIMIT 1
-        ) RETURNING org, id, epoch",
-    postgres: "UPDATE work SET node = $1, epoch = epoch + 1, due = $3
+        ) RETURNING org, id, epoch, tries",
+    postgres: "UPDATE work SET node = $1, epoch = epoch + 1, due = $3,
+        (tries, seen) = (
+            SELECT CASE WHEN coalesce(max(chunk) + 1, 0) = seen THEN tries + 1 ELSE 1 END,
+                coalesce(max(chunk) + 1, 0)
+            FROM journal j WHERE j.org = work.org AND j.id = work.id
+        )
         WHERE (org, id) = (
             SELECT org, id FROM work WHERE state = 'open' AND due <= $2
             ORDER BY due, org, id LIMIT 1 FOR UPDATE SKIP LOCKED
-        ) RETURNING org, id, epoch",
+        ) RETURNING org, id, epoch, tries",
 });
 
 /// The same for one piece of work: by whoever has just queued it and wants to do it.
 const TAKE: Scoped = Scoped(Text::common(
     "work.take",
-    "UPDATE work SET node = $3, epoch = epoch + 1, due = $5
-    WHERE org = $1 AND id = $2 AND state = 'open' AND due <= $4 RETURNING org, id, epoch",
+    "UPDATE work SET node = $3, epoch = epoch + 1, due = $5,
+    (tries, seen) = (
+        SELECT CASE WHEN coalesce(max(chunk) + 1, 0) = seen THEN tries + 1 ELSE 1 END,
+            coalesce(max(chunk) + 1, 0)
+        FROM journal j WHERE j.org = $1 AND j.id = $2
+    )
+    WHERE org = $1 AND id = $2 AND state = 'open' AND due <= $4 RETURNING org, id, epoch, tries",
 ));
 
 const BEAT: Scoped = Scoped(Text::common(
@@ -64,10 +86,11 @@ const DONE: Scoped = Scoped(Text::common(
     RETURNING epoch",
 ));
 
-/// The epoch rises here too: whatever of the node still writes, writes no more.
+/// The epoch rises here too: whatever of the node still writes, writes no more. Whoever gives work
+/// back has survived it.
 const GIVE_BACK: Scoped = Scoped(Text::common(
     "work.give_back",
-    "UPDATE work SET node = NULL, epoch = epoch + 1, due = $4
+    "UPDATE work SET node = NULL, epoch = epoch + 1, due = $4, tries = 0
     WHERE org = $1 AND id = $2 AND epoch = $3 AND state = 'open' RETURNING epoch",
 ));
 
@@ -97,6 +120,8 @@ pub struct Lease {
     pub id: String,
     /// How often it was claimed.
     pub epoch: i64,
+    /// How often it was claimed since its journal last grew, and given back by nobody.
+    pub tries: i64,
 }
 
 /// Claims the work that is due the longest, if any is, for `lasts`.
@@ -206,9 +231,14 @@ impl OrgTx<'_> {
 }
 
 impl Lease {
+    /// Whether it killed too many who did it: it is to be ended, not to be done.
+    pub const fn is_hopeless(&self) -> bool {
+        self.tries > TRIES_MAX
+    }
+
     fn of(row: &Row) -> Result<Self, StoreError> {
         let (org, id) = (Org::new(row.text(0)?)?, row.text(1)?.to_owned());
-        Ok(Self { org, id, epoch: row.int(2)? })
+        Ok(Self { org, id, epoch: row.int(2)?, tries: row.int(3)? })
     }
 }
 

@@ -16,8 +16,14 @@ use crate::net::{LOOPBACK, settings};
 
 /// `in/a.txt` holds medical data, which needs leave to go out by `capability`.
 fn medical(capability: Capability) -> impl FnOnce(&mut Rules) {
+    medical_in("in/a.txt", capability)
+}
+
+/// The same of other files.
+fn medical_in(files: &str, capability: Capability) -> impl FnOnce(&mut Rules) {
+    let files = PatternSet::parse(&[files]).unwrap();
     move |rules| {
-        let (class, files) = (label("medical"), PatternSet::parse(&["in/a.txt"]).unwrap());
+        let class = label("medical");
         let data = Some(class.clone());
         rules.calls =
             vec![Class { capability, method: None, to: None, above_nano_usd: None, data }];
@@ -26,7 +32,16 @@ fn medical(capability: Capability) -> impl FnOnce(&mut Rules) {
 }
 
 fn sending(peer: &Peer, acts: &str, says: &[Says]) -> (Setup, Arc<Office>) {
-    let office = Office::with(says, medical(Capability::Http));
+    sending_with(peer, acts, says, medical(Capability::Http))
+}
+
+fn sending_with(
+    peer: &Peer,
+    acts: &str,
+    says: &[Says],
+    rules: impl FnOnce(&mut Rules),
+) -> (Setup, Arc<Office>) {
+    let office = Office::with(says, rules);
     let rules = [format!("POST http://{}/**", peer.authority())];
     let mut setup = setup(acts).online(&rules, Network::new(settings(peer)).unwrap());
     setup.outputs = Some("in/");
@@ -81,6 +96,33 @@ fn who_moves_it_away_and_reads_it_there_needs_leave() {
     assert_eq!(ran.said(), "rename: ok; read: ok alpha; send: 403 approval.rejected");
     assert_eq!(peer.connections(), 0);
     ran.replays_same();
+}
+
+/// The class goes by the folder, and the folder gets another name: its data stays what it is. What
+/// else lies there is not bound.
+#[test]
+fn who_renames_the_folder_and_reads_it_there_needs_leave() {
+    let peer = Peer::start(LOOPBACK);
+    let run_of = |acts: &str, says: &[Says]| {
+        let acts = format!("{acts}; {}", post(&peer));
+        let deep = medical_in("in/deep/**", Capability::Http);
+        let (setup, office) = sending_with(&peer, &acts, says, deep);
+        let ran = run(&setup);
+        ran.replays_same();
+        ran.books_are_exact();
+        (ran.said(), office.requests().len())
+    };
+    let moved = "rename in/deep in/other; read in/other/c.txt";
+    let refused = "rename: ok; read: ok gamma; send: 403 approval.rejected";
+    assert_eq!(run_of(moved, &[no]), (refused.to_owned(), 1));
+    let twice = "rename in/deep in/other; rename in/other in/third; read in/third/c.txt";
+    assert_eq!(run_of(twice, &[no]), (format!("rename: ok; {refused}"), 1));
+    assert_eq!(peer.connections(), 0);
+    let allowed = "rename: ok; read: ok gamma; send: ok 200 hello";
+    assert_eq!(run_of(moved, &[ada]), (allowed.to_owned(), 1));
+    let beside = "rename in/deep in/other; write in/other/d.txt x; read in/other/d.txt";
+    let said = "rename: ok; write: ok 1; read: ok x; send: ok 200 hello";
+    assert_eq!(run_of(beside, &[no]), (said.to_owned(), 0));
 }
 
 /// Another process knows what was read before.

@@ -160,6 +160,36 @@ fn the_time_that_humans_take_is_not_the_runs() {
     }
 }
 
+/// A no to more is no new time: who waited for it until the grant was over holds none any more, and
+/// is told so. In time, it goes on with what it had.
+#[test]
+fn a_no_to_more_renews_nothing() {
+    let office = Office::with(&[], |rules| rules.window = 10_000);
+    let acts = "sleep 40000; widen top.txt - - - 0 60; read in/a.txt; read top.txt";
+    let mut waits = setup(acts);
+    (waits.ttl, waits.timeout) = (60, 20_000);
+    let waits = waits.at_desk(office.clone());
+    let aside = run(&waits);
+    assert!(is_aside(&aside));
+    office.seat(&[no]);
+    let no = "sleep: ok; widen: denied approval.rejected; read: ";
+    for (after, reads, codes) in [
+        (50, "ok alpha; read: access", ["approval.rejected", "path.outside"].as_slice()),
+        (9_000, "access; read: access", &["approval.rejected", "grant.expired", "grant.expired"]),
+    ] {
+        let back = later(&waits, after);
+        let ran = run_into(&back, lines(&aside.journal, None), Some(aside.store.clone()));
+        assert_eq!(ran.said(), format!("{no}{reads}"), "after {after} s");
+        assert_eq!(ran.denied(), codes);
+        let [review] = &reviews(&journal(&ran))[..] else { panic!() };
+        assert_eq!(review.decision, Reviewed::Rejected);
+        assert_eq!(rotations(&journal(&ran)), []);
+        assert!(ran.world.revoked.lock().unwrap().is_empty());
+        ran.replays_same();
+        ran.books_are_exact();
+    }
+}
+
 #[test]
 fn nobody_decides_and_the_run_goes_on_without() {
     let office = Office::new(&[]);

@@ -1,11 +1,14 @@
 //! Random trees of calls: no child exceeds its parent in anything, and no money comes from nowhere.
 
-use envelope_evidence::journal::{Child, Journal};
+use std::sync::Arc;
+
+use envelope_evidence::journal::{Child, Event, Journal, Rotation, Scope};
 use envelope_evidence::{Dimension, Usage};
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
-use super::town::{Town, children, town};
+use super::town::{Town, own_calls, town};
+use crate::engine::approvals::office::{Office, Says, ada, bea_narrows, no};
 
 struct Seed(u64);
 
@@ -18,25 +21,42 @@ impl Seed {
     }
 }
 
-/// A caller with some callees, each with some acts and callees of its own.
+/// A caller with some callees, each with some acts and callees of its own. Between its calls it asks
+/// humans for more.
 fn tree(seed: &mut Seed) -> String {
     let mut acts = Vec::new();
     for _ in 0..3 {
-        let inner: Vec<_> = (0..2).map(|_| callee(seed, "call-small", &["now"])).collect();
+        acts.push(seed.pick(&WISHES).to_owned());
+        let inner: Vec<_> = (0..2).map(|_| callee(seed, "call-small", &LEAF)).collect();
         let inner: Vec<_> = inner.iter().map(|act| act.replace('|', "^")).collect();
-        let leaf = ["read in/a.txt", "write out/a/x y", "insist 9 now", &inner[0], &inner[1]];
+        let chat = "chat stub/a 200 Why?";
+        let ask = "widen secret/* - - - 0 60";
+        let leaf = ["read in/a.txt", "insist 9 now", chat, ask, &inner[0], &inner[1]];
         acts.push(callee(seed, "call-deep", &leaf));
     }
     acts.join("; ")
 }
 
+/// What the one at the root asks for: files, a wider place to write, hosts, money, and nothing.
+const WISHES: [&str; 7] = [
+    "widen secret/*,top.txt - - - 0 600",
+    "widen - out/ - - 0 30",
+    "widen - - api.example.org - 0 90",
+    "widen - - - - 3000000 600",
+    "widen ** - - - 500000 5",
+    "choose red|green",
+    "now",
+];
+
+const LEAF: [&str; 4] = ["now", "read secret/key.txt", "write out/a/x y", "chat stub/a 200 Why?"];
+
 fn callee(seed: &mut Seed, verb: &str, acts: &[&str]) -> String {
     let agent = seed.pick(&["helper@local", "guests@local", "stranger@local"]);
-    let files = seed.pick(&["in/**", "in/a.txt", "in/deep/*", "**", "-"]);
+    let files = seed.pick(&["in/**", "in/a.txt", "secret/*", "top.txt", "**", "-"]);
     let outputs = seed.pick(&["out/", "out/a/", "out/a/b/", "in/", "-"]);
     let calls = seed.pick(&["0", "1", "5", "20", "400"]);
     let ttl = seed.pick(&["1", "60", "100000"]);
-    let nano = seed.pick(&["0", "0", "7", "60"]);
+    let nano = seed.pick(&["0", "7", "700000+9000", "900000+9000", "4000000+9000"]);
     let acts: Vec<_> = (0..3).map(|_| seed.pick(acts)).collect();
     format!("{verb} {agent} {files} {outputs} {ttl} {nano} {calls} {}", acts.join("|"))
 }
@@ -49,19 +69,42 @@ fn patterns(child: &Child) -> PatternSet {
 const MONEY: [Dimension; 4] =
     [Dimension::NanoUsd, Dimension::Tokens, Dimension::Bytes, Dimension::Calls];
 
-/// Walks the tree below `journal` and returns how many runs it holds.
-fn hold(town: &Town, journal: &Journal, budget: Usage) -> usize {
-    let scope = journal.header().scope.clone().unwrap();
-    let texts: Vec<_> = scope.paths.iter().map(|path| path.as_str()).collect();
-    let mut readable = texts.clone();
-    let below = format!("{}**", scope.outputs.as_str());
-    readable.extend(Some(below.as_str()).filter(|_| !scope.outputs.as_str().is_empty()));
-    let readable = PatternSet::parse(&readable).unwrap();
-    let mut sum = Usage::ZERO;
-    let mut runs = 1;
-    for child in children(journal) {
-        let callee = town.journal_of(&child.run);
-        assert!(patterns(&child).within(&readable), "{child:?} of {scope:?}");
+/// What a run holds at one place of its record: its first grant, or what a human made of it.
+struct Held {
+    scope: Scope,
+    budget: Usage,
+}
+
+impl Held {
+    fn of(journal: &Journal) -> Self {
+        let header = journal.header();
+        Self { scope: header.scope.clone().unwrap(), budget: header.budget }
+    }
+
+    /// The same after a human's word.
+    fn grown(&self, first: Usage, rotation: &Rotation) -> Self {
+        let more = rotation.beside.as_ref().map_or(0, |beside| beside.nano_usd);
+        let most = |row, more| first.get(row).checked_add(more).unwrap();
+        // Money that was allowed and spent stays spent: the most that ever was allowed counts.
+        let nano_usd = most(Dimension::NanoUsd, more).max(self.budget.get(Dimension::NanoUsd));
+        let budget = self.budget.with(Dimension::NanoUsd, nano_usd).unwrap();
+        // Tokens are counted with the money that pays for them.
+        let tokens = if more > 0 { u64::MAX >> 20 } else { budget.get(Dimension::Tokens) };
+        let budget = budget.with(Dimension::Tokens, tokens).unwrap();
+        Self { scope: rotation.scope.clone(), budget }
+    }
+
+    fn readable(&self) -> PatternSet {
+        let mut texts: Vec<_> = self.scope.paths.iter().map(|path| path.as_str()).collect();
+        let below = format!("{}**", self.scope.outputs.as_str());
+        texts.extend(Some(below.as_str()).filter(|_| !self.scope.outputs.as_str().is_empty()));
+        PatternSet::parse(&texts).unwrap()
+    }
+
+    /// No child holds more.
+    fn holds(&self, child: &Child) {
+        let scope = &self.scope;
+        assert!(patterns(child).within(&self.readable()), "{child:?} of {scope:?}");
         let outputs = child.scope.outputs.as_str();
         if !outputs.is_empty() {
             let parent = Prefix::parse(scope.outputs.as_str()).unwrap();
@@ -69,38 +112,98 @@ fn hold(town: &Town, journal: &Journal, budget: Usage) -> usize {
         }
         assert!(child.scope.expires <= scope.expires);
         assert_eq!(child.scope.depth, scope.depth + 1);
-        assert_eq!(callee.header().budget, child.reserved);
-        assert_eq!(callee.used(), child.used);
+        assert_eq!(child.scope.parent.as_ref(), Some(&scope.jti), "of the grant held then");
         for dimension in MONEY {
-            assert!(child.reserved.get(dimension) <= budget.get(dimension), "{dimension:?}");
-            assert!(child.used.get(dimension) <= child.reserved.get(dimension), "{dimension:?}");
+            let (reserved, used) = (child.reserved.get(dimension), child.used.get(dimension));
+            assert!(reserved <= self.budget.get(dimension), "{dimension:?}: {child:?}");
+            assert!(used <= reserved, "{dimension:?}");
         }
-        assert!(child.scope.expires <= town.deadline().secs());
-        sum = sum.checked_add(child.used).unwrap();
-        runs += hold(town, &callee, child.reserved);
     }
-    let used = journal.used();
-    for dimension in [Dimension::NanoUsd, Dimension::Tokens] {
-        assert_eq!(used.get(dimension), sum.get(dimension), "only callees cost {dimension:?}");
-    }
-    assert_eq!(
-        used.get(Dimension::Calls),
-        sum.get(Dimension::Calls) + super::town::own_calls(journal)
-    );
-    runs
 }
 
+/// What was found in some trees.
+#[derive(Debug, Default)]
+struct Counts {
+    runs: usize,
+    denied: usize,
+    grown: usize,
+    /// Children that hold files or money which only a human's word gave their parents.
+    owed: usize,
+    /// What models cost below the root.
+    paid: u64,
+}
+
+impl Counts {
+    /// Walks the tree below `journal`.
+    fn walk(&mut self, town: &Town, journal: &Journal) {
+        let first = Held::of(journal);
+        let (mut held, mut sum) = (Held::of(journal), Usage::ZERO);
+        self.runs += 1;
+        for entry in journal.entries() {
+            let Event::Answered(answered) = &entry.event else { continue };
+            if let Some(rotation) = &answered.rotation {
+                assert_eq!(journal.header().caller.run, None, "no callee grows by itself");
+                held = held.grown(first.budget, rotation);
+                self.grown += 1;
+            }
+            let Some(child) = answered.child.as_deref() else { continue };
+            held.holds(child);
+            let money = |usage: &Usage| usage.get(Dimension::NanoUsd);
+            self.owed += usize::from(
+                !patterns(child).within(&first.readable())
+                    || money(&child.reserved) > money(&first.budget),
+            );
+            let callee = town.journal_of(&child.run);
+            assert_eq!(callee.header().budget, child.reserved);
+            assert_eq!(callee.used(), child.used);
+            assert!(child.scope.expires <= town.deadline().secs());
+            sum = sum.checked_add(child.used).unwrap();
+            self.walk(town, &callee);
+        }
+        self.balance(journal, &sum, &held);
+    }
+
+    /// What a run used is what it used itself, and what its callees used: `sum`.
+    fn balance(&mut self, journal: &Journal, sum: &Usage, held: &Held) {
+        let (used, own) = (journal.used(), own_money(journal));
+        for dimension in [Dimension::NanoUsd, Dimension::Tokens] {
+            let all = sum.get(dimension) + own.get(dimension);
+            assert_eq!(used.get(dimension), all, "{dimension:?}");
+            assert!(used.get(dimension) <= held.budget.get(dimension), "{dimension:?}");
+        }
+        self.paid += own.get(Dimension::NanoUsd);
+        assert_eq!(used.get(Dimension::Calls), sum.get(Dimension::Calls) + own_calls(journal));
+    }
+}
+
+/// What the models cost that a run asked itself.
+fn own_money(journal: &Journal) -> Usage {
+    let entries = journal.entries().iter().filter_map(|entry| match &entry.event {
+        Event::Answered(answered) if answered.child.is_none() => Some(answered.used),
+        _ => None,
+    });
+    entries.fold(Usage::ZERO, |sum, used| sum.checked_add(used).unwrap())
+}
+
+/// Also where a human let the one at the root have more on the way.
 #[test]
 fn no_child_exceeds_its_parent_and_the_books_balance() {
-    let (mut runs, mut denied) = (0, 0);
+    let mut counts = Counts::default();
+    let says: [&[Says]; 3] = [&[ada], &[bea_narrows], &[no]];
     for seed in 1..=24 {
         let mut town = town(&tree(&mut Seed(seed * 0x9E37_79B9)));
-        town.nano_usd = 50;
+        town.stub = Some(Arc::default());
+        (town.nano_usd, town.tokens) = (1_000_000, 20_000);
         town.setup.calls = 600;
+        // Mostly they allow it.
+        let nth = usize::try_from(seed % 5).unwrap().saturating_sub(2);
+        town.setup = town.setup.at_desk(Office::new(says[nth]));
         let ran = town.run();
-        runs += hold(&town, &ran.journal, ran.journal.header().budget);
-        denied += ran.denied().len();
+        counts.walk(&town, &ran.journal);
+        counts.denied += ran.denied().len();
         ran.replays_same();
     }
-    assert!(runs > 40 && denied > 5, "{runs} runs, {denied} refusals: the trees are too tame");
+    let Counts { runs, denied, grown, owed, paid } = counts;
+    let wild = runs > 40 && denied > 5 && grown > 10 && owed > 3 && paid > 0;
+    assert!(wild, "the trees are too tame: {counts:?}");
 }

@@ -381,7 +381,7 @@ pub enum Outcome {
     Exhausted,
     /// A human or the operator stopped it.
     Killed,
-    /// No end is recorded: the host went away and nobody resumed the run.
+    /// The host went away: nobody resumed the run, or whoever did went away as well.
     Interrupted,
 }
 

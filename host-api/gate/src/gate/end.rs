@@ -1,13 +1,15 @@
 //! The end of a run: its last call, and how a replay knows it again.
 
-use envelope_evidence::journal::{Answered, Ended, Event, Journal, Outcome};
-use envelope_evidence::{Dimension, Usage};
+use envelope_evidence::journal::{Answered, Call, Ended, Event, Journal, Outcome};
+use envelope_evidence::preview::Secrets;
+use envelope_evidence::{Dimension, Label, Preview, Timestamp, Usage};
 use envelope_rules::guard;
 
 use super::lookup::Known;
 use super::{Answer, Gate};
+use crate::journal::JournalWriter;
 use crate::request::Request;
-use crate::stop::Stop;
+use crate::stop::{Fault, Stop};
 
 /// The name of the call that ends a run. No guest can make it.
 const FINISH: &str = "finish";
@@ -49,6 +51,41 @@ impl Gate {
                 Ok(self.give_back().await?)
             }
         }
+    }
+
+    /// Ends the record of a run that nobody goes on with, without running it: what it used since
+    /// its last call nobody measured.
+    pub async fn give_up(
+        journal: &mut Journal,
+        writer: &mut dyn JournalWriter,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        let at = now.max(journal.last_at());
+        let reason = Label::cut(reason);
+        let request = finishing(Outcome::Interrupted, &reason);
+        let wall = at.millis_since(journal.header().started);
+        let last = Answered {
+            call: Call {
+                n: u64::try_from(journal.calls().len()).unwrap_or(u64::MAX),
+                capability: Label::cut(request.act.capability().name()),
+                operation: Label::cut(request.operation),
+                target: Preview::of(&request.target, &Secrets::none()),
+                request: request.digest,
+            },
+            answer: Answer::computed(b"").content,
+            used: Usage::ZERO.with(Dimension::WallMs, wall).unwrap_or_default(),
+            file: None,
+            rotation: None,
+            child: None,
+        };
+        let outcome = Outcome::Interrupted;
+        let ended = Ended { outcome, reason: reason.clone(), result: None, outputs: Vec::new() };
+        for event in [Event::Answered(last), Event::Ended(ended)] {
+            let line = journal.append(at, event);
+            writer.write(&line.map_err(|why| Fault::Journal(why.to_string()))?)?;
+        }
+        writer.flush(true).await
     }
 
     /// How the recorded run came to its end, and why, if its record tells.

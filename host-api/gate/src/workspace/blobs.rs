@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use envelope_evidence::Digest;
 use object_store::path::Path as Key;
-use object_store::{
-    GetOptions, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, memory::InMemory,
-};
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, memory::InMemory};
+
+use super::Folder;
 
 /// The largest blob: it is held in memory as a whole, so this is the largest file too.
 pub const BLOB_BYTES_MAX: u64 = super::FILE_BYTES_MAX;
@@ -43,9 +43,8 @@ impl Blobs {
     }
 
     /// Blobs in a folder of this machine, which exists. What was put there survives a power cut.
-    pub fn in_folder(folder: impl AsRef<std::path::Path>) -> Result<Self, Fault> {
-        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self::new(Arc::new(store)))
+    pub fn in_folder(folder: impl AsRef<std::path::Path>) -> std::io::Result<Self> {
+        Folder::open(folder).map(|folder| Self::new(Arc::new(folder)))
     }
 
     /// Blobs in memory: gone with the process.

@@ -8,6 +8,7 @@ use envelope_engine::config::Machine;
 use envelope_engine::local::Job;
 use envelope_engine::run::Finished;
 use envelope_evidence::Label;
+use envelope_gate::inside::Watcher;
 use envelope_node::launch::{Launch, launch};
 use envelope_node::{Came, House, Node, NodeError, export, finished, now, state};
 use envelope_store::Org;
@@ -41,16 +42,16 @@ impl Run {
             let queued = self.queue().await?;
             let Queued { house, org, run, keys, machine } = &queued;
             let outside = Operator::of(&self.net.edge, self.models.providers());
-            let node = node_of(house, keys, outside, machine, Arc::new(|_, _| ()))?;
-            let node = if self.json { node } else { node.watched(watcher) };
-            let finished = follow(&node, org, run).await?;
+            let watch: fn() -> Watcher = watcher;
+            let node = node_of(house, keys, outside, machine, (!self.json).then_some(watch))?;
+            let finished = follow(&node, org, run, &self.house.words()).await?;
             let blobs = house.blobs(org).of_nobody(now);
             give_out(&finished, self.dir.as_deref(), &blobs).await?;
             let folder = match &self.out {
                 Some(out) => Some(export(house, org, run, out).await.map_err(kept)?),
                 None => None,
             };
-            Ok(Ran { finished, folder })
+            Ok(Ran { finished, folder, flags: self.house.words() })
         })
     }
 
@@ -101,16 +102,16 @@ impl Run {
 }
 
 /// Works on the run, or waits for whoever does.
-async fn follow(node: &Node, org: &Org, run: &str) -> Result<Finished, Trouble> {
+async fn follow(node: &Node, org: &Org, run: &str, flags: &str) -> Result<Finished, Trouble> {
     loop {
         match node.one(org, run).await.map_err(resting)? {
             Some(Came::Ended(_, finished)) => return Ok(*finished),
-            Some(Came::Waits) => return Err(Trouble::waiting_in_store(run)),
+            Some(Came::Waits) => return Err(Trouble::waiting_in_store(run, flags)),
             Some(Came::GivenBack | Came::Lost) | None => {}
         }
         match state(node.house(), org, run).await.map_err(kept)?.as_str() {
             "ended" => return finished(node, org, run).await.map_err(kept),
-            "suspended" => return Err(Trouble::waiting_in_store(run)),
+            "suspended" => return Err(Trouble::waiting_in_store(run, flags)),
             _ => tokio::time::sleep(LOOK).await,
         }
     }

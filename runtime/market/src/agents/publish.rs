@@ -58,8 +58,8 @@ pub struct Reach {
     pub less: Vec<String>,
 }
 
-/// Looks at `component`, which `who` wants to publish for `agent`, and keeps its bytes. It is compiled here,
-/// and never on the path of a run.
+/// Looks at `component`, which `who` wants to publish for `agent`, and keeps its bytes. It is
+/// compiled here, and never on the path of a run.
 pub async fn inspect(
     market: &Market,
     who: &Who,

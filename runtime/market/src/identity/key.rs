@@ -87,6 +87,9 @@ pub(crate) async fn make(turn: &mut Turn<'_>, name: Title, user: String) -> Resu
 /// Takes a key back, at once.
 pub async fn revoke(turn: &mut Turn<'_>, id: &str) -> Result<Key, Refused> {
     let record = turn.own(Noun::Credential, id).await?;
+    if !is_key(&record) {
+        return Err(Refused::Unknown { what: "keys", id: id.to_owned() });
+    }
     let Kept { user, .. } = read(&record)?;
     if user != turn.who.user {
         turn.needs(Role::Owner)?;
@@ -96,6 +99,11 @@ pub async fn revoke(turn: &mut Turn<'_>, id: &str) -> Result<Key, Refused> {
         turn.rows().step(Noun::Credential, record.version, change).await?;
     }
     view(&turn.own(Noun::Credential, id).await?)
+}
+
+/// Whether a credential is a key: there are passwords too, whose names sort after all keys.
+pub fn is_key(record: &Record) -> bool {
+    record.id.starts_with("key_")
 }
 
 /// A key as people see it.
@@ -116,12 +124,7 @@ pub async fn who(tx: &mut Tx, token: &str) -> Result<Option<Who>, Refused> {
     if !bool::from(same) || record.state != "active" {
         return Ok(None);
     }
-    let Some(record) = tx.of(&org).get(Noun::User, &user).await? else { return Ok(None) };
-    if record.state != "active" {
-        return Ok(None);
-    }
-    let user::Kept { roles } = read(&record)?;
-    Ok(Some(Who { org, user, roles }))
+    user::acting(tx, org, user).await
 }
 
 /// The id and the secret in a token whose checksum holds.

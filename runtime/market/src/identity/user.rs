@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use envelope_evidence::Timestamp;
 use envelope_store::noun::{Change, Noun, Record};
 use envelope_store::vault::Field;
+use envelope_store::{Org, Tx};
 use envelope_terms::contract::{Email, Title};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::password;
 use crate::turn::{read, text};
-use crate::{Market, Refused, Role, Turn, id};
+use crate::{Market, Refused, Role, Turn, Who, id};
 
 /// A new user.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -113,6 +115,14 @@ pub async fn set_roles(
     one(market, turn, id).await
 }
 
+/// Whoever acts as `user` of `org`, if they were not taken back.
+pub async fn acting(tx: &mut Tx, org: Org, user: String) -> Result<Option<Who>, Refused> {
+    let record = tx.of(&org).get(Noun::User, &user).await?;
+    let Some(record) = record.filter(|record| record.state == "active") else { return Ok(None) };
+    let Kept { roles } = read(&record)?;
+    Ok(Some(Who { org, user, roles }))
+}
+
 /// Forgets a user: what is personal is destroyed, and nothing of theirs opens any more.
 pub async fn erase(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<User, Refused> {
     turn.needs(Role::Owner)?;
@@ -120,6 +130,7 @@ pub async fn erase(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<Use
         return Err(Refused::invalid("id", "nobody erases themselves: another owner does"));
     }
     let (record, at) = (turn.own(Noun::User, id).await?, turn.at);
+    password::forget(market, turn, id).await?;
     turn.rows().erase(id, at).await?;
     let change = Change { id, state: "erased", body: &record.body, at };
     turn.rows().step(Noun::User, record.version, change).await?;

@@ -11,6 +11,7 @@ mod organisations;
 mod papers;
 mod purchases;
 mod runs;
+mod sessions;
 mod users;
 
 use crate::route::Route;
@@ -20,6 +21,7 @@ pub(crate) static ALL: &[&[Route]] = &[
     organisations::ROUTES,
     users::ROUTES,
     keys::ROUTES,
+    sessions::ROUTES,
     agents::ROUTES,
     attestations::ROUTES,
     msas::ROUTES,

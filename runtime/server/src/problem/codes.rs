@@ -67,6 +67,12 @@ pub static CODES: &[Code] = &[
         "Send `Authorization: Bearer` with a key that was not revoked.",
     ),
     row(
+        "ORIGIN",
+        (403, 5),
+        "The request comes from another site",
+        "Who is signed in changes things from pages of this house alone; programs use a key.",
+    ),
+    row(
         "ROLE_MISSING",
         (403, 5),
         "You may not do this",

@@ -135,7 +135,11 @@ pub(super) const TABLES: [Table; 46] = [
         SMALL
     ),
     table!(two "leases", "org, id, version, chain, rest, next", "$1, $2, $3, $4, $5, $6"),
-    table!(two "work", "org, id, state, node, epoch, due", "$1, $2, $3, $4, $5, $6"),
+    table!(
+        two "work",
+        "org, id, state, node, epoch, due, seen, tries",
+        "$1, $2, $3, $4, $5, $6, $7, $8"
+    ),
     table!(
         "journal",
         "org, id, chunk, epoch, lines",

@@ -1,14 +1,17 @@
 //! Collecting blobs that nobody needs: first doomed in the database, then removed, then forgotten.
 //! Whatever is interrupted is taken up by the next sweep.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use envelope_evidence::{Digest, Timestamp};
+use object_store::ObjectStore;
 
 use super::{BlobError, Blobs, GRACE, SHRINK, digest, named, objects};
-use crate::sql::{Scoped, Text};
+use crate::sql::{Scoped, Text, Wide};
 use crate::value::Value;
 use crate::work::moment;
+use crate::{Org, Store};
 
 /// Blobs of one sweep: it is repeated until it finds none, and nobody waits long behind it.
 pub const SWEPT_MAX: i64 = 256;
@@ -54,7 +57,39 @@ const FORGET: Scoped = Scoped(Text::common(
     "DELETE FROM blobs WHERE org = $1 AND digest = $2 AND state = 'doomed' RETURNING size",
 ));
 
+/// Whoever keeps anything.
+const KEEPERS: Wide = Wide(Text::common(
+    "blobs.keepers",
+    "SELECT org FROM storage WHERE used > 0 AND org > $1 ORDER BY org LIMIT $2",
+));
+
+pub(crate) const WIDE: [Wide; 1] = [KEEPERS];
+
 pub(super) const SCOPED: [Scoped; 5] = [OLD, DOOM, DOOMED, HOLD, FORGET];
+
+/// Removes every blob that nobody needs, whoever's it is, and tells how many.
+pub async fn sweep(
+    store: &Store,
+    objects: &Arc<dyn ObjectStore>,
+    now: Timestamp,
+) -> Result<usize, BlobError> {
+    let (mut after, mut count) = (String::new(), 0_usize);
+    loop {
+        let page = vec![Value::from(after.as_str()), Value::from(SWEPT_MAX)];
+        let keepers = store.read().await?.wide(&KEEPERS, page).await?;
+        let Some(last) = keepers.last() else { return Ok(count) };
+        after = last.text(0)?.to_owned();
+        for keeper in &keepers {
+            let blobs = Blobs::new(store.clone(), Org::new(keeper.text(0)?)?, Arc::clone(objects));
+            loop {
+                match blobs.sweep(now).await? {
+                    0 => break,
+                    some => count = count.saturating_add(some),
+                }
+            }
+        }
+    }
+}
 
 impl Blobs {
     /// Removes at most [`SWEPT_MAX`] blobs that nobody needs, and tells how many.

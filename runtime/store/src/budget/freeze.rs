@@ -32,16 +32,22 @@ impl OrgTx<'_> {
         Ok(freezer.check(place))
     }
 
-    /// Thaws on the word of the approval `by`. `None` when it was not frozen.
+    /// Every model that nothing is sent to: the first page of them, which is more than there are.
+    pub async fn frosts(&mut self) -> Result<Vec<Frost>, StoreError> {
+        self.list(Noun::Frost, FROZEN, "").await?.iter().map(frost).collect()
+    }
+
+    /// Thaws on somebody's `word`, which is kept. `None` when it was not frozen.
     pub async fn thaw(
         &mut self,
         place: &Place,
-        by: Digest,
+        word: &str,
         at: Timestamp,
     ) -> Result<Option<Thaw>, StoreError> {
         let Some(record) = self.frozen(place).await? else { return Ok(None) };
+        let by = Digest::of(word.as_bytes());
         let thaw = Thaw { by, at, frost: frost(&record)? };
-        let body = json(&thaw)?;
+        let body = json(&(&thaw, word))?;
         let change = Change { id: &record.id, state: "thawed", body: &body, at };
         self.step(Noun::Frost, record.version, change).await?;
         Ok(Some(thaw))

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use envelope_market::Role;
-use envelope_market::identity::key::{Key, NewKey, issue, revoke, view};
+use envelope_market::identity::key::{Key, NewKey, is_key, issue, revoke, view};
 use envelope_store::noun::Noun;
 
 use super::{answers, look};
@@ -36,7 +36,8 @@ fn list(call: Call) -> Answering {
         look!(call, tx, turn);
         let count = i64::try_from(page.limit).unwrap_or(1);
         let all = turn.who.may(Role::Auditor);
-        let rows = turn.rows().page(Noun::Credential, &page.after, count).await?;
+        let mut rows = turn.rows().page(Noun::Credential, &page.after, count).await?;
+        rows.retain(is_key);
         let mut keys = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         // Whoever may not read everything sees their own.
         keys.retain(|key| all || key.user == turn.who.user);

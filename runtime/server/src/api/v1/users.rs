@@ -23,8 +23,8 @@ pub(super) const ROUTES: &[Route] = &[
         (Role::Owner, Takes::Json(of::<NewUser>), Gives::Json(of::<User>)),
         post,
     )
-    .makes()
-    .once(),
+    // No answer is kept of it: whoever is forgotten must not stand in one.
+    .makes(),
     Route::get(("/users/{user}", "user"), "Show somebody", Gives::Json(of::<User>), get)
         .for_whom(Needs::Role(Role::Auditor)),
     Route::change(
@@ -83,15 +83,26 @@ fn get(call: Call) -> Answering {
 fn roles(call: Call) -> Answering {
     answers!(call, {
         let Roles { roles } = call.input()?;
-        let input = (call.path("user").to_owned(), roles);
-        call.act(&input, |market, turn, (id, roles)| Box::pin(set_roles(market, turn, id, roles)))
-            .await
+        let input = (call.path("user").to_owned(), roles, call.version()?);
+        call.act(&input, |market, turn, (id, roles, version)| {
+            Box::pin(async move {
+                turn.unchanged(Noun::User, id, *version).await?;
+                set_roles(market, turn, id, roles).await
+            })
+        })
+        .await
     })
 }
 
 fn delete(call: Call) -> Answering {
     answers!(call, {
-        let id = call.path("user").to_owned();
-        call.act(&id, |market, turn, id| Box::pin(erase(market, turn, id))).await
+        let input = (call.path("user").to_owned(), call.version()?);
+        call.act(&input, |market, turn, (id, version)| {
+            Box::pin(async move {
+                turn.unchanged(Noun::User, id, *version).await?;
+                erase(market, turn, id).await
+            })
+        })
+        .await
     })
 }

@@ -1,15 +1,17 @@
 //! What the store costs on either engine: changes that are logged, journals that share their
-//! commits, claims among a million finished runs, and a budget decision on a warm lease.
+//! commits, runs that are launched, claims among a million finished runs, and a budget decision on
+//! a warm lease.
 //!
-//! Each figure is printed as it is measured. Claims are compared with those of a queue with
-//! next to nothing in it.
+//! Each figure is printed as it is measured, with what is asked of it.
 
-#[path = "../not_shown.rs"]
+mod claims;
+mod launches;
+#[path = "../../not_shown.rs"]
 #[expect(dead_code, reason = "a bench leaves out less than tests do")]
 mod not_shown;
-#[path = "../store/postgres.rs"]
+#[path = "../../store/postgres.rs"]
 mod postgres;
-#[path = "../store/world.rs"]
+#[path = "../../store/world.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod world;
 
@@ -23,7 +25,7 @@ use envelope_store::budget::StorePurse;
 use envelope_store::journal::queue;
 use envelope_store::noun::Noun;
 use envelope_store::work::{LEASE, claim};
-use envelope_store::{Engine, Org, Store};
+use envelope_store::{Org, Store};
 use world::{World, active, at, urls};
 
 /// Changes that are logged, and how many share a transaction.
@@ -36,45 +38,64 @@ const WRITING: Duration = Duration::from_secs(3);
 /// A line of a journal, as long as most are.
 const LINE: [u8; 300] = [b'x'; 300];
 
-const CLAIMS: u64 = 500;
-
 fn main() {
     // A list of benches is asked for when tests are listed; there is nothing to tell.
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        for url in urls().await {
-            let world = World::at(Store::migrated(&url).await.unwrap(), url);
-            println!("\n{:?}", world.engine);
-            let org = world.found("acme", 0).await;
-            appends(&world, &org).await;
-            for runs in [1, 16, 64] {
-                journals(&world, &org, runs).await;
-            }
-            claims(&world, &org).await;
-            decisions(&world, &org).await;
-            world.store.close().await;
+    // In a task of its own, as all that a node does.
+    runtime.block_on(async { tokio::spawn(measure()).await.unwrap() });
+}
+
+async fn measure() {
+    for url in urls().await {
+        let world = World::at(Store::migrated(&url).await.unwrap(), url);
+        println!("\n{:?}", world.engine);
+        let org = world.found("acme", 0).await;
+        appends(&world, &org).await;
+        for runs in [1, 16, 64] {
+            journals(&world, &org, runs).await;
         }
-    });
+        launches::measure(&world, &org).await;
+        decisions(&world, &org).await;
+        world.store.close().await;
+    }
+    // In databases of their own: what was done before would be in the way.
+    for url in urls().await {
+        let world = World::at(Store::migrated(&url).await.unwrap(), url);
+        println!("\n{:?}", world.engine);
+        claims::measure(&world).await;
+        world.store.close().await;
+    }
 }
 
 fn per_second(count: usize, since: Instant) -> u128 {
     u128::try_from(count).unwrap() * 1_000_000 / since.elapsed().as_micros().max(1)
 }
 
+/// As one node writes, and as several do.
 async fn appends(world: &World, org: &Org) {
-    let start = Instant::now();
-    for batch in 0..CHANGES / TOGETHER {
-        let mut tx = world.store.write().await.unwrap();
-        for number in 0..TOGETHER {
-            let id = format!("agent-{batch}-{number}");
-            tx.of(org).add(Noun::Agent, None, active(&id)).await.unwrap();
+    for writers in [1, 4] {
+        let mut tasks = tokio::task::JoinSet::new();
+        let start = Instant::now();
+        for writer in 0..writers {
+            let (store, org) = (world.store.clone(), org.clone());
+            tasks.spawn(async move {
+                for batch in 0..CHANGES / TOGETHER / writers {
+                    let mut tx = store.write().await.unwrap();
+                    for number in 0..TOGETHER {
+                        let id = format!("agent-{writers}-{writer}-{batch}-{number}");
+                        tx.of(&org).add(Noun::Agent, None, active(&id)).await.unwrap();
+                    }
+                    tx.commit().await.unwrap();
+                }
+            });
         }
-        tx.commit().await.unwrap();
+        tasks.join_all().await;
+        let logged = per_second(CHANGES, start);
+        println!("changes logged, {writers} at once           {logged:>9} /s; asked: 10000");
     }
-    println!("changes, logged by their trigger    {:>9} /s", per_second(CHANGES, start));
     let start = Instant::now();
     let mut placed = 0;
     loop {
@@ -84,7 +105,8 @@ async fn appends(world: &World, org: &Org) {
             break;
         }
     }
-    println!("changes, placed by the sequencer    {:>9} /s", per_second(placed, start));
+    let placed = per_second(placed, start);
+    println!("changes placed in the Merkle log    {placed:>9} /s; asked: 10000");
 }
 
 async fn journals(world: &World, org: &Org, runs: usize) {
@@ -119,44 +141,6 @@ async fn journals(world: &World, org: &Org, runs: usize) {
         tx.of(org).done(&lease).await.unwrap();
         tx.commit().await.unwrap();
     }
-}
-
-/// Claims of a queue with next to nothing in it, and of one with much that waits and more that is
-/// done.
-async fn claims(world: &World, org: &Org) {
-    let mut tx = world.store.write().await.unwrap();
-    for number in 0..CLAIMS {
-        tx.of(org).queue(&format!("few-{number}"), at(number)).await.unwrap();
-    }
-    tx.commit().await.unwrap();
-    let few = claimed(world).await;
-    println!("claim, {CLAIMS} queued              p50 {:>6?}, p99 {:>6?}", few.0, few.1);
-    let rows = |from: &str, state: &str| {
-        let insert = "INSERT INTO work (org, id, state, epoch, due)";
-        format!("{insert} SELECT 'acme', '{state}-' || n, '{state}', 0, n FROM {from}")
-    };
-    let many = |count: u32| match world.engine {
-        Engine::Sqlite => format!(
-            "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count})
-            SELECT n FROM c)"
-        ),
-        Engine::Postgres => format!("generate_series(1, {count}) n"),
-    };
-    world.own(&rows(&many(1_000_000), "done")).await.unwrap();
-    world.own(&rows(&many(100_000), "open")).await.unwrap();
-    world.own("ANALYZE").await.unwrap();
-    let many = claimed(world).await;
-    println!("claim, 100000 queued, 1000000 done p50 {:>6?}, p99 {:>6?}", many.0, many.1);
-}
-
-async fn claimed(world: &World) -> (Duration, Duration) {
-    let mut times = Vec::new();
-    for _ in 0..CLAIMS {
-        let start = Instant::now();
-        claim(&world.store, "node", at(2_000_000), LEASE).await.unwrap().unwrap();
-        times.push(start.elapsed());
-    }
-    middle_and_worst(times)
 }
 
 fn middle_and_worst(mut times: Vec<Duration>) -> (Duration, Duration) {
@@ -194,5 +178,5 @@ async fn decisions(world: &World, org: &Org) {
         assert_eq!(settled.overspent, None);
     }
     let (middle, worst) = middle_and_worst(times);
-    println!("decision on a warm lease           p50 {middle:>6?}, p99 {worst:>6?}");
+    println!("decision on a warm lease, p50 {middle:?}, p99 {worst:?}; asked: 5µs");
 }

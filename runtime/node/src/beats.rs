@@ -1,0 +1,47 @@
+//! A node's sign of life, for every run that it holds.
+
+use std::time::Duration;
+
+use envelope_store::StoreError;
+use tokio::task::JoinHandle;
+
+use crate::house::now;
+use crate::node::Node;
+
+/// Beats in the time of a lease: two may be lost.
+const BEATS: u32 = 3;
+
+/// Beats until it is dropped.
+pub(crate) struct Beats(JoinHandle<()>);
+
+impl Beats {
+    pub(crate) fn of(node: &Node, lease: Duration) -> Self {
+        Self(tokio::spawn(beat(node.clone(), lease)))
+    }
+}
+
+impl Drop for Beats {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Says for every run that the node lives. One that another node has is stopped here at once; when
+/// the database is away, its runs find out by themselves.
+async fn beat(node: Node, lease: Duration) {
+    loop {
+        tokio::time::sleep(lease / BEATS).await;
+        let seats: Vec<_> = node.seats().values().cloned().collect();
+        for seat in seats {
+            let beaten = async {
+                let mut tx = node.house().store.write().await?;
+                tx.of(&seat.lease.org).beat(&seat.lease, now(), lease).await?;
+                tx.commit().await
+            };
+            // One that has ended meanwhile is stopped too, and does not hear it.
+            if matches!(beaten.await, Err(StoreError::Fenced { .. })) {
+                seat.lose();
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Runs that a node holds, and how each is told to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use envelope_engine::local::LocalWorld;
+use envelope_gate::stop::Stop;
+use envelope_store::Org;
+use envelope_store::work::Lease;
+
+use crate::node::Node;
+
+/// Which run, and by which claim: a node that was asleep may hold one again before it has let go of
+/// the first.
+pub(crate) type Held = (Org, String, i64);
+
+/// One run that the node holds.
+pub(crate) struct Seat {
+    pub(crate) lease: Lease,
+    world: Mutex<Option<Arc<LocalWorld>>>,
+    /// How it has to stop, said before it had a world.
+    leaves: AtomicBool,
+    lost: AtomicBool,
+}
+
+impl Seat {
+    pub(crate) const fn of(lease: Lease) -> Self {
+        let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { lease, world: Mutex::new(None), leaves, lost }
+    }
+
+    /// The run has its world now: what was said before it had counts.
+    pub(crate) fn take(&self, world: &Arc<LocalWorld>) {
+        *self.world() = Some(Arc::clone(world));
+        if self.is_lost() {
+            world.stop(Stop::Suspended);
+        } else if self.leaves.load(Ordering::Acquire) {
+            world.put_aside();
+        }
+    }
+
+    pub(crate) fn put_aside(&self) {
+        self.leaves.store(true, Ordering::Release);
+        if let Some(world) = &*self.world() {
+            world.put_aside();
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.leaves.store(true, Ordering::Release);
+        if let Some(world) = &*self.world() {
+            world.stop(Stop::Suspended);
+        }
+    }
+
+    /// Another node has it.
+    pub(crate) fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    fn world(&self) -> MutexGuard<'_, Option<Arc<LocalWorld>>> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run's place among those that the node says it lives for. It is empty as soon as nobody is at
+/// work there any more, also where that was not the end.
+pub(crate) struct Seated<'a> {
+    node: &'a Node,
+    key: Held,
+}
+
+impl<'a> Seated<'a> {
+    pub(crate) fn at(node: &'a Node, seat: &Arc<Seat>) -> Self {
+        let Lease { org, id, epoch, .. } = seat.lease.clone();
+        let key = (org, id, epoch);
+        node.seats().insert(key.clone(), Arc::clone(seat));
+        Self { node, key }
+    }
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.node.seats().remove(&self.key);
+    }
+}
