@@ -98,8 +98,8 @@ fn who_moves_it_away_and_reads_it_there_needs_leave() {
     ran.replays_same();
 }
 
-/// The class goes by the folder, and the folder gets another name: its data stays what it is. What
-/// else lies there is not bound.
+/// The class goes by the folder, and the folder gets another name. Whoever moves it carries its
+/// data from then on, read or not; who leaves it alone does not.
 #[test]
 fn who_renames_the_folder_and_reads_it_there_needs_leave() {
     let peer = Peer::start(LOOPBACK);
@@ -120,9 +120,14 @@ fn who_renames_the_folder_and_reads_it_there_needs_leave() {
     assert_eq!(peer.connections(), 0);
     let allowed = "rename: ok; read: ok gamma; send: ok 200 hello";
     assert_eq!(run_of(moved, &[ada]), (allowed.to_owned(), 1));
-    let beside = "rename in/deep in/other; write in/other/d.txt x; read in/other/d.txt";
-    let said = "rename: ok; write: ok 1; read: ok x; send: ok 200 hello";
-    assert_eq!(run_of(beside, &[no]), (said.to_owned(), 0));
+    for moved in ["rename in/deep in/other", "rename in/deep in/other; read in/b.txt"] {
+        let (said, asked) = run_of(moved, &[no]);
+        assert!(said.ends_with("send: 403 approval.rejected"), "{said}");
+        assert_eq!(asked, 1);
+    }
+    let alone = "mkdir in/new; rename in/new in/other; read in/b.txt";
+    let said = "mkdir: ok; rename: ok; read: ok beta; send: ok 200 hello";
+    assert_eq!(run_of(alone, &[no]), (said.to_owned(), 0));
 }
 
 /// Another process knows what was read before.
