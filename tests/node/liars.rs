@@ -123,7 +123,7 @@ async fn ended(town: &Town) {
     town.wait(async || {
         let mut open = 0;
         for state in ["queued", "running", "suspended"] {
-            open += list(&town.house, &town.org, Some(state)).await.unwrap().len();
+            open += list(&town.house, &town.org, Some(state), "").await.unwrap().len();
         }
         open == 0
     })

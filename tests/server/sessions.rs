@@ -25,7 +25,7 @@ fn owner(password: &str) -> Value {
 /// What a browser shows from now on.
 fn cookie(signed: &Reply) -> String {
     let set = signed.header("set-cookie").unwrap();
-    let (shown, rules) = set.split_once(';').unwrap();
+    let (shown, rules) = set.split_once("; ").unwrap();
     assert!(shown.starts_with("__Host-envelope="), "{set}");
     for rule in ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
         assert!(rules.split("; ").any(|found| found == rule), "{set}");

@@ -46,8 +46,9 @@ Examples:
 pub(crate) enum Stop {
     /// One run, by its folder or its id
     Run(Named),
-    /// All runs of an agent, by the service identity that receipts tell: `specialist@local`. On this
-    /// machine that is the name on the agent's own card: one that calls itself otherwise is another
+    /// All runs of an agent, by the service identity that receipts tell: `specialist@local`. On
+    /// this machine that is the name on the agent's own card: one that calls itself otherwise is
+    /// another
     Agent(Named),
     /// All runs of an organisation; needs a database, because runs of this machine are of none
     Organisation(Named),

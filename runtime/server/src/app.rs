@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::rate::Buckets;
 
-/// Passwords that are looked at at once: each takes a processor and 19 MiB for some ten milliseconds,
-/// and whoever guesses must not take all of them.
+/// Passwords that are looked at at once: each takes a processor and 19 MiB for some ten
+/// milliseconds, and whoever guesses must not take all of them.
 const PASSWORDS: usize = 2;
 
 /// A house that is open.

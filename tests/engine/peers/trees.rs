@@ -23,8 +23,8 @@ impl Seed {
     }
 }
 
-/// A caller with some callees, each with some acts and callees of its own. Between its calls it asks
-/// humans for more.
+/// A caller with some callees, each with some acts and callees of its own. Between its calls it
+/// asks humans for more.
 fn tree(seed: &mut Seed) -> String {
     let mut acts = Vec::new();
     for _ in 0..3 {
