@@ -4,13 +4,47 @@ use std::collections::BTreeSet;
 
 use envelope_market::disputes::decide::{Decide, decide, overdue};
 use envelope_market::disputes::open::{Open, open};
-use envelope_market::purchases::accept::{Accept, accept};
+use envelope_market::purchases::accept::{Accept, accept, tick};
 use envelope_store::noun::Noun;
 use envelope_terms::contract::{Did, Id, Verdict};
 
 use super::house::{Fair, code};
 use super::story::delivered;
 use crate::store::world::both;
+
+/// What does not conform and is not cured becomes a dispute by itself, and goes on like any other.
+#[test]
+fn what_nobody_cures_is_decided_too() {
+    both(async |world| {
+        let fair = Fair::open(world).await;
+        let stall = fair.open_stall().await;
+        let failed = delivered(&fair, &stall.listing.id, "Hiroshige").await;
+        assert_eq!((failed.state.as_str(), failed.hand.as_str()), ("QUALITY_REVIEW", "parties"));
+        let (id, org) = (&failed.id, &fair.buyer.org);
+        let early = fair.act(&fair.buyer, async |market, turn| tick(market, turn, id).await);
+        assert_eq!(code(early.await), "PURCHASE_NOTHING_DUE");
+        let day = 86_400_000;
+        let late = fair.later(11 * day);
+        let opened =
+            fair.act_at(&fair.buyer, late, async |market, turn| tick(market, turn, id).await);
+        assert_eq!(opened.await.unwrap().hand, "dispute");
+        let over = fair.later(15 * day);
+        let over = fair.act_at(&fair.operator, over, async |market, turn| {
+            overdue(market, turn, org, id).await
+        });
+        over.await.unwrap();
+        let wish = Decide {
+            org: org.to_string(),
+            by: Did::new("did:web:market.example:judges:one").unwrap(),
+            verdict: Verdict::Refund,
+            unmet: BTreeSet::from([Id::new("names").unwrap()]),
+        };
+        let decided =
+            fair.act(&fair.operator, async |market, turn| decide(market, turn, id, wish).await);
+        let settled = fair.pay_out(&decided.await.unwrap()).await;
+        assert_eq!((settled.state.as_str(), settled.money.unwrap().held), ("RESOLVED_REFUND", 0));
+    });
+}
 
 #[test]
 fn a_dispute_stops_the_money_until_a_human_decides() {

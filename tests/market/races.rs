@@ -81,7 +81,7 @@ async fn attempt(fair: &Fair, stall: &Stall, sold: &AtomicUsize) {
     });
     match bought.await {
         Ok(_) => drop(sold.fetch_add(1, Ordering::SeqCst)),
-        Err(Refused::Store(why)) if why.passes() => {}
+        Err(refused) if refused.passes() => {}
         Err(refused) => assert_eq!(refused.code(), "LISTING_MODIFIED", "{refused}"),
     }
 }
@@ -90,7 +90,7 @@ async fn attempt(fair: &Fair, stall: &Stall, sold: &AtomicUsize) {
 fn settled<T>(done: Result<T, Refused>) {
     match done {
         Ok(_) => {}
-        Err(Refused::Store(why)) if why.passes() => {}
+        Err(refused) if refused.passes() => {}
         Err(refused) => panic!("{refused}"),
     }
 }

@@ -3,7 +3,7 @@
 use envelope_market::Role;
 use envelope_market::agents::badge::revoke;
 use envelope_market::agents::publish::{inspect, publish};
-use envelope_market::papers::listing::{change, withdraw};
+use envelope_market::papers::listing::{NewListing, change, draft, withdraw};
 use envelope_market::purchases::buy::{Buy, buy};
 use envelope_market::purchases::money::{Moved, moved, pay};
 use envelope_node::now;
@@ -65,6 +65,35 @@ fn without_a_badge_nothing_is_offered_or_bought() {
         fair.act(&fair.operator, async |_, turn| revoke(turn, oath).await).await.unwrap();
         assert_eq!(code(fair.buy(&other).await), "BADGE_MISSING");
         assert_eq!(purchases(&fair).await.len(), 1);
+    });
+}
+
+#[test]
+fn an_offer_names_no_buyer_of_its_own() {
+    both(async |world| {
+        let fair = Fair::open(world).await;
+        let stall = fair.stall().await;
+        let good = offer(&stall.agent, &stall.release, &stall.msa, 180_000);
+        let list = async |new: NewListing| {
+            fair.act(&fair.seller, async |market, turn| draft(market, turn, new).await).await
+        };
+        let (data, prose) = good.source.split_once("\n+++\n").unwrap();
+        let own =
+            data[data.find("[parties.developer]").unwrap()..].split("[agent]").next().unwrap();
+        let own = own.replace("[parties.developer]", "[parties.buyer]").replace("two-rivers", "x");
+        for fence in ["+++", "+++ ", "+++\r"] {
+            let source = format!("{data}\n{own}\n{fence}\n{prose}\n+++\nmore");
+            let refused = list(NewListing { source, ..good.clone() }).await;
+            assert!(["CONTRACT_FLAWED", "INVALID"].contains(&code(refused)), "{fence:?}");
+        }
+        let judged = good.source.replace(
+            "check = { kind = \"file-exists\", bytes_min = 5 }",
+            "check = { kind = \"human-review\", reviewer = \"independent\", question = \"Is it?\" }",
+        );
+        assert_ne!(judged, good.source);
+        let refused = list(NewListing { source: judged, ..good.clone() }).await.unwrap_err();
+        assert!(["CONTRACT_FLAWED", "INVALID"].contains(&refused.code()), "{refused}");
+        assert_eq!(list(good).await.unwrap().state, "draft");
     });
 }
 

@@ -116,7 +116,7 @@ impl Open {
             Box::pin(found(market, turn, new.clone(), roles))
         });
         let operator = founded.await.unwrap().key.token.unwrap();
-        let app = Arc::new(App::new(market, org));
+        let app = Arc::new(App::new(market, org, |what| println!("{what}")));
         let keys = Keys { grants: Arc::new(local::grant_keys(&grants()).unwrap()), receipts };
         let settings = Settings::of("server");
         let quiet = Arc::new(|_: envelope_node::Told<'_>| ());

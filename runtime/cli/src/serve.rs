@@ -84,7 +84,7 @@ impl Serve {
         let operator =
             Org::new(&operator).map_err(|why| Trouble::usage(why, "name it with `--operator`"))?;
         let market = market(house.clone(), &machine, domain, &providers)?;
-        let app = Arc::new(App::new(market, operator));
+        let app = Arc::new(App::new(market, operator, |what| page::aside(page::plain(what))));
         let outside = Operator::of(&edge, &providers);
         let node = match runs {
             0 => None,

@@ -1,7 +1,7 @@
 //! Lists, page by page: what is one's own, and what others share.
 
+use envelope_store::Org;
 use envelope_store::noun::{Noun, Record};
-use envelope_store::{Found, Org};
 
 use crate::turn::Shared;
 use crate::turn::read;
@@ -31,9 +31,4 @@ pub async fn page(
     all.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
     all.truncate(usize::try_from(count).unwrap_or(0));
     Ok(all)
-}
-
-/// At most `count` offers of anybody, by id, from the one after `after`.
-pub async fn offers(turn: &mut Turn<'_>, after: &str) -> Result<Vec<Found>, Refused> {
-    Ok(turn.tx.offers(after).await?)
 }

@@ -50,7 +50,7 @@ impl Market {
         let mut tries = 1;
         loop {
             match self.once((who, at), input, &act).await {
-                Err(Refused::Store(why)) if why.passes() && tries < TRIES => tries += 1,
+                Err(refused) if refused.passes() && tries < TRIES => tries += 1,
                 done => return done,
             }
         }

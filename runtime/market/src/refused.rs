@@ -139,6 +139,19 @@ impl Refused {
         Self::Kept { id: id.to_owned(), why: why.to_string() }
     }
 
+    /// Whether others decided at the same moment, and the same may succeed when it is tried again.
+    pub fn passes(&self) -> bool {
+        if let Self::Store(why)
+        | Self::Node(NodeError::Store(why))
+        | Self::Vault(VaultError::Store(why))
+        | Self::Signer(SignerError::Store(why))
+        | Self::Blobs(BlobError::Store(why)) = self
+        {
+            return why.passes();
+        }
+        false
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -23,21 +23,29 @@ pub struct App {
     pub(crate) buckets: Buckets,
     /// Passwords that are looked at at once.
     pub(crate) passwords: Arc<Semaphore>,
+    /// Whoever keeps the house hears of trouble here.
+    keeper: fn(&str),
     leaving: AtomicBool,
     answered: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
 
 impl App {
-    /// A house, whose operator is `operator`.
-    pub fn new(market: Market, operator: Org) -> Self {
+    /// A house, whose operator is `operator`, and where `keeper` hears of trouble.
+    pub fn new(market: Market, operator: Org, keeper: fn(&str)) -> Self {
         Self {
             market,
             operator,
+            keeper,
             buckets: Buckets::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS)),
             leaving: AtomicBool::new(false),
             answered: Mutex::default(),
         }
+    }
+
+    /// Something is wrong inside.
+    pub(crate) fn trouble(&self, what: &str) {
+        (self.keeper)(what);
     }
 
     /// Whether it takes nothing new.

@@ -27,6 +27,9 @@ use crate::{App, Problem, cookie};
 /// How long an operation may take. A component is compiled within this.
 const TIME_MAX: Duration = Duration::from_secs(120);
 
+/// How long a body may take to come.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
 /// Characters of an `Idempotency-Key`: a UUID has 36.
 const KEY_CHARS_MAX: usize = 255;
 
@@ -72,8 +75,8 @@ pub(crate) async fn enter(
     let at = now();
     let name = id("req", at).unwrap_or_default();
     let (mut response, left) = match admit(&app, route, path, request, at).await {
-        Ok((call, left)) => (carry_out(route, call, &name).await, Some(left)),
-        Err(problem) => (problem.response(&name), None),
+        Ok((call, left)) => (carry_out(&app, route, call, &name).await, Some(left)),
+        Err(problem) => (failed(&app, problem, &name), None),
     };
     app.count(route.operation, response.status().as_u16());
     let mut put = |header, value: String| {
@@ -84,16 +87,27 @@ pub(crate) async fn enter(
     put(REQUEST_ID, name);
     let (class, most) = (route.rate.name(), route.rate.a_minute());
     put(RATE_POLICY, format!("\"{class}\";q={most};w=60"));
-    put(RATE_LIMIT, format!("\"{class}\";r={}", left.unwrap_or(0)));
+    if let Some(left) = left {
+        put(RATE_LIMIT, format!("\"{class}\";r={left}"));
+    }
     response
 }
 
-async fn carry_out(route: &'static Route, call: Call, name: &str) -> Response {
+async fn carry_out(app: &App, route: &'static Route, call: Call, name: &str) -> Response {
     match tokio::time::timeout(TIME_MAX, (route.handle)(call)).await {
         Ok(Ok(response)) => response,
-        Ok(Err(problem)) => problem.response(name),
+        Ok(Err(problem)) => failed(app, problem, name),
         Err(_) => Problem::new("TIMEOUT", "it took longer than it may").response(name),
     }
+}
+
+/// A problem on its way. What is wrong inside is told to whoever keeps the house, and to nobody
+/// else.
+fn failed(app: &App, problem: Problem, name: &str) -> Response {
+    if problem.code() == "INTERNAL" {
+        app.trouble(&format!("{name}: {}", problem.detail()));
+    }
+    problem.response(name)
 }
 
 /// Who it is, whether they may, how often, and what they say.
@@ -121,7 +135,19 @@ async fn admit(
             return Err(Problem::new("RATE", told).with("retry_after", seconds));
         }
     };
-    let body = read(route, &parts.headers, body).await?;
+    let body = tokio::time::timeout(BODY_TIME, read(route, &parts.headers, body)).await;
+    let body = body.map_err(|_| Problem::new("TIMEOUT", "the body did not come in time"))??;
+    // Whoever was let in when they began may be so no longer, and it is later now.
+    let (at, who) = match who {
+        Some(_) if !matches!(route.takes, Takes::Nothing) => {
+            let (at, who) = (now(), recognised(app, &parts, now()).await?);
+            if let Needs::Role(role) = route.needs {
+                who.needs(role)?;
+            }
+            (at, Some(who))
+        }
+        who => (at, who),
+    };
     let query = parts.uri.query().unwrap_or_default();
     let query = axum::extract::Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri)
         .map_err(|why| Problem::new("MALFORMED", format!("`?{query}`: {why}")))?;

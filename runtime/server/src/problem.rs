@@ -38,6 +38,11 @@ impl Problem {
         self.code
     }
 
+    /// What went wrong, for whoever keeps the house.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// As it is told. What went wrong inside is not told to anybody outside.
     pub fn response(self, request: &str) -> Response {
         let row = find(self.code);
@@ -72,6 +77,10 @@ impl Problem {
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
+        if refused.passes() {
+            let told = "others decided at the same moment: load it again and decide afresh";
+            return Self::new("CHANGED_MEANWHILE", told);
+        }
         let (code, detail) = (refused.code(), refused.to_string());
         let problem = Self::new(code, detail);
         if let Refused::Invalid { field, .. } = refused {

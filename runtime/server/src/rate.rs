@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use envelope_evidence::Timestamp;
 
-/// Askers that are remembered. Whoever asked longest ago is forgotten first.
+/// Askers that are remembered. Whoever has a full bucket again is forgotten first.
 const ASKERS_MAX: usize = 10_000;
 
 /// How much an operation costs the house.

@@ -83,11 +83,16 @@ async fn follow(app: Arc<App>, ended: watch::Receiver<bool>) {
     while !*ended.borrow() {
         match hear(&app.market, &house, now()).await {
             Ok(true) => {}
+            Ok(false) => rest(&ended).await,
             // What could not be done is told again, later.
-            Ok(false) | Err(_) => {
-                let over = wait(ended.clone());
-                let _ = tokio::time::timeout(LOOK, over).await;
+            Err(why) => {
+                app.trouble(&format!("a message waits: {why}"));
+                rest(&ended).await;
             }
         }
     }
+}
+
+async fn rest(ended: &watch::Receiver<bool>) {
+    let _ = tokio::time::timeout(LOOK, wait(ended.clone())).await;
 }

@@ -55,9 +55,11 @@ impl Tx {
         self.one(&OFFER, id).await
     }
 
-    /// At most [`PAGE_MAX`] listings that are offered, by id, from the one after `after`.
-    pub async fn offers(&mut self, after: &str) -> Result<Vec<Found>, StoreError> {
-        let rows = self.wide(&OFFERS, vec![Value::from(after), Value::from(PAGE_MAX)]).await?;
+    /// At most `count` listings that are offered, and [`PAGE_MAX`], by id, from the one after
+    /// `after`.
+    pub async fn offers(&mut self, after: &str, count: i64) -> Result<Vec<Found>, StoreError> {
+        let page = vec![Value::from(after), Value::from(count.clamp(0, PAGE_MAX))];
+        let rows = self.wide(&OFFERS, page).await?;
         rows.iter().map(Found::of).collect()
     }
 

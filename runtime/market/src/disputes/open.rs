@@ -52,8 +52,13 @@ pub async fn open(
     deal.view()
 }
 
-/// Seals the record of a dispute that was just opened, if one was.
-async fn seal(market: &Market, turn: &mut Turn<'_>, deal: &mut Deal) -> Result<(), Refused> {
+/// Seals the record of a dispute that was just opened, if one was: by a party, by a review that
+/// failed, or by time that passed.
+pub(crate) async fn seal(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    deal: &mut Deal,
+) -> Result<(), Refused> {
     let Hand::Dispute { dispute } = deal.kept.purchase.hand() else { return Ok(()) };
     if !matches!(dispute.state(), State::Opened {}) {
         return Ok(());

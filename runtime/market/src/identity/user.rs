@@ -130,6 +130,9 @@ pub async fn erase(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<Use
         return Err(Refused::invalid("id", "nobody erases themselves: another owner does"));
     }
     let (record, at) = (turn.own(Noun::User, id).await?, turn.at);
+    if read::<Kept>(&record)?.roles.contains(&Role::Operator) {
+        turn.needs(Role::Operator)?;
+    }
     password::forget(market, turn, id).await?;
     turn.rows().erase(id, at).await?;
     let change = Change { id, state: "erased", body: &record.body, at };

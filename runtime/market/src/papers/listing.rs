@@ -3,12 +3,13 @@
 use envelope_evidence::Digest;
 use envelope_store::noun::{Change, Noun, Record};
 use envelope_store::{Found, Org, Tx};
+use envelope_terms::contract::{Check, Contract, Reviewer};
 use envelope_terms::source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::msa::{Msa, template};
-use super::party::with_buyer;
+use super::party::{is_buyer, with_buyer};
 use crate::agents::badge::badge;
 use crate::agents::publish::Release;
 use crate::agents::register;
@@ -179,6 +180,8 @@ async fn checked(market: &Market, turn: &mut Turn<'_>, new: NewListing) -> Resul
     let whole = with_buyer(&source, &somebody)?;
     let checked = source::check("listing.paper.md", whole.as_bytes(), &[]);
     let checked = checked.map_err(|report| Refused::Flawed(Box::new(report)))?;
+    is_buyer(checked.contract(), &somebody)?;
+    judged(checked.contract())?;
     let named = &checked.contract().agent;
     let same = [
         ("agent.name", named.name == agent.name),
@@ -191,4 +194,21 @@ async fn checked(market: &Market, turn: &mut Turn<'_>, new: NewListing) -> Resul
         return Err(Refused::invalid("source", format!("its `{field}` is not the release's")));
     }
     Ok(Offer { agent: agent.id, release: release.id, msa: msa.id, terms, source })
+}
+
+/// Refuses criteria that nothing here can judge yet: a purchase would wait for them for ever.
+fn judged(contract: &Contract) -> Result<(), Refused> {
+    let unjudged = contract.criteria.iter().find(|criterion| match criterion.check {
+        Check::Evaluator { .. } | Check::HumanReview { reviewer: Reviewer::Independent, .. } => {
+            true
+        }
+        Check::HumanReview { reviewer: Reviewer::Buyer, .. }
+        | Check::FileExists { .. }
+        | Check::OutputJsonSchema { .. }
+        | Check::Text { .. }
+        | Check::Number { .. } => false,
+    });
+    let Some(criterion) = unjudged else { return Ok(()) };
+    let why = format!("nobody can judge its criterion `{}` here yet", criterion.id);
+    Err(Refused::invalid("source", why))
 }

@@ -1,6 +1,6 @@
 //! The buyer joins a source that was written for anybody.
 
-use envelope_terms::contract::Party;
+use envelope_terms::contract::{Contract, Party};
 use serde_json::Value;
 
 use crate::Refused;
@@ -11,17 +11,31 @@ const FENCE: &str = "+++";
 /// `source`, in which `buyer` is the buyer.
 pub(super) fn with_buyer(source: &str, buyer: &Party) -> Result<String, Refused> {
     let no_data = || Refused::invalid("source", "its data stand between two lines `+++`");
-    let rest = source.strip_prefix(FENCE).ok_or_else(no_data)?;
-    let end = rest.find(&format!("\n{FENCE}\n")).ok_or_else(no_data)?;
-    let (data, prose) = rest.split_at_checked(end).ok_or_else(no_data)?;
+    // Where the compiler ends the data: at the first line that is a fence, whatever follows it.
+    let mut lines = source.split_inclusive('\n');
+    lines.next().filter(|line| line.trim_end() == FENCE).ok_or_else(no_data)?;
+    let mut data = String::new();
+    loop {
+        let line = lines.next().ok_or_else(no_data)?;
+        if line.trim_end() == FENCE {
+            break;
+        }
+        data.push_str(line);
+    }
+    let prose = String::from_iter(lines);
     let party = serde_json::to_value(buyer).map_err(|why| Refused::invalid("buyer", why))?;
     let Value::Object(members) = party else { return Err(no_data()) };
     let lines = members.iter().map(|(name, value)| format!("{name} = {}\n", inline(value)));
-    Ok(format!(
-        "{FENCE}{data}\n\n[parties.buyer]\n{}{}",
-        String::from_iter(lines),
-        prose.trim_start()
-    ))
+    let party = String::from_iter(lines);
+    Ok(format!("{FENCE}\n{data}\n[parties.buyer]\n{party}{FENCE}\n{prose}"))
+}
+
+/// Refuses a contract whose buyer is not the one that joined it.
+pub(super) fn is_buyer(contract: &Contract, buyer: &Party) -> Result<(), Refused> {
+    if contract.parties.buyer == *buyer {
+        return Ok(());
+    }
+    Err(Refused::invalid("source", "it names a buyer of its own"))
 }
 
 /// A value as TOML writes it in one line. Strings are those of JSON, which TOML reads alike.

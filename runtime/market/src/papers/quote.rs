@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::{Offer, found};
 use super::msa::{Msa, template};
-use super::party::with_buyer;
+use super::party::{is_buyer, with_buyer};
 use crate::keys::{self, chance};
 use crate::turn::{read, text};
 use crate::{Market, Refused, Role, Turn, id};
@@ -133,6 +133,7 @@ async fn draw(
     let whole = with_buyer(&offer.source, buyer)?;
     let flawed = |report| Refused::Flawed(Box::new(report));
     let checked = source::check("quote.paper.md", whole.as_bytes(), &[]).map_err(flawed)?;
+    is_buyer(checked.contract(), buyer)?;
     let paper = checked.paper(AcsVersion::default());
     let paper = paper.map_err(|why| Refused::invalid("source", why))?;
     let at = turn.at;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deal::load;
 use super::view::Purchase;
+use crate::disputes::open::seal;
 use crate::{Market, Refused, Role, Turn};
 
 /// What the buyer accepts.
@@ -52,6 +53,8 @@ pub async fn cure(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<Purc
 /// Time passed: what is due happens.
 pub async fn tick(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<Purchase, Refused> {
     let mut deal = load(turn, id).await?;
+    turn.needs(if deal.is_buyer(turn) { Role::Buyer } else { Role::Author })?;
     deal.step(market, turn, None, Act::Tick {}).await?;
+    seal(market, turn, &mut deal).await?;
     deal.view()
 }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::deal::{Deal, load};
 use super::view::{Purchase, runs};
+use crate::disputes::open::seal;
 use crate::runs::said;
 use crate::{Market, Refused, Role, Turn, Who};
 
@@ -67,11 +68,16 @@ pub async fn deliver(
         if matches!(criterion.check, Check::Evaluator { .. } | Check::HumanReview { .. }) {
             continue;
         }
+        // One that did not conform may have opened a dispute: what is left is for that.
+        if deal.kept.purchase.hand().name() != "parties" {
+            break;
+        }
         let observer = Label::cut("envelope");
         let observation = observe(&contract, criterion, &exhibits, observer, turn.at);
         let observation = Box::new(observation);
         deal.step(market, turn, None, Act::Observe { observation }).await?;
     }
+    seal(market, turn, &mut deal).await?;
     deal.view()
 }
 

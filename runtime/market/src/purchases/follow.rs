@@ -3,7 +3,7 @@
 use envelope_evidence::{Digest, Timestamp};
 use envelope_store::noun::Noun;
 use envelope_store::{Org, outbox};
-use envelope_terms::purchase::{Act, State};
+use envelope_terms::purchase::{Act, Refused as Unsold, State};
 use serde::Deserialize;
 
 use super::deal::Deal;
@@ -55,5 +55,9 @@ async fn run_ended(
         return Ok(());
     }
     let name = format!("ended-{run}");
-    deal.step(market, turn, Some(&name), Act::RunEnded { receipt }).await.map(drop)
+    match deal.step(market, turn, Some(&name), Act::RunEnded { receipt }).await {
+        // More than a purchase counts, or counted before: telling it again would change nothing.
+        Err(Refused::Purchase(Unsold::TooMany | Unsold::RunKnown(_))) | Ok(_) => Ok(()),
+        Err(other) => Err(other),
+    }
 }

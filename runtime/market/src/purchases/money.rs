@@ -8,7 +8,7 @@ use envelope_terms::purchase::Act;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::deal::{Deal, load};
+use super::deal::{Deal, Kept, load};
 use super::view::Purchase;
 use crate::turn::read;
 use crate::{Market, Refused, Role, Turn};
@@ -59,11 +59,40 @@ pub async fn moved(
     deal.view()
 }
 
-/// A purchase of `buyer`, for the operator.
+/// The operator has a movement tried again that the provider said no to.
+pub async fn retry(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    id: &str,
+    buyer: &Org,
+) -> Result<Purchase, Refused> {
+    turn.needs(Role::Operator)?;
+    let mut deal = of(turn, buyer, id).await?;
+    deal.step(market, turn, None, Act::Retry {}).await?;
+    deal.view()
+}
+
+/// The operator gives up what a payee does not give back.
+pub async fn write_off(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    id: &str,
+    buyer: &Org,
+) -> Result<Purchase, Refused> {
+    turn.needs(Role::Operator)?;
+    let mut deal = of(turn, buyer, id).await?;
+    deal.step(market, turn, None, Act::WriteOff {}).await?;
+    deal.view()
+}
+
+/// A purchase of `buyer`, for the operator, who is no party of it.
 pub(crate) async fn of(turn: &mut Turn<'_>, buyer: &Org, id: &str) -> Result<Deal, Refused> {
     let record = turn.tx.of(buyer).get(Noun::Purchase, id).await?;
     let unknown = || Refused::Unknown { what: "purchases", id: id.to_owned() };
     let record = record.ok_or_else(unknown)?;
-    let kept = read(&record)?;
+    let kept: Kept = read(&record)?;
+    if turn.who.org == *buyer || turn.who.org.as_str() == kept.seller {
+        return Err(Refused::Party("house, where it is neither buyer nor seller,"));
+    }
     Ok(Deal { buyer: buyer.clone(), record, kept })
 }

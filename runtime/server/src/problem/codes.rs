@@ -124,7 +124,12 @@ pub static CODES: &[Code] = &[
         "The house is leaving or overloaded",
         "Try again in a moment, or at another node.",
     ),
-    row("TIMEOUT", (503, 10), "It took too long", "Nothing of it happened; try again."),
+    row(
+        "TIMEOUT",
+        (503, 10),
+        "It took too long",
+        "It may have happened: ask again under the same `Idempotency-Key`.",
+    ),
     row(
         "INTERNAL",
         (500, 10),

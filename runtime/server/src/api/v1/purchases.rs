@@ -8,7 +8,7 @@ use envelope_market::lists::page;
 use envelope_market::purchases::accept::{Accept, accept, cure, tick};
 use envelope_market::purchases::buy::{Buy, buy};
 use envelope_market::purchases::deliver::{assemble, deliver};
-use envelope_market::purchases::money::{Moved, moved, pay};
+use envelope_market::purchases::money::{Moved, moved, pay, retry, write_off};
 use envelope_market::purchases::{Purchase, load, receipts, view};
 use envelope_store::Org;
 use envelope_store::noun::Noun;
@@ -56,6 +56,20 @@ pub(super) const ROUTES: &[Route] = &[
         "Say what became of an order, as whoever moved the money",
         (Role::Operator, Takes::Json(of::<Moved>), SHOWN),
         money,
+    )
+    .once(),
+    Route::post(
+        ("/purchases/{purchase}/money/retry", "retry"),
+        "Have a movement tried again that did not happen",
+        (Role::Operator, Takes::Json(of::<Whose>), SHOWN),
+        again,
+    )
+    .once(),
+    Route::post(
+        ("/purchases/{purchase}/money/write-off", "writeOff"),
+        "Give up what a payee does not give back",
+        (Role::Operator, Takes::Json(of::<Whose>), SHOWN),
+        given_up,
     )
     .once(),
     Route::post(
@@ -191,6 +205,22 @@ fn money(call: Call) -> Answering {
         let input = (call.path("purchase").to_owned(), call.input::<Moved>()?);
         call.act(&input, |market, turn, (id, said)| Box::pin(moved(market, turn, id, said.clone())))
             .await
+    })
+}
+
+fn again(call: Call) -> Answering {
+    answers!(call, {
+        let Whose { org } = call.input()?;
+        let input = (call.path("purchase").to_owned(), Org::new(&org)?);
+        call.act(&input, |market, turn, (id, org)| Box::pin(retry(market, turn, id, org))).await
+    })
+}
+
+fn given_up(call: Call) -> Answering {
+    answers!(call, {
+        let Whose { org } = call.input()?;
+        let input = (call.path("purchase").to_owned(), Org::new(&org)?);
+        call.act(&input, |market, turn, (id, org)| Box::pin(write_off(market, turn, id, org))).await
     })
 }
 

@@ -32,7 +32,8 @@ pub(super) const ROUTES: &[Route] = &[
         post,
     )
     .makes()
-    .once(),
+    .once()
+    .heavy(),
     Route::get(("/runs/{run}", "run"), "Show a run", Gives::Json(of::<Run>), get),
     Route::get(
         ("/runs/{run}/events", "events"),

@@ -54,8 +54,8 @@ fn refused() -> Problem {
 fn post(call: Call) -> Answering {
     answers!(call, {
         let SignIn { organisation, email, password } = call.input()?;
-        slow(&call, &format!("{organisation}\n{}", email.as_str().to_lowercase()))?;
         let org = Org::new(&organisation).map_err(|_| refused())?;
+        slow(&call, &format!("{org}\n{}", email.as_str().to_lowercase()))?;
         let market = &call.app.market;
         let found = password::find(market, &mut call.tx().await?, &org, &email).await?;
         let kept = found.clone().unwrap_or_else(Kept::nobody);
