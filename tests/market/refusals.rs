@@ -88,7 +88,8 @@ fn an_offer_names_no_buyer_of_its_own() {
         }
         let judged = good.source.replace(
             "check = { kind = \"file-exists\", bytes_min = 5 }",
-            "check = { kind = \"human-review\", reviewer = \"independent\", question = \"Is it?\" }",
+            "check = { kind = \"human-review\", reviewer = \"independent\", \
+             question = \"Is it?\" }",
         );
         assert_ne!(judged, good.source);
         let refused = list(NewListing { source: judged, ..good.clone() }).await.unwrap_err();

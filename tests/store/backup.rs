@@ -33,7 +33,7 @@ fn dir(path: &Path) -> Dir {
 }
 
 /// The first state of every noun that [`World::found`] does not make.
-const STATES: [(Noun, &str); 23] = [
+const STATES: [(Noun, &str); 29] = [
     (Noun::User, "active"),
     (Noun::Release, "submitted"),
     (Noun::Listing, "draft"),
@@ -57,6 +57,12 @@ const STATES: [(Noun, &str); 23] = [
     (Noun::Frost, "frozen"),
     (Noun::Stop, "thrown"),
     (Noun::Signer, "next"),
+    (Noun::Share, "open"),
+    (Noun::Credential, "active"),
+    (Noun::Session, "open"),
+    (Noun::Answer, "given"),
+    (Noun::Hook, "active"),
+    (Noun::Delivery, "due"),
 ];
 
 /// Something in every table, but for what waits for its place in the log.

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use envelope_engine::component::Components;
 use envelope_engine::local;
@@ -11,6 +12,7 @@ use envelope_node::House;
 use envelope_rules::budget::PriceBook;
 use envelope_store::vault::MasterKeys;
 
+use crate::keys::chance;
 use crate::{Refused, Turn, Who};
 
 /// The house in which the market is held: its keys, its prices, and where things are kept.
@@ -38,6 +40,9 @@ pub type Act<'t, T> = Pin<Box<dyn Future<Output = Result<T, Refused>> + Send + '
 /// be possible soon.
 const TRIES: usize = 8;
 
+/// What the first pause lasts at most, in milliseconds: some transactions.
+const PAUSE: u64 = 4;
+
 impl Market {
     /// What somebody does with `input`, all of it in one transaction that is as good as alone. When
     /// others decide at the same moment it is tried again, and decided afresh.
@@ -50,7 +55,10 @@ impl Market {
         let mut tries = 1;
         loop {
             match self.once((who, at), input, &act).await {
-                Err(refused) if refused.passes() && tries < TRIES => tries += 1,
+                Err(refused) if refused.passes() && tries < TRIES => {
+                    tokio::time::sleep(pause(tries)).await;
+                    tries += 1;
+                }
                 done => return done,
             }
         }
@@ -67,4 +75,12 @@ impl Market {
         tx.commit().await?;
         Ok(done)
     }
+}
+
+/// How long to wait before the next try: twice as long each time, and never quite as long as those
+/// do who failed at the same moment.
+fn pause(tries: usize) -> Duration {
+    let chance = chance().map_or(0, |[first, ..]| u64::from(first));
+    let most = PAUSE.saturating_mul(1 << tries.min(TRIES));
+    Duration::from_millis(most / 2 + most.saturating_mul(chance) / 512)
 }
