@@ -3,3 +3,4 @@
 pub mod answer;
 pub mod decide;
 pub mod open;
+mod step;

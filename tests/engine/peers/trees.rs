@@ -10,31 +10,25 @@ use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
 use super::town::{Town, own_calls, town};
+use crate::chance::Chance;
 use crate::engine::approvals::office::{Office, Says, ada, bea_narrows, no, wanted};
 
-struct Seed(u64);
-
-impl Seed {
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        from[usize::try_from(self.0 % u64::try_from(from.len()).unwrap()).unwrap()]
-    }
+fn pick<'a>(chance: &mut Chance, from: &[&'a str]) -> &'a str {
+    from[chance.index(from.len())]
 }
 
 /// A caller with some callees, each with some acts and callees of its own. Between its calls it
 /// asks humans for more.
-fn tree(seed: &mut Seed) -> String {
+fn tree(chance: &mut Chance) -> String {
     let mut acts = Vec::new();
     for _ in 0..3 {
-        acts.push(seed.pick(&WISHES).to_owned());
-        let inner: Vec<_> = (0..2).map(|_| callee(seed, "call-small", &LEAF)).collect();
+        acts.push(pick(chance, &WISHES).to_owned());
+        let inner: Vec<_> = (0..2).map(|_| callee(chance, "call-small", &LEAF)).collect();
         let inner: Vec<_> = inner.iter().map(|act| act.replace('|', "^")).collect();
         let chat = "chat stub/a 200 Why?";
         let ask = "widen secret/* - - - 0 60";
         let leaf = ["read in/a.txt", "insist 9 now", chat, ask, &inner[0], &inner[1]];
-        acts.push(callee(seed, "call-deep", &leaf));
+        acts.push(callee(chance, "call-deep", &leaf));
     }
     acts.join("; ")
 }
@@ -52,14 +46,14 @@ const WISHES: [&str; 7] = [
 
 const LEAF: [&str; 4] = ["now", "read secret/key.txt", "write out/a/x y", "chat stub/a 200 Why?"];
 
-fn callee(seed: &mut Seed, verb: &str, acts: &[&str]) -> String {
-    let agent = seed.pick(&["helper@local", "guests@local", "stranger@local"]);
-    let files = seed.pick(&["in/**", "in/a.txt", "secret/*", "top.txt", "**", "-"]);
-    let outputs = seed.pick(&["out/", "out/a/", "out/a/b/", "in/", "-"]);
-    let calls = seed.pick(&["0", "1", "5", "20", "400"]);
-    let ttl = seed.pick(&["1", "60", "100000"]);
-    let nano = seed.pick(&["0", "7", "700000+9000", "900000+9000", "4000000+9000"]);
-    let acts: Vec<_> = (0..3).map(|_| seed.pick(acts)).collect();
+fn callee(chance: &mut Chance, verb: &str, acts: &[&str]) -> String {
+    let agent = pick(chance, &["helper@local", "guests@local", "stranger@local"]);
+    let files = pick(chance, &["in/**", "in/a.txt", "secret/*", "top.txt", "**", "-"]);
+    let outputs = pick(chance, &["out/", "out/a/", "out/a/b/", "in/", "-"]);
+    let calls = pick(chance, &["0", "1", "5", "20", "400"]);
+    let ttl = pick(chance, &["1", "60", "100000"]);
+    let nano = pick(chance, &["0", "7", "700000+9000", "900000+9000", "4000000+9000"]);
+    let acts: Vec<_> = (0..3).map(|_| pick(chance, acts)).collect();
     format!("{verb} {agent} {files} {outputs} {ttl} {nano} {calls} {}", acts.join("|"))
 }
 
@@ -201,7 +195,7 @@ fn no_child_exceeds_its_parent_and_the_books_balance() {
     let mut counts = Counts::default();
     let says: [&[Says]; 3] = [&[ada], &[bea_gives_less], &[no]];
     for seed in 1..=24 {
-        let mut town = town(&tree(&mut Seed(seed * 0x9E37_79B9)));
+        let mut town = town(&tree(&mut Chance(seed * 0x9E37_79B9)));
         town.stub = Some(Arc::default());
         (town.nano_usd, town.tokens) = (1_000_000, 20_000);
         town.setup.calls = 600;

@@ -7,11 +7,10 @@ use envelope_evidence::{Digest, Label};
 use envelope_store::Org;
 use envelope_terms::contract::Id;
 use envelope_terms::dispute::{Answer, Event, Million};
-use envelope_terms::purchase::{Act, Hand};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::open::{dispute_id, keep};
+use super::step::{in_hand, step};
 use crate::purchases::money::of;
 use crate::purchases::view::Purchase;
 use crate::runs::said;
@@ -84,18 +83,13 @@ pub async fn answer(
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, org, id).await?;
-    let Hand::Dispute { dispute } = deal.kept.purchase.hand() else {
-        return Err(Refused::Purchase(envelope_terms::purchase::Refused::NoDispute));
-    };
-    let about = dispute_id(dispute.id());
-    let question = question(dispute.id(), evaluator);
+    let question = question(in_hand(&deal)?, evaluator);
     if *asked != Digest::of(question.as_bytes()) {
         let why = format!("it was asked something else than `{question}`");
         return Err(Refused::invalid("run", why));
     }
     let event = Event::Answered { evaluator: evaluator.clone(), answer: answer.clone() };
-    deal.step(market, turn, None, Act::Dispute { event }).await?;
-    keep(turn, &deal, &about).await?;
+    step(market, turn, &mut deal, event).await?;
     deal.view()
 }
 

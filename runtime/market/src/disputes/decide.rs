@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use envelope_store::Org;
 use envelope_terms::contract::{Did, Id, Verdict};
 use envelope_terms::dispute::Event;
-use envelope_terms::purchase::{Act, Hand};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::open::{dispute_id, keep};
+use super::step::step;
 use crate::purchases::money::of;
 use crate::purchases::view::Purchase;
 use crate::{Market, Refused, Role, Turn};
@@ -38,13 +37,7 @@ pub async fn decide(
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, &Org::new(&org)?, id).await?;
-    let Hand::Dispute { dispute } = deal.kept.purchase.hand() else {
-        return Err(Refused::Purchase(envelope_terms::purchase::Refused::NoDispute));
-    };
-    let about = dispute_id(dispute.id());
-    let event = Event::Decided { by, verdict, unmet };
-    deal.step(market, turn, None, Act::Dispute { event }).await?;
-    keep(turn, &deal, &about).await?;
+    step(market, turn, &mut deal, Event::Decided { by, verdict, unmet }).await?;
     deal.view()
 }
 
@@ -57,12 +50,6 @@ pub async fn overdue(
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, org, id).await?;
-    let Hand::Dispute { dispute } = deal.kept.purchase.hand() else {
-        return Err(Refused::Purchase(envelope_terms::purchase::Refused::NoDispute));
-    };
-    let about = dispute_id(dispute.id());
-    let event = Event::Overdue {};
-    deal.step(market, turn, None, Act::Dispute { event }).await?;
-    keep(turn, &deal, &about).await?;
+    step(market, turn, &mut deal, Event::Overdue {}).await?;
     deal.view()
 }

@@ -10,6 +10,7 @@ use envelope_terms::purchase::{self, Act, Hand, Review};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::step::{row_of, step};
 use crate::purchases::deal::{Deal, load};
 use crate::purchases::view::{Purchase, runs};
 use crate::turn::text;
@@ -66,55 +67,17 @@ pub(crate) async fn seal(
     let record = record(deal, dispute.id(), turn.at)?;
     let name = record_id(&record)?;
     let body = text(&name, &record)?;
-    let about = dispute_id(dispute.id());
-    let event = Event::Sealed { record: Box::new(record) };
-    deal.step(market, turn, None, Act::Dispute { event }).await?;
-    keep(turn, deal, &about).await?;
+    let about = row_of(dispute.id());
+    step(market, turn, deal, Event::Sealed { record: Box::new(record) }).await?;
     let at = turn.at;
     let mut rows = turn.tx.of(&deal.buyer);
     let sealed = Change { id: &name, state: "sealed", body: &body, at };
     Ok(rows.add(Noun::SealedRecord, Some(&about), sealed).await?)
 }
 
-/// The row of the dispute that has `deal` in hand, or had it.
-pub(super) async fn keep(turn: &mut Turn<'_>, deal: &Deal, id: &str) -> Result<(), Refused> {
-    let at = turn.at;
-    let mut rows = turn.tx.of(&deal.buyer);
-    let before = rows.get(Noun::Dispute, id).await?;
-    let (state, body) = match deal.kept.purchase.hand() {
-        Hand::Dispute { dispute } => (state(dispute.state()), text(id, dispute)?),
-        // It is decided, and the money moves: what it said last stands in the row.
-        Hand::Parties {} | Hand::Provider { .. } => {
-            ("decided", before.as_ref().map(|row| row.body.clone()).unwrap_or_default())
-        }
-    };
-    let change = Change { id, state, body: &body, at };
-    match before {
-        None => Ok(rows.add(Noun::Dispute, Some(&deal.record.id), change).await?),
-        Some(before) => {
-            rows.step(Noun::Dispute, before.version, change).await?;
-            Ok(())
-        }
-    }
-}
-
-/// The name of a dispute's row.
-pub(super) fn dispute_id(dispute: Digest) -> String {
-    format!("dsp_{}", dispute.hex())
-}
-
 fn record_id(record: &SealedRecord) -> Result<String, Refused> {
     let digest = record.digest().map_err(|why| Refused::kept("record", why))?;
     Ok(format!("rec_{}", digest.hex()))
-}
-
-const fn state(state: &State) -> &'static str {
-    match state {
-        State::Opened {} | State::Panel { .. } => "panel",
-        State::TieBreak { .. } => "tie-break",
-        State::Human { .. } => "human",
-        State::Decided { .. } => "decided",
-    }
 }
 
 /// Everything by digest that the panel may read, as it stands now.

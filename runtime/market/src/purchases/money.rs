@@ -49,14 +49,13 @@ pub async fn moved(
     said: Moved,
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
-    let mut deal = of(turn, &Org::new(&said.org)?, id).await?;
+    let buyer = Org::new(&said.org)?;
     let command = Label::new(&said.order).map_err(|why| Refused::invalid("order", why))?;
     let fact = match said.failed {
         None => Fact::Settled { command },
         Some(why) => Fact::Failed { command, why: Label::cut(&why) },
     };
-    deal.step(market, turn, None, Act::Money { fact }).await?;
-    deal.view()
+    settle(market, turn, (id, &buyer), Act::Money { fact }).await
 }
 
 /// The operator has a movement tried again that the provider said no to.
@@ -66,10 +65,7 @@ pub async fn retry(
     id: &str,
     buyer: &Org,
 ) -> Result<Purchase, Refused> {
-    turn.needs(Role::Operator)?;
-    let mut deal = of(turn, buyer, id).await?;
-    deal.step(market, turn, None, Act::Retry {}).await?;
-    deal.view()
+    settle(market, turn, (id, buyer), Act::Retry {}).await
 }
 
 /// The operator gives up what a payee does not give back.
@@ -79,9 +75,19 @@ pub async fn write_off(
     id: &str,
     buyer: &Org,
 ) -> Result<Purchase, Refused> {
+    settle(market, turn, (id, buyer), Act::WriteOff {}).await
+}
+
+/// The operator moves a purchase of `buyer` on.
+async fn settle(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    (id, buyer): (&str, &Org),
+    act: Act,
+) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, buyer, id).await?;
-    deal.step(market, turn, None, Act::WriteOff {}).await?;
+    deal.step(market, turn, None, act).await?;
     deal.view()
 }
 
