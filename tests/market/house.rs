@@ -67,15 +67,7 @@ impl Fair {
         let operator = who("house", &[Role::Operator]).await;
         let seller = who("two-rivers", &[Role::Author]).await;
         let buyer = who("kamo", &[Role::Buyer]).await;
-        let market = Market {
-            house,
-            masters: MasterKeys::new([9; 32].into(), []),
-            receipts: Arc::new(SigningKey::from_secret(&RECEIPTS.into())),
-            grants: local::Keys { grants: GRANTS.into() },
-            prices: PriceBook::default(),
-            components: Components::new(machine().clone(), link::SERVED),
-            domain: "market.example".to_owned(),
-        };
+        let market = market(house);
         Self { market, operator, seller, buyer, folder }
     }
 
@@ -215,15 +207,7 @@ impl Fair {
 
     /// A node of this house.
     pub fn node(&self) -> Node {
-        let keys = local::Keys { grants: GRANTS.into() };
-        let keys = Keys {
-            grants: Arc::new(local::grant_keys(&keys).unwrap()),
-            receipts: Arc::clone(&self.market.receipts),
-        };
-        let components = Components::new(machine().clone(), link::SERVED);
-        let house = self.market.house.clone();
-        let settings = Settings::of("node");
-        Node::new(house, keys, Box::new(Nothing), components, settings, Arc::new(|_| ()))
+        node(self.market.house.clone())
     }
 
     /// Hears every message, and tells purchases of their runs.
@@ -236,6 +220,29 @@ impl Drop for Fair {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+/// A market in `house`, whose keys are always the same.
+pub fn market(house: House) -> Market {
+    Market {
+        house,
+        masters: MasterKeys::new([9; 32].into(), []),
+        receipts: Arc::new(SigningKey::from_secret(&RECEIPTS.into())),
+        grants: local::Keys { grants: GRANTS.into() },
+        prices: PriceBook::default(),
+        components: Components::new(machine().clone(), link::SERVED),
+        domain: "market.example".to_owned(),
+    }
+}
+
+/// A node with the same keys.
+pub fn node(house: House) -> Node {
+    let grants = local::grant_keys(&local::Keys { grants: GRANTS.into() });
+    let receipts = Arc::new(SigningKey::from_secret(&RECEIPTS.into()));
+    let keys = Keys { grants: Arc::new(grants.unwrap()), receipts };
+    let components = Components::new(machine().clone(), link::SERVED);
+    let settings = Settings::of("node");
+    Node::new(house, keys, Box::new(Nothing), components, settings, Arc::new(|_| ()))
 }
 
 /// The code of a refusal.

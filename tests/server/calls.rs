@@ -1,7 +1,10 @@
 //! The path of a request: who it is, whether they may, what they say, and once.
 
+use std::sync::Arc;
+
 use envelope_market::Role;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::house::Open;
 use crate::store::world::both;
@@ -45,10 +48,15 @@ fn what_is_asked_twice_under_one_key_happens_once() {
         let body = json!({ "name": "Label Translator" });
         assert_eq!(open.ask_with(&owner, AGENTS, Some(&body), &[]).await.code(), "KEY_MISSING");
         let key = ["idempotency-key: one"];
-        let all = (0..12).map(|_| open.ask_with(&owner, AGENTS, Some(&body), &key));
+        let open = Arc::new(open);
+        let mut all = JoinSet::new();
+        for _ in 0..12 {
+            let (open, owner, body) = (open.clone(), owner.clone(), body.clone());
+            all.spawn(async move { open.ask_with(&owner, AGENTS, Some(&body), &key).await });
+        }
         let mut replies = Vec::new();
-        let all: Vec<_> = all.collect();
-        for reply in join_all(all).await {
+        while let Some(reply) = all.join_next().await {
+            let reply = reply.unwrap();
             assert_eq!(reply.status, 201, "{reply:?}");
             replies.push((reply.header("idempotent-replayed").is_some(), reply.text));
         }
@@ -62,26 +70,8 @@ fn what_is_asked_twice_under_one_key_happens_once() {
         // The same key of somebody else is another one.
         let author = open.person(&owner, Role::Author).await;
         assert_eq!(open.ask_with(&author, AGENTS, Some(&body), &key).await.status, 201);
-        open.close().await;
+        Arc::into_inner(open).unwrap().close().await;
     });
-}
-
-async fn join_all<T: Send + 'static>(all: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut all: Vec<_> = all.into_iter().map(Box::pin).map(Some).collect();
-    let mut done: Vec<Option<T>> = all.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        for (slot, done) in all.iter_mut().zip(&mut done) {
-            if let Some(one) = slot
-                && let std::task::Poll::Ready(value) = one.as_mut().poll(cx)
-            {
-                (*done, *slot) = (Some(value), None);
-            }
-        }
-        let open = all.iter().any(Option::is_some);
-        if open { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 #[test]

@@ -6,29 +6,19 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use envelope_engine::component::Components;
-use envelope_engine::local;
-use envelope_evidence::key::SigningKey;
-use envelope_gate::link;
 use envelope_market::identity::organisation::{NewOrganisation, Owner, found};
-use envelope_market::{Market, Role, Who};
-use envelope_node::{House, Keys, Node, Settings, now};
-use envelope_rules::budget::PriceBook;
+use envelope_market::{Role, Who};
+use envelope_node::{House, now};
 use envelope_server::App;
 use envelope_server::serve::{Door, serve};
-use envelope_store::vault::MasterKeys;
 use envelope_store::{Org, blobs};
 use envelope_terms::contract::{Email, Title};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::engine::world::machine;
-use crate::node::house::Nothing;
+use crate::market::house::{market, node};
 use crate::store::world::{World, folder};
-
-const GRANTS: [u8; 32] = [7; 32];
-const RECEIPTS: [u8; 32] = [8; 32];
 
 /// A house with its door open.
 pub struct Open {
@@ -89,18 +79,7 @@ impl Open {
     pub async fn house(world: &World) -> Self {
         let objects = blobs::folder(folder()).unwrap();
         let house = House { store: world.store.clone(), objects };
-        let receipts = Arc::new(SigningKey::from_secret(&RECEIPTS.into()));
-        let grants = || local::Keys { grants: GRANTS.into() };
-        let components = || Components::new(machine().clone(), link::SERVED);
-        let market = Market {
-            house: house.clone(),
-            masters: MasterKeys::new([9; 32].into(), []),
-            receipts: Arc::clone(&receipts),
-            grants: grants(),
-            prices: PriceBook::default(),
-            components: components(),
-            domain: "market.example".to_owned(),
-        };
+        let market = market(house.clone());
         let org = Org::new("house").unwrap();
         let nobody = Who { org: org.clone(), user: String::new(), roles: BTreeSet::new() };
         let new = NewOrganisation {
@@ -117,10 +96,7 @@ impl Open {
         });
         let operator = founded.await.unwrap().key.token.unwrap();
         let app = Arc::new(App::new(market, org, |what| println!("{what}")));
-        let keys = Keys { grants: Arc::new(local::grant_keys(&grants()).unwrap()), receipts };
-        let settings = Settings::of("server");
-        let quiet = Arc::new(|_: envelope_node::Told<'_>| ());
-        let node = Node::new(house, keys, Box::new(Nothing), components(), settings, quiet);
+        let node = node(house);
         let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let at = door.address().unwrap();
         let (over, told) = oneshot::channel();

@@ -17,6 +17,7 @@ pub mod statement;
 pub mod text;
 pub mod time;
 pub mod tlog;
+mod ulid;
 pub mod usage;
 pub mod verify;
 
@@ -24,4 +25,5 @@ pub use digest::Digest;
 pub use preview::Preview;
 pub use text::{Label, PathText};
 pub use time::Timestamp;
+pub use ulid::ulid;
 pub use usage::{Dimension, Usage};

@@ -1,7 +1,7 @@
 //! Runs on somebody's own machine: one folder holds all that a run was and all that a stranger
 //! needs to play it again.
 
-mod bought;
+mod bounds;
 mod folder;
 mod job;
 mod life;
@@ -10,7 +10,7 @@ mod pinned;
 mod sealed;
 mod world;
 
-pub use bought::Bought;
+pub use bounds::Bounds;
 pub use folder::{BadFolder, RunFolder};
 pub use job::{BadJob, Fresh, Job, Keys, Wishes, grant_keys, service};
 pub use life::{LifeLog, NotNoted};

@@ -1,10 +1,8 @@
 //! Names of what is new.
 
-use envelope_evidence::Timestamp;
+use envelope_evidence::{Timestamp, ulid};
 
 use crate::Refused;
-
-const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// A name that says what it names, sorts by time and is never made twice: `pur_` and the 26
 /// characters of a UUID of version 7 in Crockford's base 32.
@@ -15,9 +13,5 @@ pub fn id(prefix: &str, at: Timestamp) -> Result<String, Refused> {
     let (version, variant) = (0x7 << 76, 0b10 << 62);
     let random = chance & ((0xfff << 64) | ((1 << 62) - 1));
     let value = (u128::from(at.millis()) << 80) | version | variant | random;
-    let digit = |place: u32| {
-        let index = usize::try_from((value >> (5 * place)) & 31).unwrap_or(0);
-        char::from(DIGITS.get(index).copied().unwrap_or(b'0'))
-    };
-    Ok(format!("{prefix}_{}", String::from_iter((0..26).rev().map(digit))))
+    Ok(format!("{prefix}_{}", ulid(value).to_lowercase()))
 }

@@ -65,6 +65,13 @@ pub struct Page {
     pub limit: usize,
 }
 
+impl Page {
+    /// The same as databases count.
+    pub fn count(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX)
+    }
+}
+
 /// Lets a request in or not, and answers it.
 pub(crate) async fn enter(
     app: Arc<App>,

@@ -26,6 +26,11 @@ impl Problem {
         Self { code, detail: detail.into(), more: Map::new() }
     }
 
+    fn meanwhile() -> Self {
+        let told = "others decided at the same moment: load it again and decide afresh";
+        Self::new("CHANGED_MEANWHILE", told)
+    }
+
     /// The same, with a member more.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -78,8 +83,7 @@ impl Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         if refused.passes() {
-            let told = "others decided at the same moment: load it again and decide afresh";
-            return Self::new("CHANGED_MEANWHILE", told);
+            return Self::meanwhile();
         }
         let (code, detail) = (refused.code(), refused.to_string());
         let problem = Self::new(code, detail);
@@ -110,8 +114,7 @@ impl From<StoreError> for Problem {
             return Self::new("INVALID", why.to_string());
         }
         if why.passes() {
-            let told = "others decided at the same moment: load it again and decide afresh";
-            return Self::new("CHANGED_MEANWHILE", told);
+            return Self::meanwhile();
         }
         Self::new("INTERNAL", why.to_string())
     }

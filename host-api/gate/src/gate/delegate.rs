@@ -436,16 +436,10 @@ async fn side_by_side(mut calling: Vec<Calling>) -> Result<Vec<Returned>, Stop> 
     Ok(returned.into_iter().map(|(_, one)| one).collect())
 }
 
-/// 26 characters of Crockford's base 32: the shape of a ULID, made from a digest.
+/// The shape of a ULID, made from a digest.
 pub(super) fn ulid(digest: &Digest) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let half = digest.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
-    let number = u128::from_be_bytes(half);
-    let digit = |place: u32| {
-        let value = usize::try_from((number >> (place * 5)) & 31).unwrap_or_default();
-        DIGITS.get(value).copied().map_or('0', char::from)
-    };
-    (0..26).rev().map(digit).collect()
+    envelope_evidence::ulid(u128::from_be_bytes(half))
 }
 
 fn blob(digest: Digest, why: &workspace::Fault) -> Fault {

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header};
-use envelope_evidence::preview::Secrets;
-use envelope_evidence::{Digest, Dimension, Label, Preview, Timestamp, Usage};
-use envelope_gate::gate::{Authorities, scope_of};
+use envelope_evidence::journal::{Agent, Header};
+use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use envelope_gate::schema::Unfit;
 use envelope_gate::workspace::Manifest;
 use envelope_rules::budget::{Cap, NanoUsd, PriceBook};
@@ -14,13 +12,14 @@ use envelope_rules::content;
 use envelope_rules::denial::Denial;
 use envelope_rules::egress::policy::{Ceiling, PolicyDocument};
 use envelope_rules::egress::rule::RuleDocument;
-use envelope_rules::grant::{Claims, Grant, GrantKey, GrantKeys, Jti, mint};
+use envelope_rules::grant::{Claims, GrantKey, GrantKeys, Jti};
 use envelope_rules::guard::{
     Capability, CapabilitySet, ModelRule, Operator, Warrant, WarrantDocument,
 };
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
+use super::bounds::Bounds;
 use crate::limits::Limits;
 use crate::prepared::Prepared;
 use crate::run::Order;
@@ -156,47 +155,15 @@ impl Job {
         fresh: &Fresh,
         keys: &Keys,
     ) -> Result<Self, BadJob> {
-        check(&component, skill, &args)?;
         let audience = service(&component);
-        let warrant = warrant(&component, skill, &audience, wishes, fresh)?;
-        let claims = claims(&audience, wishes, fresh)?;
-        let grant_keys = grant_keys(keys)?;
-        let token = mint(&claims, &grant_keys, fresh.now)?;
-        let grant = Grant::open(token.as_str(), &grant_keys, fresh.now)?;
-        let scope = scope_of(&grant)?;
-        let header = Header {
-            v: envelope_evidence::journal::VERSION,
-            run: fresh.run.clone(),
-            started: fresh.now,
-            agent: agent(&component, &audience),
-            caller: Caller { kind: CallerKind::User, id: fresh.caller.clone(), run: None },
-            skill: Label::cut(skill),
-            args: Args {
-                digest: Digest::of(&args),
-                size: u64::try_from(args.len()).unwrap_or(u64::MAX),
-                preview: Preview::of_bytes(&args, &Secrets::none()),
-            },
+        let bounds = Bounds {
             paper: None,
-            warrant: warrant.digest(),
-            budget: budget(wishes),
-            limits: Some(wishes.limits.digest()),
-            prices: (!wishes.models.is_empty()).then(|| wishes.prices.digest()),
-            scope: Some(scope),
-            inputs: manifest.digest(),
-            engine: component.fingerprint().clone(),
-            seed: fresh.seed,
-            previous: None,
+            warrant: warrant(&component, skill, &audience, wishes, fresh),
+            claims: claims(&audience, wishes, fresh)?,
+            limits: wishes.limits.clone(),
+            prices: wishes.prices.clone(),
         };
-        let authorities = Authorities {
-            operator: Arc::new(operator(&warrant, wishes.prices.clone())),
-            warrant: Arc::new(warrant),
-            grant: Some(grant),
-            keys: Arc::new(grant_keys),
-        };
-        let limits = wishes.limits.clone();
-        let secrets = Secrets::none();
-        let order = Order { component, authorities, args, manifest, limits, secrets };
-        Ok(Self { order, header })
+        Self::within(component, args, manifest, bounds, fresh, keys)
     }
 }
 
@@ -254,9 +221,9 @@ fn warrant(
     audience: &str,
     wishes: &Wishes,
     fresh: &Fresh,
-) -> Result<Warrant, BadJob> {
+) -> WarrantDocument {
     let deadline = fresh.now.secs().saturating_add(wishes.timeout_secs);
-    let document = WarrantDocument {
+    WarrantDocument {
         v: Warrant::VERSION,
         run: fresh.run.clone(),
         agent: Label::cut(audience),
@@ -272,8 +239,7 @@ fn warrant(
         budget: Cap::of(&budget(wishes)),
         criteria: Some(criteria(component, skill)),
         approvals: None,
-    };
-    Warrant::new(document).map_err(|why| BadJob::Document(why.to_string()))
+    }
 }
 
 fn rule(model: &str) -> ModelRule {

@@ -91,7 +91,7 @@ pub fn regrant(order: &mut Order, header: &Header) -> Result<(), OtherKeys> {
     let Some(scope) = &header.scope else { return Ok(()) };
     let claims = envelope_gate::gate::claims(scope).ok_or(OtherKeys)?;
     // A first grant comes from nobody else's, and does not speak of depth: see `Job::new`. One that
-    // was bought names its Paper, and what that lets one run spend: see `Job::bought`.
+    // was bought names its Paper, and what that lets one run spend: see `Job::within`.
     let paper = header.paper.as_ref().map(|paper| paper.digest);
     let money = order.authorities.warrant.document().budget.get(Dimension::NanoUsd);
     let budget = paper.and(money).map(Budget::nano_usd);

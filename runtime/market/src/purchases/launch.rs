@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use envelope_engine::limits::Limits;
-use envelope_engine::local::{Bought, Fresh, Job};
+use envelope_engine::local::{Bounds, Fresh, Job};
 use envelope_engine::prepared::Prepared;
 use envelope_evidence::journal::PaperRef;
 use envelope_evidence::{Digest, Label, Timestamp};
@@ -110,15 +110,15 @@ pub async fn ready(
     let prepared = Prepared::load(&market.components, &component, &name, |_| {}).await?;
     let manifest = take_in(market, who, &wish.files, at).await?;
     let fresh = fresh(who, at)?;
-    let bought = Bought {
+    let bounds = Bounds {
         warrant: paper.warrant.warrant(fresh.run.clone(), drawn.paper, paper.hashes.criteria, at),
         claims: paper.grant.claims(fresh.jti.clone(), &fresh.run, drawn.paper, at),
-        paper: PaperRef { digest: drawn.paper, parents: above },
+        paper: Some(PaperRef { digest: drawn.paper, parents: above }),
         limits: Limits::default(),
         prices: market.prices.clone(),
     };
     let args = Bytes::from(wish.args.to_string());
-    let job = Job::bought(Arc::new(prepared), args, manifest, bought, &fresh, &market.grants)?;
+    let job = Job::within(Arc::new(prepared), args, manifest, bounds, &fresh, &market.grants)?;
     let (purchase, rules) = (Some(wish.purchase.as_str()), rules());
     let (component, rules) = (&component, Some(&rules));
     let launch = Launch { job: &job, component, name: &name, rules, purchase, shared: &[] };

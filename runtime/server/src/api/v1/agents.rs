@@ -75,8 +75,7 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(page.limit).unwrap_or(1);
-        let rows = turn.rows().page(Noun::Agent, &page.after, count).await?;
+        let rows = turn.rows().page(Noun::Agent, &page.after, page.count()).await?;
         let agents = rows.iter().map(read::<Agent>).collect::<Result<Vec<_>, _>>()?;
         Answer::page(&agents, rows.last().map(|row| row.id.as_str()), page.limit)
     })

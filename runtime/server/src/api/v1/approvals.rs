@@ -35,9 +35,8 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(page.limit).unwrap_or(1);
         let mut rows = match call.query("state") {
-            None => turn.rows().page(Noun::Approval, &page.after, count).await?,
+            None => turn.rows().page(Noun::Approval, &page.after, page.count()).await?,
             Some(state) => turn.rows().list(Noun::Approval, state, &page.after).await?,
         };
         rows.truncate(page.limit);

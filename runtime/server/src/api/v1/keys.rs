@@ -34,9 +34,8 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(page.limit).unwrap_or(1);
         let all = turn.who.may(Role::Auditor);
-        let mut rows = turn.rows().page(Noun::Credential, &page.after, count).await?;
+        let mut rows = turn.rows().page(Noun::Credential, &page.after, page.count()).await?;
         rows.retain(is_key);
         let mut keys = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         // Whoever may not read everything sees their own.

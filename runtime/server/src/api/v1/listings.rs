@@ -53,8 +53,7 @@ pub(super) const ROUTES: &[Route] = &[
 fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
-        let count = i64::try_from(page.limit).unwrap_or(1);
-        let found = call.tx().await?.offers(&page.after, count).await?;
+        let found = call.tx().await?.offers(&page.after, page.count()).await?;
         let all = found.iter().map(|found| view(&found.org, &found.record));
         let all = all.collect::<Result<Vec<_>, _>>()?;
         Answer::page(&all, all.last().map(|one| one.id.as_str()), page.limit)

@@ -27,8 +27,7 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(page.limit).unwrap_or(1);
-        let rows = turn.rows().page(Noun::Msa, &page.after, count).await?;
+        let rows = turn.rows().page(Noun::Msa, &page.after, page.count()).await?;
         let msas = rows.iter().map(read::<Msa>).collect::<Result<Vec<_>, _>>()?;
         Answer::page(&msas, rows.last().map(|row| row.id.as_str()), page.limit)
     })

@@ -27,8 +27,7 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let wanted = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(wanted.limit).unwrap_or(1);
-        let rows = page(&mut turn, (Noun::Paper, "pap_"), &wanted.after, count).await?;
+        let rows = page(&mut turn, (Noun::Paper, "pap_"), &wanted.after, wanted.count()).await?;
         let papers = rows.iter().map(|(_, row)| view(row)).collect::<Result<Vec<_>, _>>()?;
         Answer::page(&papers, rows.last().map(|(_, row)| row.id.as_str()), wanted.limit)
     })

@@ -152,8 +152,7 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let wanted = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(wanted.limit).unwrap_or(1);
-        let rows = page(&mut turn, (Noun::Purchase, "pur_"), &wanted.after, count).await?;
+        let rows = page(&mut turn, (Noun::Purchase, "pur_"), &wanted.after, wanted.count()).await?;
         let mut all = Vec::new();
         for (_, row) in &rows {
             all.push(load(&mut turn, &row.id).await?.view()?);

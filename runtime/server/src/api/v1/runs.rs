@@ -53,8 +53,7 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(page.limit).unwrap_or(1);
-        let rows = turn.rows().page(Noun::Run, &page.after, count).await?;
+        let rows = turn.rows().page(Noun::Run, &page.after, page.count()).await?;
         let runs = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         Answer::page(&runs, rows.last().map(|row| row.id.as_str()), page.limit)
     })

@@ -55,8 +55,7 @@ fn list(call: Call) -> Answering {
     answers!(call, {
         let page = call.page()?;
         look!(call, tx, turn);
-        let count = i64::try_from(page.limit).unwrap_or(1);
-        let rows = turn.rows().page(Noun::User, &page.after, count).await?;
+        let rows = turn.rows().page(Noun::User, &page.after, page.count()).await?;
         let mut users = Vec::new();
         for row in &rows {
             users.push(view(&call.app.market, &mut turn, row).await?);

@@ -1,4 +1,4 @@
-//! A run under a contract: pinned to what its Paper fixes, instead of to what a person wishes.
+//! What bounds a run, whoever says so: a contract, or a person on their own machine.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::limits::Limits;
 use crate::prepared::Prepared;
 use crate::run::Order;
 
-/// What a contract fixes about one run.
+/// What bounds one run.
 #[derive(Debug, Clone)]
-pub struct Bought {
-    /// The Paper, and the documents above it.
-    pub paper: PaperRef,
+pub struct Bounds {
+    /// The Paper, and the documents above it, if it was bought.
+    pub paper: Option<PaperRef>,
     /// What the run may do.
     pub warrant: WarrantDocument,
     /// What files it may use.
@@ -33,20 +33,21 @@ pub struct Bought {
 }
 
 impl Job {
-    /// The job that a contract and its buyer agreed on. Nothing that it names is wider than the
-    /// Paper.
-    pub fn bought(
+    /// The job within `bounds`: that of a contract, or what a person's wishes come to.
+    pub fn within(
         component: Arc<Prepared>,
         args: Bytes,
         manifest: Manifest,
-        bought: Bought,
+        bounds: Bounds,
         fresh: &Fresh,
         keys: &Keys,
     ) -> Result<Self, BadJob> {
-        let Bought { paper, mut warrant, claims, limits, prices } = bought;
+        let Bounds { paper, mut warrant, claims, limits, prices } = bounds;
         if component.digest() != warrant.component {
             let (want, is) = (warrant.component, component.digest());
-            return Err(BadJob::Document(format!("the Paper names `{want}`, and this is `{is}`")));
+            return Err(BadJob::Document(format!(
+                "the warrant names `{want}`, and this is `{is}`"
+            )));
         }
         check(&component, warrant.skill.as_str(), &args)?;
         warrant.budget = whole(warrant.budget, &limits);
@@ -69,7 +70,7 @@ impl Job {
                 size: u64::try_from(args.len()).unwrap_or(u64::MAX),
                 preview: Preview::of_bytes(&args, &Secrets::none()),
             },
-            paper: Some(paper),
+            paper,
             warrant: warrant.digest(),
             budget,
             limits: Some(limits.digest()),
