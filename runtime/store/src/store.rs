@@ -1,7 +1,7 @@
 //! The way to a database of either engine.
 
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
@@ -35,6 +35,12 @@ pub(crate) const STATEMENTS: [Wide; 1] = [INTEGRITY];
 
 /// What SQLite says of a file that is not there.
 const CANTOPEN: &str = "14";
+
+/// What SQLite says of a file that another has.
+const BUSY: &str = "5";
+
+/// How long whoever found a file busy waits before it comes again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Which engine a store is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,9 +206,8 @@ async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {
     let one = pool().max_connections(1).before_acquire(|connection, _| {
         Box::pin(async move { Ok(!connection.is_in_transaction()) })
     });
-    let writer = one.connect_with(writer).await.map_err(|why| {
-        let code = why.as_database_error().and_then(|said| said.code());
-        if !create && code.as_deref() == Some(CANTOPEN) {
+    let writer = connected(one, writer).await.map_err(|why| {
+        if !create && says(&why, CANTOPEN) {
             let what = "there is no such file: run `envelope db migrate`";
             return StoreError::Migration(what.to_owned());
         }
@@ -211,6 +216,28 @@ async fn sqlite(file: &str, create: bool) -> Result<Pools, StoreError> {
     let readers = options.read_only(true);
     let readers = pool().max_connections(CONNECTIONS_MAX).connect_lazy_with(readers);
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Several that open a new file at once and turn it to its journal mode would wait for each other
+/// for ever: SQLite lets one through and answers the others at once that it is busy, whatever the
+/// timeout. They come again.
+async fn connected(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    let until = Instant::now() + TURN_MAX;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(why) if says(&why, BUSY) && Instant::now() < until => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            end => return end,
+        }
+    }
+}
+
+fn says(why: &sqlx::Error, code: &str) -> bool {
+    why.as_database_error().and_then(|said| said.code()).as_deref() == Some(code)
 }
 
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
