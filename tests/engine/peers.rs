@@ -3,6 +3,7 @@
 mod deputies;
 mod humans;
 pub mod means;
+mod reach;
 mod returns;
 pub mod town;
 mod trees;

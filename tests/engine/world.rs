@@ -6,7 +6,7 @@ mod setup;
 
 pub use guest::{Beating, component, fetch, file, guest, machine, prepared};
 pub use levers::{Levers, label};
-pub use setup::{START, Setup, keys, setup};
+pub use setup::{START, Setup, keys, rules, setup};
 
 use std::collections::BTreeSet;
 use std::future::Future;

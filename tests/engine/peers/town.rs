@@ -20,13 +20,14 @@ use envelope_rules::guard::{
 };
 use object_store::memory::InMemory;
 
-use crate::engine::world::{Fake, Lines, START, Setup, guest, keys, setup, wait};
+use crate::engine::world::{Fake, Lines, START, Setup, guest, keys, label, rules, setup, wait};
 use crate::models::desk::price;
 
-/// Journals of callees by run.
+/// Journals and warrants of callees by run.
 #[derive(Default)]
 struct Shelf {
     journals: Mutex<BTreeMap<Label, Lines>>,
+    warrants: Mutex<BTreeMap<Label, Arc<Warrant>>>,
 }
 
 impl Records for Shelf {
@@ -36,13 +37,29 @@ impl Records for Shelf {
         Ok((before, Box::new(lines)))
     }
 
-    fn begin(&self, _run: &Label, _order: &Order) -> Result<(), Fault> {
+    fn begin(&self, run: &Label, order: &Order) -> Result<(), Fault> {
+        let warrant = Arc::clone(&order.authorities.warrant);
+        self.warrants.lock().unwrap().insert(run.clone(), warrant);
         Ok(())
     }
 
     fn keep(&self, finished: &Finished) -> Result<(), Fault> {
         assert!(finished.ended().is_some());
         Ok(())
+    }
+}
+
+/// What somebody may reach, by the lines of a warrant, and which models it may ask.
+#[derive(Clone)]
+pub struct Means {
+    pub rules: Vec<String>,
+    pub models: Vec<ModelRule>,
+}
+
+impl Means {
+    fn cut(&self, document: &mut WarrantDocument) {
+        document.egress = rules(&self.rules);
+        document.models = self.models.clone();
     }
 }
 
@@ -63,6 +80,8 @@ pub struct Town {
     pub purse: Arc<InMemoryPurse>,
     /// How many callees find room at once, if not as many as usual.
     pub seats: Option<usize>,
+    /// Who may reach and ask less than everything: agents by name, and `caller`.
+    pub means: BTreeMap<&'static str, Means>,
     /// Who lives here beside the caller.
     pub neighbours: Vec<&'static str>,
     shelf: Arc<Shelf>,
@@ -83,14 +102,11 @@ pub fn town(acts: &str) -> Town {
         chain: Vec::new(),
         purse: Arc::default(),
         seats: None,
+        means: BTreeMap::new(),
         neighbours: vec!["guests@local", "helper@local"],
         shelf: Arc::default(),
         store,
     }
-}
-
-fn label(text: &str) -> Label {
-    Label::new(text).unwrap()
 }
 
 fn known() -> Vec<Label> {
@@ -130,12 +146,16 @@ impl Town {
         document.agents = known();
         header.budget = header.budget.with(Dimension::NanoUsd, self.nano_usd).unwrap();
         header.budget = header.budget.with(Dimension::Tokens, self.tokens).unwrap();
-        let priced = self.stub.iter().map(|_| ("stub/a".to_owned(), price()));
+        let names = ["stub/a", "stub/b"].map(|name| (name.to_owned(), price()));
+        let priced = names.into_iter().filter(|_| self.stub.is_some());
         let prices = PriceBook::new(priced).unwrap();
         if self.stub.is_some() {
             document.models = models();
             document.criteria = Some(Digest::of(b"criteria"));
             document.capabilities = document.capabilities.with(Capability::Model);
+            if let Some(means) = self.means.get("caller") {
+                means.cut(&mut document);
+            }
             header.prices = Some(prices.digest());
         }
         document.budget = without_wall(&header.budget);
@@ -160,10 +180,23 @@ impl Town {
         Timestamp::from_secs(START.secs() + self.setup.timeout).unwrap()
     }
 
+    /// What the caller may do.
+    pub fn warrant(&self) -> Arc<Warrant> {
+        self.order().0.authorities.warrant
+    }
+
+    fn own(&self, agent: &str) -> WarrantDocument {
+        let mut own = own(agent, &self.setup);
+        if let Some(means) = self.means.get(agent) {
+            means.cut(&mut own);
+        }
+        own
+    }
+
     fn surroundings(&self, lines: &Lines) -> Surroundings {
         let callee = |agent: &str| Callee {
             component: guest(),
-            own: own(agent, &self.setup),
+            own: self.own(agent),
             limits: Limits { memory: 64 << 20, ..Limits::default() },
         };
         let agents = self.neighbours.iter().map(|it| (label(it), callee(it))).collect();
@@ -231,6 +264,10 @@ impl Town {
     pub fn records(&self) -> usize {
         let journals = self.shelf.journals.lock().unwrap();
         journals.values().filter(|lines| !lines.bytes.lock().unwrap().is_empty()).count()
+    }
+
+    pub fn warrant_of(&self, run: &Label) -> Arc<Warrant> {
+        Arc::clone(&self.shelf.warrants.lock().unwrap()[run])
     }
 
     pub fn journal_of(&self, run: &Label) -> Journal {

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use envelope_evidence::journal::{Child, Event, Journal, Rotation, Scope};
 use envelope_evidence::{Dimension, Usage};
 use envelope_gate::desk::Decision;
+use envelope_gate::net::Network;
 use envelope_rules::approval::Request;
+use envelope_rules::guard::Warrant;
 use envelope_rules::path::Prefix;
 use envelope_rules::pattern::PatternSet;
 
+use super::reach::{Reach, means, request};
 use super::town::{Town, own_calls, town};
 use crate::chance::Chance;
 use crate::engine::approvals::office::{Office, Says, ada, bea_narrows, no, wanted};
+use crate::net::peer::Peer;
+use crate::net::{LOOPBACK, settings};
 
 fn pick<'a>(chance: &mut Chance, from: &[&'a str]) -> &'a str {
     from[chance.index(from.len())]
@@ -19,15 +24,17 @@ fn pick<'a>(chance: &mut Chance, from: &[&'a str]) -> &'a str {
 
 /// A caller with some callees, each with some acts and callees of its own. Between its calls it
 /// asks humans for more.
-fn tree(chance: &mut Chance) -> String {
+fn tree(chance: &mut Chance, authority: &str) -> String {
     let mut acts = Vec::new();
     for _ in 0..3 {
         acts.push(pick(chance, &WISHES).to_owned());
         let inner: Vec<_> = (0..2).map(|_| callee(chance, "call-small", &LEAF)).collect();
         let inner: Vec<_> = inner.iter().map(|act| act.replace('|', "^")).collect();
-        let chat = "chat stub/a 200 Why?";
+        let chat = pick(chance, &CHATS);
+        let send = request(chance, authority);
         let ask = "widen secret/* - - - 0 60";
-        let leaf = ["read in/a.txt", "insist 9 now", chat, ask, &inner[0], &inner[1]];
+        let leaf =
+            ["read in/a.txt", "insist 9 now", chat, chat, &send, &send, ask, &inner[0], &inner[1]];
         acts.push(callee(chance, "call-deep", &leaf));
     }
     acts.join("; ")
@@ -44,7 +51,9 @@ const WISHES: [&str; 7] = [
     "now",
 ];
 
-const LEAF: [&str; 4] = ["now", "read secret/key.txt", "write out/a/x y", "chat stub/a 200 Why?"];
+const CHATS: [&str; 2] = ["chat stub/a 200 Why?", "chat stub/b 200 Why?"];
+
+const LEAF: [&str; 5] = ["now", "read secret/key.txt", "write out/a/x y", CHATS[0], CHATS[1]];
 
 fn callee(chance: &mut Chance, verb: &str, acts: &[&str]) -> String {
     let agent = pick(chance, &["helper@local", "guests@local", "stranger@local"]);
@@ -69,12 +78,15 @@ const MONEY: [Dimension; 4] =
 struct Held {
     scope: Scope,
     budget: Usage,
+    reach: Reach,
 }
 
 impl Held {
-    fn of(journal: &Journal) -> Self {
+    fn of(journal: &Journal, warrant: Arc<Warrant>) -> Self {
         let header = journal.header();
-        Self { scope: header.scope.clone().unwrap(), budget: header.budget }
+        assert_eq!(header.warrant, warrant.digest());
+        let reach = Reach::of(warrant);
+        Self { scope: header.scope.clone().unwrap(), budget: header.budget, reach }
     }
 
     /// The same after a human's word.
@@ -87,7 +99,8 @@ impl Held {
         // Tokens are counted with the money that pays for them.
         let tokens = if more > 0 { u64::MAX >> 20 } else { budget.get(Dimension::Tokens) };
         let budget = budget.with(Dimension::Tokens, tokens).unwrap();
-        Self { scope: rotation.scope.clone(), budget }
+        let reach = self.reach.grown(rotation);
+        Self { scope: rotation.scope.clone(), budget, reach }
     }
 
     fn readable(&self) -> PatternSet {
@@ -120,6 +133,8 @@ impl Held {
 /// What was found in some trees.
 #[derive(Debug, Default)]
 struct Counts {
+    /// Who is reached by those that may.
+    authority: String,
     runs: usize,
     denied: usize,
     grown: usize,
@@ -127,13 +142,16 @@ struct Counts {
     owed: usize,
     /// What models cost below the root.
     paid: u64,
+    /// Destinations that are open to children, and those that are only to their parents.
+    open: usize,
+    shut: usize,
 }
 
 impl Counts {
     /// Walks the tree below `journal`.
-    fn walk(&mut self, town: &Town, journal: &Journal) {
-        let first = Held::of(journal);
-        let (mut held, mut sum) = (Held::of(journal), Usage::ZERO);
+    fn walk(&mut self, town: &Town, journal: &Journal, warrant: &Arc<Warrant>) {
+        let first = Held::of(journal, Arc::clone(warrant));
+        let (mut held, mut sum) = (Held::of(journal, Arc::clone(warrant)), Usage::ZERO);
         self.runs += 1;
         for entry in journal.entries() {
             let Event::Answered(answered) = &entry.event else { continue };
@@ -149,12 +167,15 @@ impl Counts {
                 !patterns(child).within(&first.readable())
                     || money(&child.reserved) > money(&first.budget),
             );
-            let callee = town.journal_of(&child.run);
+            let (callee, theirs) = (town.journal_of(&child.run), town.warrant_of(&child.run));
+            assert_eq!(theirs.digest(), child.warrant);
+            let (open, shut) = held.reach.holds(&theirs, &self.authority);
+            (self.open, self.shut) = (self.open + open, self.shut + shut);
             assert_eq!(callee.header().budget, child.reserved);
             assert_eq!(callee.used(), child.used);
             assert!(child.scope.expires <= town.deadline().secs());
             sum = sum.checked_add(child.used).unwrap();
-            self.walk(town, &callee);
+            self.walk(town, &callee, &theirs);
         }
         self.balance(journal, &sum, &held);
     }
@@ -192,22 +213,29 @@ fn bea_gives_less(request: &Request) -> Option<Decision> {
 /// Also where a human let the one at the root have more on the way.
 #[test]
 fn no_child_exceeds_its_parent_and_the_books_balance() {
-    let mut counts = Counts::default();
+    let peer = Peer::start(LOOPBACK);
+    let mut counts = Counts { authority: peer.authority(), ..Counts::default() };
     let says: [&[Says]; 3] = [&[ada], &[bea_gives_less], &[no]];
-    for seed in 1..=24 {
-        let mut town = town(&tree(&mut Chance(seed * 0x9E37_79B9)));
+    for seed in 1..=32 {
+        let mut chance = Chance(seed * 0x9E37_79B9);
+        let mut town = town(&tree(&mut chance, &peer.authority()));
         town.stub = Some(Arc::default());
         (town.nano_usd, town.tokens) = (1_000_000, 20_000);
         town.setup.calls = 600;
         // Mostly they allow it.
         let nth = usize::try_from(seed % 5).unwrap().saturating_sub(2);
-        town.setup = town.setup.at_desk(Office::new(says[nth]));
+        let network = Network::new(settings(&peer)).unwrap();
+        let all = [format!("GET,POST http://{}/**", peer.authority())];
+        town.setup = town.setup.at_desk(Office::new(says[nth])).online(&all, network);
+        let drawn = ["caller", "guests@local", "helper@local"];
+        town.means = drawn.map(|who| (who, means(&mut chance, &peer.authority()))).into();
         let ran = town.run();
-        counts.walk(&town, &ran.journal);
+        counts.walk(&town, &ran.journal, &town.warrant());
         counts.denied += ran.denied().len();
         ran.replays_same();
     }
-    let Counts { runs, denied, grown, owed, paid } = counts;
+    let Counts { runs, denied, grown, owed, paid, open, shut, authority: _ } = counts;
     let wild = runs > 40 && denied > 5 && grown > 10 && owed > 3 && paid > 0;
-    assert!(wild, "the trees are too tame: {counts:?}");
+    let far = open > 20 && shut > 20 && peer.connections() > 0;
+    assert!(wild && far, "the trees are too tame: {counts:?} {}", peer.connections());
 }

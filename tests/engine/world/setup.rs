@@ -212,7 +212,7 @@ impl Setup {
         let operator_rules = self.operator_egress.as_ref().unwrap_or(&self.egress);
         let operator = Operator {
             capabilities: self.operator,
-            egress: Policy::compile(document(operator_rules)).unwrap().into(),
+            egress: Policy::compile(rules(operator_rules)).unwrap().into(),
             prices: PriceBook::default(),
             content: self.operator_content.iter().map(|rule| rule.parse().unwrap()).collect(),
         };
@@ -279,7 +279,7 @@ impl Setup {
             paper: None,
             deadline: Timestamp::from_secs(START.secs() + self.timeout).unwrap(),
             capabilities: self.capabilities,
-            egress: document(&self.egress),
+            egress: rules(&self.egress),
             content: self.content.iter().map(|rule| rule.parse().unwrap()).collect(),
             models: Vec::new(),
             agents: Vec::new(),
@@ -339,7 +339,8 @@ impl Setup {
     }
 }
 
-fn document(lines: &[String]) -> PolicyDocument {
+/// The rules of a warrant, one line each.
+pub fn rules(lines: &[String]) -> PolicyDocument {
     PolicyDocument { rules: lines.iter().map(|line| line.parse().unwrap()).collect() }
 }
 
