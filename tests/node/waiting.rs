@@ -141,3 +141,18 @@ fn what_nobody_decides_expires_by_itself() {
         assert!(open.is_empty(), "nobody is asked any more");
     });
 }
+
+/// A clock that was ahead when it queued a run, and has gone back since.
+#[test]
+fn a_run_that_was_queued_by_a_clock_ahead_is_run() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        town.launch(Plan::of("run_1", "write out/a x")).await;
+        world.own("UPDATE work SET due = due + 86400000").await.unwrap();
+        let node = town.process("behind");
+        town.until("run_1", "ended").await;
+        assert!(node.leave(), "{}", town.heard());
+        let played = town.finished(&town.org, "run_1").await;
+        assert_eq!(played.ended().unwrap().outcome, Outcome::Ok);
+    });
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use envelope_evidence::Timestamp;
 use envelope_store::journal::queue as journals;
 use envelope_store::noun::Noun;
-use envelope_store::work::{LEASE, Lease, TRIES_MAX, claim};
+use envelope_store::work::{LEASE, LEASE_MAX, Lease, TRIES_MAX, claim, hasten};
 use envelope_store::{Engine, Org, Store, StoreError};
 
 use super::world::{World, active, at, both};
@@ -74,6 +74,44 @@ fn a_node_that_comes_back_late_is_fenced() {
         tx.commit().await.unwrap();
         assert!(is_fenced(&end(&world.store, &new).await), "done is done");
         assert_eq!(claim(&world.store, "a", later(LEASE * 9), LEASE).await.unwrap(), None);
+    });
+}
+
+/// Work that is queued or held by a clock that is far ahead does not wait until that time comes.
+#[test]
+fn a_clock_that_goes_back_leaves_nothing_waiting() {
+    both(async |world| {
+        let org = world.found("acme", 0).await;
+        let ahead = |by: u64| later(LEASE_MAX * 9 + Duration::from_millis(by));
+        let mut tx = world.store.write().await.unwrap();
+        let mut rows = tx.of(&org);
+        for (id, due) in [("dead", 0), ("waits", 1), ("queued", 2)] {
+            rows.queue(id, ahead(due)).await.unwrap();
+        }
+        rows.take("dead", "a", ahead(2), LEASE).await.unwrap().unwrap();
+        let waits = rows.take("waits", "a", ahead(2), LEASE).await.unwrap().unwrap();
+        rows.give_back(&waits, ahead(2)).await.unwrap();
+        rows.queue("lives", at(0)).await.unwrap();
+        let lives = rows.take("lives", "b", at(0), LEASE).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let due = async |now| {
+            let lease = claim(&world.store, "c", now, LEASE).await.unwrap();
+            lease.map(|lease| lease.id)
+        };
+        assert_eq!(due(at(0)).await, None);
+        assert_eq!(hasten(&world.store, at(0)).await.unwrap(), 2);
+        assert_eq!(hasten(&world.store, at(0)).await.unwrap(), 0);
+        assert_eq!(due(at(0)).await.as_deref(), Some("queued"), "it was never claimed");
+        assert_eq!(due(at(0)).await, None, "whoever holds the other may live");
+        let mut tx = world.store.write().await.unwrap();
+        tx.of(&org).beat(&lives, later(LEASE), LEASE).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(due(later(LEASE)).await.as_deref(), Some("dead"));
+        assert_eq!(due(later(LEASE)).await.as_deref(), Some("queued"), "c fell silent");
+        assert_eq!(due(later(LEASE)).await, None, "what waits, waits; what lives, lives");
+        for id in ["dead", "lives", "queued", "waits"] {
+            assert_eq!(due(ahead(2)).await.as_deref(), Some(id), "in its time");
+        }
     });
 }
 

@@ -24,6 +24,10 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// is not to blame at once; who dies of this work does so as often, and no more.
 pub const TRIES_MAX: i64 = 8;
 
+/// Nobody claims work for longer. What is held until later was claimed by a clock that has gone
+/// back since.
+pub const LEASE_MAX: Duration = Duration::from_mins(10);
+
 const QUEUE: Scoped = Scoped(Text::common(
     "work.queue",
     "INSERT INTO work (org, id, state, epoch, due) VALUES ($1, $2, 'open', 0, $3)",
@@ -107,9 +111,18 @@ const WAKE: Scoped = Scoped(Text::common(
     WHERE org = $1 AND id = $2 AND state = 'open' AND node IS NULL AND due > $3 RETURNING epoch",
 ));
 
+/// What was never claimed is due at once. What waits for a moment of its own, and is held by
+/// nobody, keeps it.
+const HASTEN: Wide = Wide(Text::common(
+    "work.hasten",
+    "UPDATE work SET due = CASE WHEN epoch = 0 THEN $1 ELSE $2 END
+    WHERE state = 'open' AND due > $1
+        AND (epoch = 0 OR (node IS NOT NULL AND due > $3)) RETURNING epoch",
+));
+
 pub(crate) const SCOPED: [Scoped; 8] = [QUEUE, TAKE, BEAT, HOLD, DONE, GIVE_BACK, SEE, WAKE];
 
-pub(crate) const WIDE: [Wide; 1] = [CLAIM];
+pub(crate) const WIDE: [Wide; 2] = [CLAIM, HASTEN];
 
 /// The right to do a piece of work, until another node claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +148,16 @@ pub async fn claim(
     let lease = tx.claim(node, now, lasts).await?;
     tx.commit().await?;
     Ok(lease)
+}
+
+/// Puts right what a clock that has gone back left for later than it can be: says how much that
+/// was. A node that lives beats soon after, and keeps what it holds.
+pub async fn hasten(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
+    let mut tx = store.write().await?;
+    let moments = [Duration::ZERO, LEASE, LEASE_MAX].map(|later| moment(now, later));
+    let moments = moments.into_iter().collect::<Result<_, _>>()?;
+    let hastened = tx.wide(&HASTEN, moments).await?.len();
+    tx.commit().await.map(|()| hastened)
 }
 
 impl Tx {

@@ -14,7 +14,7 @@ use envelope_engine::prepared::Prepared;
 use envelope_engine::run::{Surroundings, start};
 use envelope_evidence::journal::Event;
 use envelope_evidence::{Digest, Label, Timestamp};
-use envelope_gate::journal::InMemory;
+use envelope_gate::journal::{JournalWriter, Writing};
 use envelope_gate::net::{Network, Reach, Settings};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{Blobs, Manifest};
@@ -28,13 +28,28 @@ use crate::cargo::root;
 const START: Timestamp = Timestamp::from_secs(1_748_133_600).unwrap();
 const RUN: &str = "run_01HW2CQZ5B3YJ8V0K4M6N7P9RT";
 
-/// A world that notes when each call came: it is asked at every one whether the run has to stop.
-struct Watched {
-    network: Arc<Network>,
-    calls: Mutex<Vec<Instant>>,
+/// A journal that notes when each of its lines came.
+#[derive(Clone, Default)]
+struct Timed(Arc<Mutex<Vec<Instant>>>);
+
+impl JournalWriter for Timed {
+    fn write(&mut self, _: &[u8]) -> Result<(), Fault> {
+        self.0.lock().unwrap().push(Instant::now());
+        Ok(())
+    }
+
+    fn pending(&self) -> usize {
+        0
+    }
+
+    fn flush(&mut self, _: bool) -> Writing<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
-impl World for Watched {
+struct Online(Arc<Network>);
+
+impl World for Online {
     fn now(&self) -> Timestamp {
         START
     }
@@ -48,12 +63,11 @@ impl World for Watched {
     }
 
     fn stopped(&self) -> Option<Stop> {
-        self.calls.lock().unwrap().push(Instant::now());
         None
     }
 
     fn network(&self) -> Option<&Network> {
-        Some(&self.network)
+        Some(&self.0)
     }
 
     fn perform<'a>(&'a self, _: &'a str, _: &'a [u8]) -> Performing<'a> {
@@ -83,12 +97,11 @@ impl Guarded {
     pub async fn turn(&self, times: usize) -> Vec<Duration> {
         let act = format!("insist {} send GET|http|{}|/v1/x", times + 1, self.place);
         let job = self.job(&serde_json::to_vec(&[act]).unwrap());
-        let calls = Mutex::default();
-        let world = Arc::new(Watched { network: Arc::clone(&self.network), calls });
+        let lines = Timed::default();
         let surroundings = Surroundings {
             blobs: Blobs::in_memory(),
-            world: world.clone(),
-            writer: Box::new(InMemory::default()),
+            world: Arc::new(Online(Arc::clone(&self.network))),
+            writer: Box::new(lines.clone()),
             watcher: None,
         };
         let finished = start(job.order, job.header, surroundings).await.unwrap();
@@ -99,9 +112,10 @@ impl Guarded {
             Event::Answered(it) => it.call.operation.as_str() == "request",
             _ => false,
         };
-        let came = world.calls.lock().unwrap();
+        let came = lines.0.lock().unwrap();
         let requests: Vec<_> = entries
-            .zip(came.iter())
+            // The first line is the header.
+            .zip(came.iter().skip(1))
             .filter(|(entry, _)| is_request(&entry.event))
             .map(|(_, came)| *came)
             .collect();
