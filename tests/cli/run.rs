@@ -32,8 +32,8 @@ fn the_result_is_on_stdout_and_the_rest_is_not() {
     let words = ["run", example("hello"), "hello", "--args", "@ada.json", "--out", "kept"];
     let document = desk.json(words, 0);
     let known = json!({"type": "run", "exit": 0, "outcome": "ok", "reason": "returned",
-        "result": "Hello, Ada!", "outputs": [], "calls": 2, "folder": "kept",
-        "run": document["run"]});
+        "result": "Hello, Ada!", "stdout": "", "stderr": "", "outputs": [], "calls": 2,
+        "folder": "kept", "run": document["run"]});
     assert_eq!(document, known);
     assert!(document["run"].as_str().unwrap().starts_with("run_"));
 }
@@ -61,11 +61,53 @@ fn what_a_program_writes_is_shown_however_it_ends() {
         let said = desk.says(["run", &*program, "run", "--args", args], exit);
         assert_eq!(said.out, "found\n", "{args}");
         assert!(said.err.contains("because\n") && !said.err.contains("found"), "{}", said.err);
+        let document = desk.json(["run", &*program, "run", "--args", args], exit);
+        let told = (&document["stdout"], &document["stderr"]);
+        assert_eq!(told, (&"found\n".into(), &"because\n".into()), "{document}");
     }
     let draw = desk.command().args(["run", &program, "run", "--args", r#"["draw"]"#]).output();
     assert_eq!(draw.unwrap().stdout, b"\x89\tP\x1b\xff", "who reads has it as it is");
     let said = desk.says(["run", example("hostile"), "panic"], 3);
     assert!(said.out.is_empty() && said.err.contains("panicked at"), "{}{}", said.out, said.err);
+    let document = desk.json(["run", example("hostile"), "panic"], 3);
+    assert!(document["stderr"].as_str().unwrap().contains("panicked at"), "{document}");
+    assert_eq!((&document["stdout"], &document["result"]), (&"".into(), &json!(null)));
+}
+
+/// Makes a file, knocks three times at one door and once at another, and leaves with a code.
+const KNOCKING: &str = r#"
+fn main() {
+    std::fs::write("/out/found", "one").unwrap();
+    for door in ["/a", "/b", "/a", "/a"] {
+        assert!(std::fs::read(door).is_err());
+    }
+    std::process::exit(3);
+}
+"#;
+
+#[test]
+fn equal_denials_are_one_line_and_a_code_loses_no_file() {
+    let desk = Desk::with_documents("knocking");
+    let before = listing(&desk.path("ws"));
+    let program = desk.program("knocking", KNOCKING);
+    let words = ["run", &*program, "run", "--dir", "ws", "--outputs", "out/", "--out", "ran"];
+    let said = desk.says(words, 3);
+    let denied: Vec<_> = said.err.lines().filter(|line| line.starts_with("denied")).collect();
+    let [first, second] = denied[..] else { panic!("{}", said.err) };
+    assert!(first.starts_with("denied path.outside open a: "), "{first}");
+    assert!(first.ends_with(" (3 times)"), "{first}");
+    assert!(second.starts_with("denied path.outside open b: "), "{second}");
+    assert!(!second.contains("times"), "{second}");
+    let journal = fs::read_to_string(desk.path("ran/receipt/journal.jsonl")).unwrap();
+    assert_eq!(journal.matches("path.outside").count(), 4, "each is in the journal");
+
+    assert!(said.err.contains("wrote out/found (3 bytes)"), "{}", said.err);
+    let mut after = listing(&desk.path("ws"));
+    assert!(after.remove(&desk.path("ws/out/found")).is_some());
+    after.remove(&desk.path("ws/out"));
+    assert_eq!(after, before);
+    verified(&desk, "ran");
+    assert_eq!(desk.json(["replay", "ran"], 0)["verdict"], "same");
 }
 
 #[test]

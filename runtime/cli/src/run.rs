@@ -1,5 +1,6 @@
 //! `envelope run`: one skill of one agent, under a grant, with a receipt.
 
+mod denials;
 mod stored;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use envelope_engine::config::Machine;
 use envelope_engine::limits::Limits;
 use envelope_engine::local::{Job, LifeLog, LocalWorld, RunFolder, Wishes, neighbours, service};
 use envelope_engine::run::{self, Finished, Halted, Surroundings};
-use envelope_evidence::journal::{Event, Outcome};
+use envelope_evidence::journal::Outcome;
 use envelope_evidence::{Digest, Label};
 use envelope_gate::inside::{Note, Watcher};
 use envelope_gate::stop::Stop;
@@ -396,12 +397,8 @@ fn exit(finished: &Finished) -> Exit {
 }
 
 fn print(Ran { finished, folder, flags }: &Ran) {
-    for entry in finished.journal.entries() {
-        if let Event::Denied(denied) = &entry.event {
-            let what = format!("{} {}", denied.call.operation, denied.call.target.as_str());
-            let (what, detail) = (plain(what), plain(denied.detail.as_str()));
-            page::aside(format!("{} {} {what}: {detail}", styled(BAD, "denied"), denied.code));
-        }
+    for line in denials::lines(&finished.journal) {
+        page::aside(line);
     }
     hand_out(finished);
     let Some(ended) = finished.ended() else { return };
@@ -437,10 +434,11 @@ fn hand_out(Finished { result, stdout, stderr, .. }: &Finished) {
 
 fn in_json(Ran { finished, folder, flags: _ }: &Ran) -> Value {
     let ended = finished.ended();
-    let result = finished.result.as_ref().map(|bytes| {
-        let text = || Value::String(String::from_utf8_lossy(bytes).into_owned());
-        serde_json::from_slice(bytes).unwrap_or_else(|_| text())
-    });
+    let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+    let result = finished
+        .result
+        .as_ref()
+        .map(|bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| Value::String(text(bytes))));
     json!({
         "type": "run",
         "exit": exit(finished).code(),
@@ -448,6 +446,8 @@ fn in_json(Ran { finished, folder, flags: _ }: &Ran) -> Value {
         "outcome": ended.map(|ended| ended.outcome.name()),
         "reason": ended.map(|ended| ended.reason.as_str()),
         "result": result,
+        "stdout": text(&finished.stdout),
+        "stderr": text(&finished.stderr),
         "outputs": ended.map(|ended| &ended.outputs),
         "calls": finished.journal.calls().len(),
         "folder": folder.as_ref().map(|folder| folder.path().display().to_string()),
