@@ -1,13 +1,15 @@
 //! Providers that lie, fail, hang and overrun: what is owed, what is tried next, what is frozen.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::Duration;
 
 use envelope_evidence::journal::{Event, Recovery};
 use envelope_evidence::{Digest, Dimension, Timestamp};
-use envelope_gate::model::{Failed, Finish, Order, Piece, Script};
+use envelope_gate::model::{Failed, Finish, InMemoryPurse, Order, Piece, Script};
 use envelope_gate::stop::Stop;
-use envelope_rules::budget::Billed;
+use envelope_rules::budget::{Billed, Level, Shared};
 
 use super::desk::{Desk, INPUT, OUTPUT, Told, desk};
 use crate::engine::world::{Change, Lines};
@@ -370,4 +372,42 @@ fn an_attempt_is_on_record_before_it_is_made() {
     assert_eq!(begun.recovery, Recovery::Once);
     assert_eq!(begun.reserved.get(Dimension::NanoUsd), WORST);
     assert_eq!(begun.key.as_str(), told.desk.stub.asked()[0].key);
+}
+
+/// Many runs are lied to at once: each is booked in full, whatever is left, and nobody asks again.
+#[test]
+fn lies_that_come_at_once_are_all_booked() {
+    const RUNS: u64 = 8;
+    const NAMES: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "late"];
+    let due = 10 * INPUT + 999_999 * OUTPUT;
+    let account = Shared { level: Level::Organisation, name: "o".to_owned() };
+    // Enough for what each of them sets aside, and for not one of the lies.
+    let purse = Arc::new(InMemoryPurse::new([(account.clone(), RUNS * WORST + 1)]));
+    let together = Arc::new(Barrier::new(usize::try_from(RUNS).unwrap()));
+    let desks = NAMES.map(|name| {
+        let together = Arc::clone(&together);
+        let mut desk = desk(ASK).playing(move |_| {
+            together.wait();
+            hello(vec![billed(10, 999_999)])
+        });
+        desk.setup.seed = name;
+        (desk.chain, desk.purse) = (vec![account.clone()], Arc::clone(&purse));
+        desk
+    });
+    let (late, early) = desks.split_last().unwrap();
+    let told: Vec<_> = thread::scope(|scope| {
+        let runs: Vec<_> = early.iter().map(|desk| scope.spawn(|| desk.run())).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    for told in &told {
+        assert_eq!(told.money(), due);
+        told.replays_same();
+    }
+    let balance = purse.ledger().balance(&account).unwrap();
+    assert_eq!((balance.spent, balance.leased), (RUNS * due, 0), "no nano-dollar is hidden");
+    assert_eq!(purse.freezer().frozen().len(), 1);
+    let late = late.run();
+    assert_eq!(late.denied().len(), 1, "{}", late.said());
+    assert!(late.desk.stub.asked().is_empty());
+    late.replays_same();
 }
