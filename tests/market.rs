@@ -1,5 +1,6 @@
 //! The market: what people and agents do to each other, on both databases.
 
+mod caps;
 mod disputes;
 pub mod house;
 mod races;
