@@ -3,6 +3,7 @@
 mod caps;
 mod disputes;
 pub mod house;
+mod humans;
 mod races;
 mod refusals;
 mod story;
