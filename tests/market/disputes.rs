@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use envelope_market::disputes::decide::{Decide, decide, overdue};
 use envelope_market::disputes::open::{Open, open};
 use envelope_market::purchases::accept::{Accept, accept, tick};
+use envelope_market::{Means, Role, Who};
 use envelope_store::noun::Noun;
-use envelope_terms::contract::{Did, Id, Verdict};
+use envelope_terms::contract::{Id, Verdict};
 
 use super::house::{Fair, code};
 use super::story::delivered;
@@ -35,7 +36,6 @@ fn what_nobody_cures_is_decided_too() {
         over.await.unwrap();
         let wish = Decide {
             org: org.to_string(),
-            by: Did::new("did:web:market.example:judges:one").unwrap(),
             verdict: Verdict::Refund,
             unmet: BTreeSet::from([Id::new("names").unwrap()]),
         };
@@ -67,17 +67,14 @@ fn a_dispute_stops_the_money_until_a_human_decides() {
         let accepted =
             fair.act(&fair.buyer, async |market, turn| accept(market, turn, id, all).await);
         assert_eq!(code(accepted.await), "PURCHASE_DISPUTED");
-        let verdict = |by: &str| Decide {
+        let verdict = || Decide {
             org: fair.buyer.org.to_string(),
-            by: Did::new(by).unwrap(),
             verdict: Verdict::Refund,
             unmet: BTreeSet::new(),
         };
-        let judge = "did:web:market.example:judges:one";
-        let say = |wish| {
-            fair.act(&fair.operator, async |market, turn| decide(market, turn, id, wish).await)
-        };
-        assert_eq!(code(say(verdict(judge)).await), "DISPUTE_PANEL_SITS");
+        let say =
+            |who, wish| fair.act(who, async |market, turn| decide(market, turn, id, wish).await);
+        assert_eq!(code(say(&fair.operator, verdict()).await), "DISPUTE_PANEL_SITS");
         let org = fair.buyer.org.clone();
         let late =
             fair.act(&fair.operator, async |market, turn| overdue(market, turn, &org, id).await);
@@ -89,9 +86,14 @@ fn a_dispute_stops_the_money_until_a_human_decides() {
             overdue(market, turn, &org, id).await
         });
         late.await.unwrap();
-        let party = "did:web:kamo-museum.example:haruka-mori";
-        assert_eq!(code(say(verdict(party)).await), "DISPUTE_MAY_NOT_DECIDE");
-        let decided = say(verdict(judge)).await.unwrap();
+        // Neither a party nor a program decides.
+        let party = fair.with(&fair.buyer, Role::Operator);
+        assert_eq!(code(say(&party, verdict()).await), "WRONG_PARTY");
+        let program = Who { means: Means::Key, ..fair.operator.clone() };
+        assert_eq!(code(say(&program, verdict()).await), "HUMAN_NEEDED");
+        let before = fair.view(&fair.buyer, id).await.unwrap();
+        assert_eq!((before.hand.as_str(), before.money.unwrap().held), ("dispute", 180_000));
+        let decided = say(&fair.operator, verdict()).await.unwrap();
         let settled = fair.pay_out(&decided).await;
         assert_eq!(settled.state, "RESOLVED_REFUND");
         let money = settled.money.unwrap();

@@ -21,11 +21,11 @@ use envelope_market::purchases::buy::{Buy, buy};
 use envelope_market::purchases::follow::hear;
 use envelope_market::purchases::money::{Moved, moved, pay};
 use envelope_market::purchases::{Purchase, view};
-use envelope_market::{Market, Refused, Role, Turn, Who};
-use envelope_node::{House, Keys, Node, Settings, now};
+use envelope_market::{Market, Means, Refused, Role, Turn, Who};
+use envelope_node::{House, Keys, Node, Outside, Settings, now};
 use envelope_rules::budget::PriceBook;
-use envelope_store::blobs;
 use envelope_store::vault::MasterKeys;
+use envelope_store::{Org, blobs};
 use envelope_terms::badge::Pillar;
 use envelope_terms::contract::Title;
 use serde_json::Value;
@@ -62,7 +62,7 @@ impl Fair {
         let who = async |org: &str, roles: &[Role]| {
             let org = world.found(org, 0).await;
             house.blobs(&org).set_quota(1 << 30).await.unwrap();
-            Who { user: format!("usr_{org}"), org, roles: BTreeSet::from_iter(roles.to_vec()) }
+            somebody(org, roles)
         };
         let operator = who("house", &[Role::Operator]).await;
         let seller = who("two-rivers", &[Role::Author]).await;
@@ -74,7 +74,7 @@ impl Fair {
     /// Somebody of an organisation that is new here.
     pub async fn somebody(&self, world: &World, org: &str, roles: &[Role]) -> Who {
         let org = world.found(org, 0).await;
-        Who { user: format!("usr_{org}"), org, roles: BTreeSet::from_iter(roles.to_vec()) }
+        somebody(org, roles)
     }
 
     /// The same person with another role.
@@ -222,6 +222,12 @@ impl Drop for Fair {
     }
 }
 
+/// Somebody who is signed in.
+fn somebody(org: Org, roles: &[Role]) -> Who {
+    let (user, roles) = (format!("usr_{org}"), BTreeSet::from_iter(roles.to_vec()));
+    Who { org, user, roles, means: Means::Session }
+}
+
 /// A market in `house`, whose keys are always the same.
 pub fn market(house: House) -> Market {
     Market {
@@ -235,14 +241,19 @@ pub fn market(house: House) -> Market {
     }
 }
 
-/// A node with the same keys.
+/// A node with the same keys, and nothing outside.
 pub fn node(house: House) -> Node {
+    node_with(house, Box::new(Nothing))
+}
+
+/// The same with something outside.
+pub fn node_with(house: House, outside: Box<dyn Outside>) -> Node {
     let grants = local::grant_keys(&local::Keys { grants: GRANTS.into() });
     let receipts = Arc::new(SigningKey::from_secret(&RECEIPTS.into()));
     let keys = Keys { grants: Arc::new(grants.unwrap()), receipts };
     let components = Components::new(machine().clone(), link::SERVED);
     let settings = Settings::of("node");
-    Node::new(house, keys, Box::new(Nothing), components, settings, Arc::new(|_| ()))
+    Node::new(house, keys, outside, components, settings, Arc::new(|_| ()))
 }
 
 /// The code of a refusal.

@@ -149,6 +149,48 @@ fn a_new_password_signs_out_and_takes_the_one_before() {
     });
 }
 
+/// A key counts where a human decides only if its owner made it while signed in, to decide with;
+/// and nobody makes keys for somebody who can make their own.
+#[test]
+fn nobody_decides_with_a_key_that_others_made() {
+    both(async |world| {
+        let open = Open::house(world).await;
+        let owner = open.join("two-rivers").await;
+        let roles = ["approver"];
+        let new = json!({ "name": "Kenji Abe", "email": "kenji@x.example", "roles": roles });
+        let user = open.ask(&owner, "POST /api/v1/users", Some(&new)).await.done();
+        let keys = "POST /api/v1/keys";
+        let his = json!({ "name": "let him in", "user": user["id"] });
+        let decides = |mut key: Value| {
+            key["decides"] = json!(true);
+            key
+        };
+        let refused = open.ask(&owner, keys, Some(&decides(his.clone()))).await;
+        assert_eq!((refused.status, refused.code().as_str()), (403, "HUMAN_NEEDED"));
+        let first = open.ask(&owner, keys, Some(&his)).await.done();
+        assert_eq!(first["decides"], false);
+        let first = first["token"].as_str().unwrap();
+        let own = json!({ "name": "his own" });
+        let refused = open.ask(first, keys, Some(&decides(own.clone()))).await;
+        assert_eq!(refused.code(), "HUMAN_NEEDED", "who was let in is not known to be he");
+
+        open.ask(first, PASSWORD, Some(&json!({ "password": FIRST }))).await.done();
+        let refused = open.ask(&owner, keys, Some(&his)).await;
+        assert_eq!(
+            (refused.code().as_str(), &refused.json()["param"]),
+            ("INVALID", &json!("user"))
+        );
+        let him = wish("two-rivers", "kenji@x.example", FIRST);
+        let shown = cookie(&open.ask("", SIGN_IN, Some(&him)).await);
+        let home = format!("origin: http://{}", open.at);
+        let made = open.ask_with("", keys, Some(&decides(own)), &[&shown, &home]).await.done();
+        assert_eq!(made["decides"], true);
+        let listed = open.ask(&owner, "GET /api/v1/keys", None).await.done();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 3, "what was refused was not made");
+        open.close().await;
+    });
+}
+
 #[test]
 fn whoever_is_forgotten_signs_in_no_more() {
     both(async |world| {

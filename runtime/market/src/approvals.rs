@@ -54,6 +54,8 @@ pub async fn decide(turn: &mut Turn<'_>, id: &str, said: &Answer) -> Result<Ques
         Principal { id: Label::cut(&turn.who.user), kind: CallerKind::User, roles: vec![role] };
     let decision = Decision { by, at: turn.at, saw, verdict };
     let row = within(id);
+    turn.own(Noun::Approval, &row).await?;
+    turn.who.needs_human()?;
     let decided = decide_within(&mut turn.rows(), &row, saw, decision).await;
     decided.map_err(|why| {
         if let NodeError::Refused(why) = why {

@@ -25,4 +25,4 @@ pub use market::{Act, Market};
 pub use once::{AGAIN_MILLIS, Once, Told};
 pub use refused::Refused;
 pub use turn::Turn;
-pub use who::{Role, Who};
+pub use who::{Means, Role, Who};

@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod buy;
+pub(crate) mod caps;
 pub(crate) mod deal;
 pub mod deliver;
 pub mod follow;
@@ -10,5 +11,6 @@ pub mod launch;
 pub mod money;
 pub(crate) mod view;
 
+pub use caps::RUNS_MAX;
 pub use deal::load;
 pub use view::{Money, Ordered, Purchase, receipts, view};

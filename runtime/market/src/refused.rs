@@ -29,6 +29,17 @@ pub enum Refused {
     /// They may not.
     #[error("this takes the role `{0}`")]
     Role(Role),
+    /// A program asks for what a human decides.
+    #[error("a human decides this: sign in, or use a key that you made to decide with")]
+    NotHuman,
+    /// A purchase had as many runs as it may.
+    #[error("purchase `{id}` had {most} runs, and may have no more")]
+    TooManyRuns {
+        /// The purchase.
+        id: String,
+        /// How many it may have.
+        most: i64,
+    },
     /// They are the wrong party.
     #[error("only the {0} may do this")]
     Party(&'static str),
@@ -157,6 +168,8 @@ impl Refused {
         match self {
             Self::Unknown { .. } => "NOT_FOUND",
             Self::Role(_) => "ROLE_MISSING",
+            Self::NotHuman => "HUMAN_NEEDED",
+            Self::TooManyRuns { .. } => "RUNS_MAX",
             Self::Party(_) => "WRONG_PARTY",
             Self::Invalid { .. } => "INVALID",
             Self::Exists { .. } => "EXISTS",

@@ -29,6 +29,19 @@ pub enum Role {
     Operator,
 }
 
+/// By what somebody was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// They are signed in with their password.
+    Session,
+    /// A key that they made while signed in, to decide with.
+    DecidingKey,
+    /// Any other key: a program, or whoever was handed it.
+    Key,
+    /// Nobody asked: the house does it by itself.
+    House,
+}
+
 /// A person, or a program with a key of theirs, who was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
@@ -38,6 +51,18 @@ pub struct Who {
     pub user: String,
     /// What they may do.
     pub roles: BTreeSet<Role>,
+    /// By what they were recognised.
+    pub means: Means,
+}
+
+impl Means {
+    /// Whether it is surely the person who speaks.
+    pub const fn is_human(self) -> bool {
+        match self {
+            Self::Session | Self::DecidingKey => true,
+            Self::Key | Self::House => false,
+        }
+    }
 }
 
 impl Role {
@@ -74,6 +99,11 @@ impl Who {
     /// Whether they may do what `role` may.
     pub fn may(&self, role: Role) -> bool {
         self.roles.iter().any(|own| own.covers(role))
+    }
+
+    /// Refuses a program where a human has to decide.
+    pub const fn needs_human(&self) -> Result<(), Refused> {
+        if self.means.is_human() { Ok(()) } else { Err(Refused::NotHuman) }
     }
 
     /// Refuses whoever may not.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use envelope_market::purchases::follow::hear;
-use envelope_market::{Role, Who};
+use envelope_market::{Means, Role, Who};
 use envelope_node::{Drained, Node, now};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -79,6 +79,7 @@ async fn follow(app: Arc<App>, ended: watch::Receiver<bool>) {
         org: app.operator.clone(),
         user: "house".to_owned(),
         roles: BTreeSet::from([Role::Operator]),
+        means: Means::House,
     };
     while !*ended.borrow() {
         match hear(&app.market, &house, now()).await {

@@ -27,12 +27,13 @@ pub struct Statements {
     all: Scoped,
     list: Scoped,
     below: Scoped,
+    count: Scoped,
 }
 
 impl Statements {
     /// All of them.
-    pub const fn all(self) -> [Scoped; 6] {
-        [self.add, self.get, self.step, self.all, self.list, self.below]
+    pub const fn all(self) -> [Scoped; 7] {
+        [self.add, self.get, self.step, self.all, self.list, self.below, self.count]
     }
 }
 
@@ -86,6 +87,9 @@ macro_rules! nouns {
                             "SELECT id, parent, state, version, body, digest, changed FROM ",
                             $table, " WHERE org = $1 AND parent = $2 AND id > $3",
                             " ORDER BY id LIMIT $4",
+                        ))),
+                        count: Scoped(Text::common(concat!($table, ".count"), concat!(
+                            "SELECT count(*) FROM ", $table, " WHERE org = $1 AND parent = $2",
                         ))),
                     },)*
                 }
@@ -275,6 +279,12 @@ impl OrgTx<'_> {
         let page = vec![Value::from(state), Value::from(after), Value::from(PAGE_MAX)];
         let rows = self.run(&noun.statements().list, page).await?;
         rows.iter().map(Record::of).collect()
+    }
+
+    /// How many rows belong to `parent`.
+    pub async fn count_below(&mut self, noun: Noun, parent: &str) -> Result<i64, StoreError> {
+        let rows = self.run(&noun.statements().count, vec![Value::from(parent)]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
     }
 
     /// At most [`PAGE_MAX`] rows that belong to `parent`, by id, from the one after `after`.

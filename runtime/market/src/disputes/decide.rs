@@ -19,8 +19,6 @@ use crate::{Market, Refused, Role, Turn};
 pub struct Decide {
     /// The buyer, whose purchase it is.
     pub org: String,
-    /// Who decides. Nobody of a party's may.
-    pub by: Did,
     /// What.
     pub verdict: Verdict,
     /// The criteria found unmet.
@@ -28,15 +26,19 @@ pub struct Decide {
     pub unmet: BTreeSet<Id>,
 }
 
-/// Decides a dispute that was left to a human, and has the money follow.
+/// Decides, as whoever acts, a dispute that was left to a human, and has the money follow.
 pub async fn decide(
     market: &Market,
     turn: &mut Turn<'_>,
     id: &str,
-    Decide { org, by, verdict, unmet }: Decide,
+    Decide { org, verdict, unmet }: Decide,
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, &Org::new(&org)?, id).await?;
+    turn.who.needs_human()?;
+    let domain = market.domain.replace(':', "%3A");
+    let by = Did::new(format!("did:web:{domain}:users:{}", turn.who.user));
+    let by = by.map_err(|why| Refused::kept(&turn.who.user, why))?;
     step(market, turn, &mut deal, Event::Decided { by, verdict, unmet }).await?;
     deal.view()
 }

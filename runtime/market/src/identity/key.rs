@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::user;
+use super::{password, user};
 use crate::keys::chance;
 use crate::turn::{read, text};
-use crate::{Refused, Role, Turn, Who, id};
+use crate::{Market, Means, Refused, Role, Turn, Who, id};
 
 /// With what every key begins, so that whoever scans for secrets finds it.
 const START: &str = "env_live_";
@@ -27,9 +27,14 @@ const CHECK: usize = 8;
 pub struct NewKey {
     /// What it is for.
     pub name: Title,
-    /// Whose it is: it may do what they may. Without a name it is whoever asks.
+    /// Whose it is: it may do what they may, but for what a human decides. Without a name it is
+    /// whoever asks. An owner names somebody who has no password yet: it lets them in to set one.
     #[serde(default)]
     pub user: Option<String>,
+    /// Whether it counts where a human decides. Only whoever is signed in makes such a key, for
+    /// themselves.
+    #[serde(default)]
+    pub decides: bool,
 }
 
 /// A key, without its secret.
@@ -44,6 +49,8 @@ pub struct Key {
     pub name: Title,
     /// Whose it is.
     pub user: String,
+    /// Whether it counts where a human decides.
+    pub decides: bool,
     /// The key itself: only in the answer to whoever made it, and never again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -54,34 +61,58 @@ pub struct Key {
 struct Kept {
     user: String,
     name: Title,
+    #[serde(default)]
+    decides: bool,
     secret: Digest,
 }
 
-/// Makes a key: for whoever acts, or, as an owner, for somebody of the organisation.
-pub async fn issue(turn: &mut Turn<'_>, NewKey { name, user }: NewKey) -> Result<Key, Refused> {
+/// Makes a key: for whoever acts, or, as an owner, for somebody who joined and cannot sign in yet.
+pub async fn issue(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    NewKey { name, user, decides }: NewKey,
+) -> Result<Key, Refused> {
     let user = user.unwrap_or_else(|| turn.who.user.clone());
-    if user != turn.who.user {
-        turn.needs(Role::Owner)?;
-        let record = turn.own(Noun::User, &user).await?;
-        let user::Kept { roles } = read(&record)?;
-        // A key for somebody who may do more would be a way to do it.
-        if roles.contains(&Role::Operator) {
-            turn.needs(Role::Operator)?;
-        }
+    let own = user == turn.who.user;
+    if decides && !(own && turn.who.means == Means::Session) {
+        return Err(Refused::NotHuman);
     }
-    make(turn, name, user).await
+    if !own {
+        for_somebody(market, turn, &user).await?;
+    }
+    make(turn, (name, user), decides).await
 }
 
-pub(crate) async fn make(turn: &mut Turn<'_>, name: Title, user: String) -> Result<Key, Refused> {
+/// Refuses a key for a `user` who does not need one from others.
+async fn for_somebody(market: &Market, turn: &mut Turn<'_>, user: &str) -> Result<(), Refused> {
+    turn.needs(Role::Owner)?;
+    let record = turn.own(Noun::User, user).await?;
+    let user::Kept { roles } = read(&record)?;
+    // A key for somebody who may do more would be a way to do it.
+    if roles.contains(&Role::Operator) {
+        turn.needs(Role::Operator)?;
+    }
+    if password::is_set(market, turn, user).await? {
+        return Err(Refused::invalid("user", "they sign in, and make their keys themselves"));
+    }
+    Ok(())
+}
+
+pub(crate) async fn make(
+    turn: &mut Turn<'_>,
+    (name, user): (Title, String),
+    decides: bool,
+) -> Result<Key, Refused> {
     let id = id("key", turn.at)?;
     let secret = Digest::from_bytes(chance()?).hex();
-    let kept = Kept { user: user.clone(), name: name.clone(), secret: digest(&secret) };
+    let (whose, named, secret_digest) = (user.clone(), name.clone(), digest(&secret));
+    let kept = Kept { user: whose, name: named, decides, secret: secret_digest };
     let (body, at) = (text(&id, &kept)?, turn.at);
     let first = Change { id: &id, state: "active", body: &body, at };
     turn.rows().add(Noun::Credential, Some(&user), first).await?;
     let start = format!("{START}{}{secret}", id.trim_start_matches("key_"));
     let token = Some(format!("{start}{}", check(&start)));
-    Ok(Key { id, state: "active".to_owned(), name, user, token })
+    Ok(Key { id, state: "active".to_owned(), name, user, decides, token })
 }
 
 /// Takes a key back, at once.
@@ -108,9 +139,9 @@ pub fn is_key(record: &Record) -> bool {
 
 /// A key as people see it.
 pub fn view(record: &Record) -> Result<Key, Refused> {
-    let Kept { user, name, secret: _ } = read(record)?;
+    let Kept { user, name, decides, secret: _ } = read(record)?;
     let (id, state) = (record.id.clone(), record.state.clone());
-    Ok(Key { id, state, name, user, token: None })
+    Ok(Key { id, state, name, user, decides, token: None })
 }
 
 /// Whose key `token` is, if it is one, and neither it nor its user was taken back.
@@ -119,12 +150,13 @@ pub async fn who(tx: &mut Tx, token: &str) -> Result<Option<Who>, Refused> {
     let Some(Found { org, record }) = tx.credential(&format!("key_{id}")).await? else {
         return Ok(None);
     };
-    let Kept { user, secret: kept, .. } = read(&record)?;
+    let Kept { user, secret: kept, decides, .. } = read(&record)?;
     let same = digest(secret).as_bytes().ct_eq(kept.as_bytes());
     if !bool::from(same) || record.state != "active" {
         return Ok(None);
     }
-    user::acting(tx, org, user).await
+    let means = if decides { Means::DecidingKey } else { Means::Key };
+    user::acting(tx, (org, user), means).await
 }
 
 /// The id and the secret in a token whose checksum holds.

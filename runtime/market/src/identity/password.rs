@@ -146,11 +146,21 @@ pub async fn find(
     row.filter(|row| row.state == "active").map(|row| read(&row)).transpose()
 }
 
-/// Whoever acts has a new password from now on, and nobody is signed in with the one before.
-pub async fn set(market: &Market, turn: &mut Turn<'_>, kept: &Kept) -> Result<(), Refused> {
+/// Whoever acts has a new password from now on, and nobody is signed in with the one before, which
+/// has to be the one that was `known` when they showed it.
+pub async fn set(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    (known, kept): (Option<&Kept>, &Kept),
+) -> Result<(), Refused> {
     let user = user::one(market, turn, &kept.user).await?;
     let email = user.email.ok_or_else(|| Refused::invalid("user", "they were erased"))?;
-    let (id, body) = (name(market, &turn.who.org, &email), text(&kept.user, kept)?);
+    let org = turn.who.org.clone();
+    if find(market, turn.tx, &org, &email).await?.as_ref() != known {
+        let (what, state) = ("password", "another by now".to_owned());
+        return Err(Refused::NotNow { what, id: user.id, state, act: "to change it" });
+    }
+    let (id, body) = (name(market, &org, &email), text(&kept.user, kept)?);
     let change = Change { id: &id, state: "active", body: &body, at: turn.at };
     match turn.rows().get(Noun::Credential, &id).await? {
         None => turn.rows().add(Noun::Credential, None, change).await?,
@@ -164,6 +174,18 @@ pub async fn set(market: &Market, turn: &mut Turn<'_>, kept: &Kept) -> Result<()
         }
     }
     session::close_all(turn, &kept.user).await
+}
+
+/// Whether `user` has a password.
+pub(crate) async fn is_set(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    user: &str,
+) -> Result<bool, Refused> {
+    let Some(email) = user::one(market, turn, user).await?.email else { return Ok(false) };
+    let org = turn.who.org.clone();
+    let kept = find(market, turn.tx, &org, &email).await?;
+    Ok(kept.is_some_and(|kept| kept.user == user))
 }
 
 /// Nothing is kept of the password of `user` any more, and they are signed in nowhere.

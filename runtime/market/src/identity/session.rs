@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::user;
 use crate::keys::chance;
 use crate::turn::{read, text};
-use crate::{Refused, Turn, Who};
+use crate::{Means, Refused, Turn, Who};
 
 /// How long somebody stays signed in, in milliseconds: a working day.
 pub const LIFE: u64 = 12 * 3600 * 1000;
@@ -101,7 +101,7 @@ pub async fn who(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Option<Who>
     if record.state != "open" || now >= until {
         return Ok(None);
     }
-    user::acting(tx, org, user).await
+    user::acting(tx, (org, user), Means::Session).await
 }
 
 /// The id of the session that `token` opens.

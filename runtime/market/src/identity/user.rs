@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::password;
 use crate::turn::{read, text};
-use crate::{Market, Refused, Role, Turn, Who, id};
+use crate::{Market, Means, Refused, Role, Turn, Who, id};
 
 /// A new user.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -116,11 +116,15 @@ pub async fn set_roles(
 }
 
 /// Whoever acts as `user` of `org`, if they were not taken back.
-pub async fn acting(tx: &mut Tx, org: Org, user: String) -> Result<Option<Who>, Refused> {
+pub async fn acting(
+    tx: &mut Tx,
+    (org, user): (Org, String),
+    means: Means,
+) -> Result<Option<Who>, Refused> {
     let record = tx.of(&org).get(Noun::User, &user).await?;
     let Some(record) = record.filter(|record| record.state == "active") else { return Ok(None) };
     let Kept { roles } = read(&record)?;
-    Ok(Some(Who { org, user, roles }))
+    Ok(Some(Who { org, user, roles, means }))
 }
 
 /// Forgets a user: what is personal is destroyed, and nothing of theirs opens any more.

@@ -13,6 +13,7 @@ use super::party::{is_buyer, with_buyer};
 use crate::agents::badge::badge;
 use crate::agents::publish::Release;
 use crate::agents::register;
+use crate::purchases::caps::has_days;
 use crate::turn::{read, text};
 use crate::{Market, Refused, Role, Turn, id};
 
@@ -182,6 +183,7 @@ async fn checked(market: &Market, turn: &mut Turn<'_>, new: NewListing) -> Resul
     let checked = checked.map_err(|report| Refused::Flawed(Box::new(report)))?;
     is_buyer(checked.contract(), &somebody)?;
     judged(checked.contract())?;
+    has_days(checked.contract())?;
     let named = &checked.contract().agent;
     let same = [
         ("agent.name", named.name == agent.name),

@@ -24,6 +24,7 @@ use envelope_terms::source::Paper;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::caps::{self, Cap};
 use super::deal::{Deal, load};
 use crate::keys::chance;
 use crate::papers::quote::Drawn;
@@ -76,6 +77,7 @@ pub struct Launched {
 pub struct Ready {
     purchase: String,
     criteria: Digest,
+    caps: [Cap; 2],
     new: New,
 }
 
@@ -120,21 +122,25 @@ pub async fn ready(
     let args = Bytes::from(wish.args.to_string());
     let job = Job::within(Arc::new(prepared), args, manifest, bounds, &fresh, &market.grants)?;
     let (purchase, rules) = (Some(wish.purchase.as_str()), rules());
+    let caps = caps::of(&wish.purchase, &paper.contract.caps, at)?;
+    let shared = caps.each_ref().map(|cap| cap.account.clone());
     let (component, rules) = (&component, Some(&rules));
-    let launch = Launch { job: &job, component, name: &name, rules, purchase, shared: &[] };
+    let launch = Launch { job: &job, component, name: &name, rules, purchase, shared: &shared };
     let new = prepare(&market.house, &who.org, launch).await?;
-    Ok(Ready { criteria: paper.hashes.criteria, purchase: wish.purchase, new })
+    Ok(Ready { criteria: paper.hashes.criteria, purchase: wish.purchase, caps, new })
 }
 
 /// Launches a run that was made ready, if what was bought still lets it run.
 pub async fn launch(
     market: &Market,
     turn: &mut Turn<'_>,
-    Ready { purchase, criteria, new }: &Ready,
+    Ready { purchase, criteria, caps, new }: &Ready,
 ) -> Result<Launched, Refused> {
     turn.needs(Role::Buyer)?;
     let mut deal = load(turn, purchase).await?;
+    caps::room(&mut turn.rows(), purchase).await?;
     start(market, turn, &mut deal, *criteria).await?;
+    caps::open(&mut turn.rows(), caps).await?;
     let run = new.queue(&mut turn.rows()).await?;
     let purchase = purchase.clone();
     Ok(Launched { run: run.to_string(), purchase, state: "queued".to_owned() })

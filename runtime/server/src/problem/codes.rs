@@ -79,6 +79,18 @@ pub static CODES: &[Code] = &[
         "`detail` names the role. An owner of your organisation gives roles.",
     ),
     row(
+        "HUMAN_NEEDED",
+        (403, 5),
+        "A human decides this",
+        "Sign in, or use a key that you made while signed in, with `decides`.",
+    ),
+    row(
+        "RUNS_MAX",
+        (409, 1),
+        "The purchase had as many runs as it may",
+        "Runs that failed count. Deliver what there is, or buy again.",
+    ),
+    row(
         "WRONG_PARTY",
         (403, 5),
         "You are the wrong party",

@@ -49,7 +49,7 @@ fn list(call: Call) -> Answering {
 fn post(call: Call) -> Answering {
     answers!(call, {
         let new: NewKey = call.input()?;
-        call.act(&new, |_, turn, new| Box::pin(issue(turn, new.clone()))).await
+        call.act(&new, |market, turn, new| Box::pin(issue(market, turn, new.clone()))).await
     })
 }
 

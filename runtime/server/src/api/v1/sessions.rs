@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use envelope_market::identity::password::{self, Kept, NewPassword, Password, SignIn};
 use envelope_market::identity::session::{self, LIFE, Opened, Session};
 use envelope_market::identity::user::{self, User};
-use envelope_market::{Refused, Role};
+use envelope_market::{Means, Refused, Role};
 use envelope_store::Org;
 
 use super::{answers, look};
@@ -61,7 +61,8 @@ fn post(call: Call) -> Answering {
         let kept = found.clone().unwrap_or_else(Kept::nobody);
         let fits = looked_at(&call.app, kept.clone(), password).await?;
         let kept = found.filter(|_| fits).ok_or_else(refused)?;
-        let who = user::acting(&mut call.tx().await?, org, kept.user().to_owned()).await?;
+        let whose = (org, kept.user().to_owned());
+        let who = user::acting(&mut call.tx().await?, whose, Means::Session).await?;
         let (who, input) = (who.ok_or_else(refused)?, (email, kept));
         let opened = market.act((&who, call.at), &input, |market, turn, (email, kept)| {
             Box::pin(async move {
@@ -134,7 +135,7 @@ fn put(call: Call) -> Answering {
         let email = user.email.ok_or_else(|| Problem::new("NOT_FOUND", "you were erased"))?;
         let known = password::find(market, turn.tx, &who.org, &email).await?;
         drop(tx);
-        if let Some(known) = known.filter(|known| known.user() == who.user) {
+        if let Some(known) = known.clone().filter(|known| known.user() == who.user) {
             slow(&call, &who.user)?;
             let before = before.ok_or_else(refused)?;
             if !looked_at(&call.app, known, before).await? {
@@ -143,9 +144,10 @@ fn put(call: Call) -> Answering {
         }
         let id = who.user.clone();
         let kept = beside(&call.app, move || Kept::of(&id, &password)).await?;
-        let done = call.act(&kept, |market, turn, kept| {
+        let input = (known, kept);
+        let done = call.act(&input, |market, turn, (known, kept)| {
             Box::pin(async move {
-                password::set(market, turn, kept).await?;
+                password::set(market, turn, (known.as_ref(), kept)).await?;
                 user::one(market, turn, kept.user()).await
             })
         });
