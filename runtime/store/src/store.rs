@@ -1,7 +1,7 @@
 //! The way to a database of either engine.
 
 use std::str::FromStr as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
@@ -225,10 +225,11 @@ async fn connected(
     pool: SqlitePoolOptions,
     options: SqliteConnectOptions,
 ) -> Result<SqlitePool, sqlx::Error> {
-    let until = Instant::now() + TURN_MAX;
+    let mut tries = TURN_MAX.as_millis() / PAUSE.as_millis();
     loop {
         match pool.clone().connect_with(options.clone()).await {
-            Err(why) if says(&why, BUSY) && Instant::now() < until => {
+            Err(why) if tries > 0 && says(&why, BUSY) => {
+                tries -= 1;
                 tokio::time::sleep(PAUSE).await;
             }
             end => return end,
