@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use envelope_evidence::journal::Outcome;
 
-use super::house::{Plan, Town};
+use super::house::{LEASE, Plan, Town};
 use crate::net::peer::Peer;
 use crate::store::world::both;
 
@@ -63,5 +63,34 @@ fn a_request_under_way_is_answered_before_the_node_leaves() {
         assert_eq!(ended.outcome, Outcome::Ok, "{ended:?}");
         assert_eq!(peer.connections(), 1);
         assert!(second.leave());
+    });
+}
+
+/// A node that stood still for longer than its lease, and comes back before anybody else.
+#[test]
+fn a_node_that_comes_back_first_keeps_its_runs() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let at = peer.authority();
+        let acts = format!("send POST|http|{at}|/slow/late/3000|content-type: text/plain||x; now");
+        let runs = ["run_1", "run_2", "run_3", "run_4"];
+        for run in runs {
+            let net = vec![format!("POST http://{at}/**")];
+            town.launch(Plan { net, ..Plan::of(run, &acts) }).await;
+        }
+        let node = town.process("alone");
+        town.wait(async || peer.connections() == runs.len()).await;
+        node.signal("STOP");
+        tokio::time::sleep(LEASE * 2).await;
+        node.signal("CONT");
+        for run in runs {
+            town.until(run, "ended").await;
+            let finished = town.finished(&town.org, run).await;
+            // Claimed again, it would have asked what it has not heard: that ends a run.
+            assert_eq!(finished.ended().unwrap().outcome, Outcome::Ok, "{run}");
+        }
+        assert_eq!(peer.connections(), runs.len());
+        assert!(node.leave());
     });
 }

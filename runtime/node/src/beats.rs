@@ -42,9 +42,11 @@ async fn beat(node: Node, lease: Duration) {
                 tx.of(&seat.lease.org).beat(&seat.lease, now(), lease).await?;
                 tx.commit().await
             };
-            // One that has ended meanwhile is stopped too, and does not hear it.
-            if matches!(beaten.await, Err(StoreError::Fenced { .. })) {
-                seat.lose();
+            match beaten.await {
+                Ok(()) => seat.beat(),
+                // One that has ended meanwhile is stopped too, and does not hear it.
+                Err(StoreError::Fenced { .. }) => seat.lose(),
+                Err(_) => {}
             }
         }
     }

@@ -241,10 +241,19 @@ impl Node {
         load::ready(house, org, run, sheet, agents, &keys.grants).await
     }
 
-    /// What is due the longest.
+    /// What is due the longest. Whoever was kept from saying that it lives, and comes back before
+    /// anybody else, still has its runs: claimed again, they would be cut off from what they asked.
     async fn claim(&self) -> Result<Option<Lease>, StoreError> {
         let Settings { name, lease, .. } = &self.0.settings;
         let mut tx = self.0.house.store.write().await?;
+        let mut silent: Vec<_> = self.seats().values().cloned().collect();
+        silent.retain(|seat| seat.silence() > *lease / 2);
+        for seat in silent {
+            match tx.of(&seat.lease.org).beat(&seat.lease, now(), *lease).await {
+                Err(StoreError::Fenced { .. }) => seat.lose(),
+                beaten => beaten?,
+            }
+        }
         // Now that it may write, however long it waited for its turn.
         let claimed = tx.claim(name, now(), *lease).await?;
         tx.commit().await.map(|()| claimed)

@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use envelope_engine::local::LocalWorld;
 use envelope_gate::stop::Stop;
 use envelope_store::Org;
 use envelope_store::work::Lease;
+use tokio::time::Instant;
 
 use crate::node::Node;
 
@@ -21,12 +23,24 @@ pub(crate) struct Seat {
     /// How it has to stop, said before it had a world.
     leaves: AtomicBool,
     lost: AtomicBool,
+    /// When the node last said that it lives.
+    beaten: Mutex<Instant>,
 }
 
 impl Seat {
-    pub(crate) const fn of(lease: Lease) -> Self {
+    pub(crate) fn of(lease: Lease) -> Self {
         let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { lease, world: Mutex::new(None), leaves, lost }
+        Self { lease, world: Mutex::new(None), leaves, lost, beaten: Mutex::new(Instant::now()) }
+    }
+
+    /// The node has said that it lives.
+    pub(crate) fn beat(&self) {
+        *self.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// For how long the node has said nothing.
+    pub(crate) fn silence(&self) -> Duration {
+        self.beaten.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// The run has its world now: what was said before it had counts.
