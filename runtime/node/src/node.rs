@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::agents::Agents;
-use crate::beats::Beats;
+use crate::beats::{Beats, beat};
 use crate::house::now;
 use crate::known::Known;
 use crate::load::Ready;
@@ -245,14 +245,14 @@ impl Node {
     /// anybody else, still has its runs: claimed again, they would be cut off from what they asked.
     async fn claim(&self) -> Result<Option<Lease>, StoreError> {
         let Settings { name, lease, .. } = &self.0.settings;
+        let silent = |seat: &Arc<Seat>| seat.silence() > *lease / 2;
+        let seats: Vec<_> = self.seats().values().filter(|seat| silent(seat)).cloned().collect();
+        for seat in seats {
+            beat(self, &seat, *lease).await;
+        }
         let mut tx = self.0.house.store.write().await?;
-        let mut silent: Vec<_> = self.seats().values().cloned().collect();
-        silent.retain(|seat| seat.silence() > *lease / 2);
-        for seat in silent {
-            match tx.of(&seat.lease.org).beat(&seat.lease, now(), *lease).await {
-                Err(StoreError::Fenced { .. }) => seat.lose(),
-                beaten => beaten?,
-            }
+        if self.seats().values().any(silent) {
+            return Ok(None);
         }
         // Now that it may write, however long it waited for its turn.
         let claimed = tx.claim(name, now(), *lease).await?;
