@@ -34,7 +34,8 @@ fn a_node_that_leaves_gives_its_runs_back_and_another_goes_on() {
         for run in ["run_1", "run_2", "run_3"] {
             town.until(run, "ended").await;
             let finished = town.finished(&town.org, run).await;
-            assert_eq!(finished.ended().unwrap().outcome, Outcome::Ok);
+            let ended = finished.ended().unwrap();
+            assert_eq!(ended.outcome, Outcome::Ok, "{ended:?} {}", town.heard());
             let text = String::from_utf8_lossy(&finished.stdout).into_owned();
             assert_eq!(text.matches("send: ok 200 hello").count(), 2, "{text}");
         }
