@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use envelope_evidence::Digest;
 use envelope_evidence::journal::Outcome;
 use envelope_store::Store;
 use envelope_store::journal::read;
@@ -19,9 +20,11 @@ use envelope_store::journal::read;
 use super::house::{Plan, Town};
 use crate::cargo::envelope;
 use crate::engine::world::file;
+use crate::net::LOOPBACK;
+use crate::net::peer::Peer;
 use crate::not_shown;
 use crate::store::postgres::{SERVER, SUPERUSER};
-use crate::store::world::{World, folder, postgres};
+use crate::store::world::{World, both, folder, postgres};
 
 /// A way to the server that can be cut.
 struct Wire {
@@ -140,4 +143,29 @@ fn a_run_goes_on_when_a_full_disk_has_room_again() {
     assert!(said.contains("the same run: 90") && said.ends_with("done\n"), "{said}{errors}{node}");
     assert!(node.contains("rests") && node.contains("full"), "{node}");
     fs::remove_dir_all(place).unwrap();
+}
+
+/// What a run leaves cannot be kept for a moment: it goes on from what it has heard.
+#[test]
+fn what_was_heard_is_kept_where_the_end_fails() {
+    both(async |world| {
+        let town = Town::found(world).await;
+        let peer = Peer::start(LOOPBACK);
+        let at = peer.authority();
+        let acts = format!("write out/a x; send POST|http|{at}|/ok|content-type: text/plain||x");
+        let net = vec![format!("POST http://{at}/**")];
+        town.launch(Plan { net, ..Plan::of("run_1", &acts) }).await;
+        let (org, digest) = (town.org.as_str(), Digest::of(b"x"));
+        let going = format!("INSERT INTO blobs VALUES ('{org}', '{digest}', 1, 'doomed', 0)");
+        world.own(&going).await.unwrap();
+        let node = town.process("alone");
+        town.wait(async || town.heard().contains("is being removed")).await;
+        assert_eq!(peer.connections(), 1);
+        world.own(&format!("DELETE FROM blobs WHERE digest = '{digest}'")).await.unwrap();
+        town.until("run_1", "ended").await;
+        assert!(node.leave(), "{}", town.heard());
+        let finished = town.finished(&town.org, "run_1").await;
+        assert_eq!(finished.ended().unwrap().outcome, Outcome::Ok, "{}", town.heard());
+        assert_eq!(peer.connections(), 1, "nothing was sent twice");
+    });
 }

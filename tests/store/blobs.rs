@@ -137,6 +137,27 @@ fn a_workspace_is_a_line_of_versions_and_keeps_what_it_needs() {
     });
 }
 
+/// Runs that end at once often leave the same.
+#[test]
+fn many_put_the_same_at_once_and_it_counts_once() {
+    everywhere(async |world, org, objects| {
+        let blobs = blobs(world, org, &objects);
+        blobs.set_quota(1 << 20).await.unwrap();
+        for round in 0..20_i64 {
+            let mut tasks = tokio::task::JoinSet::new();
+            for _ in 0..8 {
+                let blobs = blobs.clone();
+                let bytes = Bytes::from(format!("round {round:04}"));
+                tasks.spawn(async move { blobs.put(bytes, at(0)).await.map(drop) });
+            }
+            for put in tasks.join_all().await {
+                put.unwrap();
+            }
+            assert_eq!(blobs.quota().await.unwrap().0, (round + 1) * 10);
+        }
+    });
+}
+
 /// Savers, readers and collectors at once, with clocks that make everything old at once: whoever
 /// saved a version or pinned it reads all of it.
 #[test]

@@ -310,8 +310,11 @@ async fn close(cell: Cell, last: Last, keeps: bool, spent: u64) -> Result<Finish
         let (blobs, left) = left_behind(gate.inside(), &outputs);
         let kept = keep(&blobs, left).await;
         // It may have been stopped because there is no room for what it would leave.
-        if last.outcome != Outcome::Killed {
-            kept?;
+        if let Err(fault) = kept
+            && last.outcome != Outcome::Killed
+        {
+            let _ = gate.put_down().await;
+            return Err(Stop::from(fault).into());
         }
     }
     let ended = Ended {

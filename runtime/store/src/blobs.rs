@@ -207,13 +207,15 @@ async fn register(
     now: Timestamp,
 ) -> Result<(), BlobError> {
     let at = moment(now, Duration::ZERO)?;
-    let touched = rows.run(&TOUCH, vec![named(digest), at.clone()]).await?;
-    if !touched.is_empty() {
+    let touch = || vec![named(digest), at.clone()];
+    if !rows.run(&TOUCH, touch()).await?.is_empty() {
         return Ok(());
     }
-    let new = rows.run(&ADD, vec![named(digest), Value::from(size), at]).await?;
+    let new = rows.run(&ADD, vec![named(digest), Value::from(size), at.clone()]).await?;
     if new.is_empty() {
-        return Err(BlobError::Doomed(digest));
+        // Somebody else put the same just now, and has counted it. If not, it is being removed.
+        let touched = rows.run(&TOUCH, touch()).await?;
+        return touched.first().map(drop).ok_or(BlobError::Doomed(digest));
     }
     if rows.run(&GROW, vec![Value::from(size)]).await?.is_empty() {
         let (used, cap) = used(rows).await?;
