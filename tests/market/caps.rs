@@ -10,13 +10,13 @@ use envelope_market::papers::listing::change;
 use envelope_market::purchases::launch::{Launched, Start, launch, ready};
 use envelope_market::purchases::{Purchase, RUNS_MAX};
 use envelope_node::{Node, NodeError, Outside, Seen, list, now};
-use envelope_rules::budget::{Balance, Level, NanoUsd, PicoUsdPerUnit, Price, PriceBook};
-use envelope_rules::budget::{Rates, Shared};
+use envelope_rules::budget::{Balance, Level, Shared};
 use envelope_rules::guard::Warrant;
 use envelope_store::noun::{Change, Noun};
 use tokio::task::JoinSet;
 
 use super::house::{Fair, code, node_with, offer};
+use crate::node::house::prices;
 use crate::store::world::both;
 
 /// Launched at once, and what each asks its model.
@@ -36,15 +36,6 @@ impl Outside for Boreal {
         let models = Models::new([("boreal".to_owned(), stub)].into(), Policy::default(), purse);
         Ok(Seen { network: None, models: Some(models), secrets: Secrets::none() })
     }
-}
-
-fn prices() -> PriceBook {
-    let rate = |text| PicoUsdPerUnit::per_million(text).unwrap();
-    let (cache_read, cache_write, cache_write_long, reasoning) = (None, None, None, None);
-    let (input, output) = (rate("1"), rate("4"));
-    let rates = Rates { input, cache_read, cache_write, cache_write_long, output, reasoning };
-    let price = Price::new(rates, Vec::new(), NanoUsd::ZERO).unwrap();
-    PriceBook::new([("boreal/lingua".to_owned(), price)]).unwrap()
 }
 
 /// A purchase under these caps that is paid in.
@@ -129,7 +120,7 @@ async fn day(fair: &Fair, run: &str) -> Shared {
 fn the_runs_of_a_purchase_share_its_caps() {
     both(async |world| {
         let mut fair = Fair::open(world).await;
-        fair.market.prices = prices();
+        fair.market.prices = prices("boreal/lingua");
         let fair = Arc::new(fair);
         let purchase = bought(&fair, CAPS).await;
         let mut all = JoinSet::new();

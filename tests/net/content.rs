@@ -111,6 +111,13 @@ fn pinned(setup: &Setup) -> String {
     Warrant::new(setup.warrant()).unwrap().digest().to_string()
 }
 
+/// Whether a card's number shows. Its first half is enough; four digits are not: a port or a digest
+/// may have them too.
+fn holds_card(text: &str) -> bool {
+    let (spaced, plain) = (&CARD[..9], CARD[..9].replace(' ', ""));
+    text.contains(spaced) || text.contains(&plain)
+}
+
 /// The refusal names the rule and the place; what was found stands neither in it nor in the record.
 #[test]
 fn a_refusal_repeats_nothing_of_what_it_found() {
@@ -126,7 +133,7 @@ fn a_refusal_repeats_nothing_of_what_it_found() {
     // The run's own arguments, which hold it, are the caller's words: without them nothing does.
     let (header, rest) = journal.split_once('\n').unwrap();
     assert!(header.contains(&pinned(&setup)), "the rules are pinned");
-    assert!(!rest.contains("4111"), "{rest}");
+    assert!(!holds_card(rest), "{rest}");
     let before = pinned(&setup);
     setup.content = Vec::new();
     assert_ne!(pinned(&setup), before);
@@ -149,7 +156,7 @@ fn what_needs_leave_is_asked_about() {
         let Matter::Choice { text, .. } = &asked.matter else { panic!() };
         let carries = "it carries a card number in the first 24 bytes of the body, by \
                        `ask:card-number` of the warrant";
-        assert!(text.contains(carries) && !text.contains("4111"), "{text}");
+        assert!(text.contains(carries) && !holds_card(text), "{text}");
     }
     // Of two things a human is told both: nobody allows one and thereby the other.
     let peer = Peer::start(LOOPBACK);

@@ -175,7 +175,7 @@ fn a_run_that_finds_no_room_for_what_it_leaves_ends_without_it() {
             let told = ended.reason.as_str().contains("do not fit");
             assert_eq!(told, outcome == Outcome::Killed, "{ended:?}");
             let claims = format!("SELECT CAST(epoch AS TEXT) FROM work WHERE id = '{run}'");
-            assert_eq!(world.own(&claims).await.unwrap(), ["1"]);
+            assert_eq!(world.own(&claims).await.unwrap(), ["1"], "{}", town.heard());
         }
     });
 }

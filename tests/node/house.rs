@@ -268,7 +268,8 @@ pub fn rules() -> Rules {
     Rules { policy, window: 3600, most: None, calls: Vec::new(), data: Vec::new() }
 }
 
-fn prices(model: &str) -> PriceBook {
+/// What its tokens cost.
+pub fn prices(model: &str) -> PriceBook {
     let rate = |text| PicoUsdPerUnit::per_million(text).unwrap();
     let (cache_read, cache_write, cache_write_long, reasoning) = (None, None, None, None);
     let rates = Rates {

@@ -8,6 +8,14 @@ use crate::net::LOOPBACK;
 use crate::net::peer::Peer;
 use crate::store::world::both;
 
+/// Runs that may post to `peer`.
+async fn launch(town: &Town, peer: &Peer, runs: &[&'static str], acts: &str) {
+    for run in runs {
+        let net = vec![format!("POST http://{}/**", peer.authority())];
+        town.launch(Plan { net, ..Plan::of(run, acts) }).await;
+    }
+}
+
 #[test]
 fn a_node_that_leaves_gives_its_runs_back_and_another_goes_on() {
     both(async |world| {
@@ -19,10 +27,7 @@ fn a_node_that_leaves_gives_its_runs_back_and_another_goes_on() {
              sleep 6000; send POST|http|{at}|/second/ok|content-type: text/plain||x"
         );
         let runs = ["run_1", "run_2", "run_3"];
-        for run in runs {
-            let net = vec![format!("POST http://{at}/**")];
-            town.launch(Plan { net, ..Plan::of(run, &acts) }).await;
-        }
+        launch(&town, &peer, &runs, &acts).await;
         let first = town.process("first");
         // Told to leave before, a run may have its answer and not its body: that is lost.
         for run in runs {
@@ -59,8 +64,7 @@ fn a_request_under_way_is_answered_before_the_node_leaves() {
         let peer = Peer::start(LOOPBACK);
         let at = peer.authority();
         let acts = format!("send POST|http|{at}|/slow/late/1500|content-type: text/plain||x; now");
-        let net = vec![format!("POST http://{at}/**")];
-        town.launch(Plan { net, ..Plan::of("run_1", &acts) }).await;
+        launch(&town, &peer, &["run_1"], &acts).await;
         let first = town.process("first");
         town.wait(async || peer.connections() == 1).await;
         assert!(first.leave());
@@ -83,11 +87,9 @@ fn a_node_that_comes_back_first_keeps_its_runs() {
         let peer = Peer::start(LOOPBACK);
         let at = peer.authority();
         let acts = format!("send POST|http|{at}|/slow/late/3000|content-type: text/plain||x; now");
-        let runs = ["run_1", "run_2", "run_3", "run_4"];
-        for run in runs {
-            let net = vec![format!("POST http://{at}/**")];
-            town.launch(Plan { net, ..Plan::of(run, &acts) }).await;
-        }
+        // Fewer than the node has room for: it looks for more all the time.
+        let runs = ["run_1", "run_2", "run_3"];
+        launch(&town, &peer, &runs, &acts).await;
         let node = town.process("alone");
         town.wait(async || peer.connections() == runs.len()).await;
         node.signal("STOP");

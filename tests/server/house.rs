@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use envelope_market::identity::organisation::{NewOrganisation, Owner, found};
-use envelope_market::{Means, Role, Who};
+use envelope_market::{Role, Who};
 use envelope_node::{House, now};
 use envelope_server::App;
 use envelope_server::serve::{Door, serve};
@@ -81,12 +81,7 @@ impl Open {
         let house = House { store: world.store.clone(), objects };
         let market = market(house.clone());
         let org = Org::new("house").unwrap();
-        let nobody = Who {
-            org: org.clone(),
-            user: String::new(),
-            roles: BTreeSet::new(),
-            means: Means::House,
-        };
+        let nobody = Who::house(org.clone());
         let new = NewOrganisation {
             id: "house".to_owned(),
             name: Title::new("The house").unwrap(),

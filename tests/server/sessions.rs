@@ -149,6 +149,30 @@ fn a_new_password_signs_out_and_takes_the_one_before() {
     });
 }
 
+/// Who shows the same password at once changes it once.
+#[test]
+fn one_password_follows_another() {
+    both(async |world| {
+        let open = Open::house(world).await;
+        let key = open.join("two-rivers").await;
+        open.ask(&key, PASSWORD, Some(&json!({ "password": FIRST }))).await.done();
+        let new = ["battery horse one", "battery horse two", "battery horse three"];
+        let change = async |password: &str| {
+            let wish = json!({ "password": password, "before": FIRST });
+            open.ask(&key, PASSWORD, Some(&wish)).await
+        };
+        let (one, two, three) = tokio::join!(change(new[0]), change(new[1]), change(new[2]));
+        let mut signed_in = 0;
+        for (password, told) in new.into_iter().zip([one, two, three]) {
+            let back = open.ask("", SIGN_IN, Some(&owner(password))).await.status;
+            assert_eq!(back == 201, told.status == 200, "{password}: {told:?}");
+            signed_in += usize::from(back == 201);
+        }
+        assert_eq!(signed_in, 1);
+        open.close().await;
+    });
+}
+
 /// A key counts where a human decides only if its owner made it while signed in, to decide with;
 /// and nobody makes keys for somebody who can make their own.
 #[test]

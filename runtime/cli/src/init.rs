@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use envelope_engine::config::Machine;
 use envelope_market::identity::organisation::{Joined, NewOrganisation, Owner, found};
-use envelope_market::{Means, Role, Who};
+use envelope_market::{Role, Who};
 use envelope_node::now;
 use envelope_terms::contract::{Email, Title};
 use serde_json::json;
@@ -68,7 +68,7 @@ impl Init {
         let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
         let market = market(house, &machine, "localhost".to_owned(), &Providers::default())?;
         // Nobody is there yet: whoever holds the database founds the house.
-        let nobody = Who { org, user: String::new(), roles: BTreeSet::new(), means: Means::House };
+        let nobody = Who::house(org);
         let joined = market.act((&nobody, now()), &new, |market, turn, new| {
             let roles = BTreeSet::from([Role::Operator, Role::Owner]);
             Box::pin(found(market, turn, new.clone(), roles))

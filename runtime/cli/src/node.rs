@@ -13,7 +13,7 @@ use envelope_node::{
     Told,
 };
 use envelope_rules::guard::Warrant;
-use envelope_store::work::LEASE;
+use envelope_store::work::{LEASE, LEASE_MAX};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -54,7 +54,7 @@ pub(crate) struct Node {
     runs: usize,
     /// How long it may be silent before others take its runs, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = millis(LEASE),
-        value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+        value_parser = clap::value_parser!(u64).range(100..=millis(LEASE_MAX)))]
     lease: u64,
     /// What it is called in the database [default: `process` and its number]
     #[arg(long, value_name = "NAME")]

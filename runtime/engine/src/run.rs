@@ -228,6 +228,7 @@ pub(crate) async fn drive(
         }
     };
     let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let ending = unless_killed(ending, &store.data().airlock.gate);
     let keeps = keeps_files(component.entry(), ending.outcome);
     close(store.into_data(), ending, keeps, spent).await
 }
@@ -261,6 +262,21 @@ fn ending_of(
         Ending::Ended(outcome, reason) => Ok(given_up.unwrap_or(Last::new(outcome, reason))),
         Ending::Stopped(Stop::EndOfRecord) => Ok(cut.ok_or(Stop::EndOfRecord)?),
         Ending::Stopped(stop) => Err(stop.into()),
+    }
+}
+
+/// A guest that comes to its end while it is being stopped leaves nothing: who stopped it came
+/// first.
+fn unless_killed(last: Last, gate: &Gate) -> Last {
+    match last.outcome {
+        Outcome::Ok | Outcome::Failed => {
+            gate.killed().map_or(last, |reason| Last::new(Outcome::Killed, reason))
+        }
+        Outcome::Denied
+        | Outcome::Exhausted
+        | Outcome::Killed
+        | Outcome::Crashed
+        | Outcome::Interrupted => last,
     }
 }
 

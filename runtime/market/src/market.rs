@@ -44,6 +44,12 @@ const TRIES: usize = 8;
 const PAUSE: u64 = 4;
 
 impl Market {
+    /// The name under which the house, and all that is kept in it, is known.
+    pub(crate) fn did(&self) -> String {
+        // A colon would begin a path.
+        format!("did:web:{}", self.domain.replace(':', "%3A"))
+    }
+
     /// What somebody does with `input`, all of it in one transaction that is as good as alone. When
     /// others decide at the same moment it is tried again, and decided afresh.
     pub async fn act<I: Sync, T>(

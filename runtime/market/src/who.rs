@@ -96,6 +96,11 @@ impl fmt::Display for Role {
 }
 
 impl Who {
+    /// Nobody in particular: what the house does by itself in `org`.
+    pub const fn house(org: Org) -> Self {
+        Self { org, user: String::new(), roles: BTreeSet::new(), means: Means::House }
+    }
+
     /// Whether they may do what `role` may.
     pub fn may(&self, role: Role) -> bool {
         self.roles.iter().any(|own| own.covers(role))

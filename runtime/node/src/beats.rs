@@ -5,6 +5,7 @@ use std::time::Duration;
 use envelope_store::StoreError;
 use envelope_store::work::hasten;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::house::now;
 use crate::node::Node;
@@ -46,11 +47,12 @@ async fn beats(node: Node, lease: Duration) {
 pub(crate) async fn beat(node: &Node, seat: &Seat, lease: Duration) {
     let beaten = async {
         let mut tx = node.house().store.write().await?;
+        let then = Instant::now();
         tx.of(&seat.lease.org).beat(&seat.lease, now(), lease).await?;
-        tx.commit().await
+        tx.commit().await.map(|()| then)
     };
     match beaten.await {
-        Ok(()) => seat.beat(),
+        Ok(then) => seat.beat(then),
         // One that has ended meanwhile is stopped too, and does not hear it.
         Err(StoreError::Fenced { .. }) => seat.lose(),
         Err(_) => {}

@@ -17,6 +17,7 @@ use envelope_store::work::{LEASE, Lease};
 use envelope_store::{Org, StoreError};
 use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::agents::Agents;
 use crate::beats::{Beats, beat};
@@ -170,9 +171,9 @@ impl Node {
             let full = runs.len() >= self.0.settings.runs;
             let claimed = if full { Ok(None) } else { self.claim().await };
             let rest = match claimed {
-                Ok(Some(lease)) => {
+                Ok(Some(seated)) => {
                     let node = self.clone();
-                    runs.spawn(async move { node.hold(lease).await.as_ref().is_ok_and(is_back) });
+                    runs.spawn(async move { node.hold(seated).await.as_ref().is_ok_and(is_back) });
                     continue;
                 }
                 Ok(None) => LOOK,
@@ -195,11 +196,13 @@ impl Node {
     pub async fn one(&self, org: &Org, id: &str) -> Result<Option<Came>, NodeError> {
         let Settings { name, lease, .. } = &self.0.settings;
         let mut tx = self.0.house.store.write().await?;
+        let then = Instant::now();
         let taken = tx.of(org).take(id, name, now(), *lease).await?;
         tx.commit().await?;
         let Some(taken) = taken else { return Ok(None) };
+        let seated = Seated::at(self, taken, then);
         let _beats = Beats::of(self, self.0.settings.lease);
-        self.hold(taken).await.map(Some)
+        self.hold(seated).await.map(Some)
     }
 
     /// Puts aside what runs here, as when the node leaves.
@@ -243,7 +246,7 @@ impl Node {
 
     /// What is due the longest. Whoever was kept from saying that it lives, and comes back before
     /// anybody else, still has its runs: claimed again, they would be cut off from what they asked.
-    async fn claim(&self) -> Result<Option<Lease>, StoreError> {
+    async fn claim(&self) -> Result<Option<Seated>, StoreError> {
         let Settings { name, lease, .. } = &self.0.settings;
         let silent = |seat: &Arc<Seat>| seat.silence() > *lease / 2;
         let seats: Vec<_> = self.seats().values().filter(|seat| silent(seat)).cloned().collect();
@@ -255,14 +258,15 @@ impl Node {
             return Ok(None);
         }
         // Now that it may write, however long it waited for its turn.
+        let then = Instant::now();
         let claimed = tx.claim(name, now(), *lease).await?;
-        tx.commit().await.map(|()| claimed)
+        tx.commit().await?;
+        Ok(claimed.map(|lease| Seated::at(self, lease, then)))
     }
 
     /// Holds a run as far as it goes, and tells.
-    async fn hold(&self, lease: Lease) -> Result<Came, NodeError> {
-        let seat = Arc::new(Seat::of(lease));
-        let seated = Seated::at(self, &seat);
+    async fn hold(&self, seated: Seated) -> Result<Came, NodeError> {
+        let seat = Arc::clone(&seated.seat);
         if self.0.leaving.load(Ordering::Acquire) {
             seat.put_aside();
         }

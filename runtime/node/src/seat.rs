@@ -28,14 +28,9 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn of(lease: Lease) -> Self {
-        let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { lease, world: Mutex::new(None), leaves, lost, beaten: Mutex::new(Instant::now()) }
-    }
-
-    /// The node has said that it lives.
-    pub(crate) fn beat(&self) {
-        *self.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// The node began to say `then` that it lives, and was heard.
+    pub(crate) fn beat(&self, then: Instant) {
+        *self.beaten.lock().unwrap_or_else(PoisonError::into_inner) = then;
     }
 
     /// For how long the node has said nothing.
@@ -84,22 +79,28 @@ impl Seat {
 
 /// A run's place among those that the node says it lives for. It is empty as soon as nobody is at
 /// work there any more, also where that was not the end.
-pub(crate) struct Seated<'a> {
-    node: &'a Node,
-    key: Held,
+pub(crate) struct Seated {
+    node: Node,
+    pub(crate) seat: Arc<Seat>,
 }
 
-impl<'a> Seated<'a> {
-    pub(crate) fn at(node: &'a Node, seat: &Arc<Seat>) -> Self {
-        let Lease { org, id, epoch, .. } = seat.lease.clone();
-        let key = (org, id, epoch);
-        node.seats().insert(key.clone(), Arc::clone(seat));
-        Self { node, key }
+impl Seated {
+    /// From the claim on, which began `then`: its task may come to its turn much later.
+    pub(crate) fn at(node: &Node, lease: Lease, then: Instant) -> Self {
+        let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (world, beaten) = (Mutex::new(None), Mutex::new(then));
+        let seat = Arc::new(Seat { lease, world, leaves, lost, beaten });
+        node.seats().insert(key(&seat.lease), Arc::clone(&seat));
+        Self { node: node.clone(), seat }
     }
 }
 
-impl Drop for Seated<'_> {
+impl Drop for Seated {
     fn drop(&mut self) {
-        self.node.seats().remove(&self.key);
+        self.node.seats().remove(&key(&self.seat.lease));
     }
+}
+
+fn key(lease: &Lease) -> Held {
+    (lease.org.clone(), lease.id.clone(), lease.epoch)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use envelope_market::purchases::follow::hear;
-use envelope_market::{Means, Role, Who};
+use envelope_market::{Role, Who};
 use envelope_node::{Drained, Node, now};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -76,10 +76,9 @@ async fn wait(mut ended: watch::Receiver<bool>) {
 /// Hears what happened, one after the other, and has the market do what follows.
 async fn follow(app: Arc<App>, ended: watch::Receiver<bool>) {
     let house = Who {
-        org: app.operator.clone(),
         user: "house".to_owned(),
         roles: BTreeSet::from([Role::Operator]),
-        means: Means::House,
+        ..Who::house(app.operator.clone())
     };
     while !*ended.borrow() {
         match hear(&app.market, &house, now()).await {

@@ -24,9 +24,9 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// is not to blame at once; who dies of this work does so as often, and no more.
 pub const TRIES_MAX: i64 = 8;
 
-/// Nobody claims work for longer. What is held until later was claimed by a clock that has gone
-/// back since.
-pub const LEASE_MAX: Duration = Duration::from_mins(10);
+/// Nobody claims work for longer, whatever they say. What is held until later was claimed by a
+/// clock that has gone back since.
+pub const LEASE_MAX: Duration = Duration::from_hours(1);
 
 const QUEUE: Scoped = Scoped(Text::common(
     "work.queue",
@@ -169,7 +169,7 @@ impl Tx {
         now: Timestamp,
         lasts: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, moment(now, lasts)?];
+        let claim = vec![Value::from(node), moment(now, Duration::ZERO)?, end(now, lasts)?];
         let rows = self.wide(&CLAIM, claim).await?;
         rows.first().map(Lease::of).transpose()
     }
@@ -190,7 +190,7 @@ impl OrgTx<'_> {
         now: Timestamp,
         lasts: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let (due, until) = (moment(now, Duration::ZERO)?, moment(now, lasts)?);
+        let (due, until) = (moment(now, Duration::ZERO)?, end(now, lasts)?);
         let rows = self.run(&TAKE, vec![Value::from(id), node.into(), due, until]).await?;
         rows.first().map(Lease::of).transpose()
     }
@@ -202,7 +202,7 @@ impl OrgTx<'_> {
         now: Timestamp,
         lasts: Duration,
     ) -> Result<(), StoreError> {
-        let until = moment(now, lasts)?;
+        let until = end(now, lasts)?;
         self.leased(&BEAT, lease, vec![until]).await
     }
 
@@ -263,6 +263,11 @@ impl Lease {
         let (org, id) = (Org::new(row.text(0)?)?, row.text(1)?.to_owned());
         Ok(Self { org, id, epoch: row.int(2)?, tries: row.int(3)? })
     }
+}
+
+/// When a lease ends that begins `now`.
+fn end(now: Timestamp, lasts: Duration) -> Result<Value, StoreError> {
+    moment(now, lasts.min(LEASE_MAX))
 }
 
 /// A moment so much later, as the database counts.

@@ -93,6 +93,22 @@ impl Gate {
         self.closing.as_ref().map(|(outcome, reason)| (*outcome, reason.as_str()))
     }
 
+    /// Why somebody stopped the run, if that was before its end was written down: then it was
+    /// stopped, whatever its guest came to.
+    pub fn killed(&self) -> Option<String> {
+        let stop = match self.recorded_end() {
+            Some((outcome, reason)) => {
+                return (outcome == Outcome::Killed).then(|| reason.to_owned());
+            }
+            None if self.parts.replay => None,
+            None => self.parts.world.stopped(),
+        };
+        match stop.as_ref().and_then(Stop::ending) {
+            Some((Outcome::Killed, reason)) => Some(reason),
+            Some(_) | None => None,
+        }
+    }
+
     /// What to say of a run that ended before all that is recorded was asked again.
     pub fn too_early(&self) -> Stop {
         self.diverges("another call".to_owned(), "the end".to_owned())

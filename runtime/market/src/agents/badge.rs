@@ -62,9 +62,8 @@ pub async fn attest(
     let key = keys::attestations(&mut turn.rows(), &market.masters, at).await?;
     let until = at.millis().saturating_add(wish.seconds.saturating_mul(1000));
     let until = Timestamp::from_millis(until).unwrap_or(Timestamp::MAX);
-    let own = format!("did:web:{}", market.domain.replace(':', "%3A"));
     let oath = Oath {
-        iss: Did::new(&own).map_err(|why| Refused::invalid("domain", why))?,
+        iss: Did::new(market.did()).map_err(|why| Refused::invalid("domain", why))?,
         sub: agent.did,
         claim: Claim::Pillar { pillar: wish.pillar },
         evidence,

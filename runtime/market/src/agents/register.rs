@@ -36,8 +36,8 @@ pub async fn register(
 ) -> Result<Agent, Refused> {
     turn.needs(Role::Author)?;
     let id = id("agt", turn.at)?;
-    let did = format!("did:web:{}:agents:{id}", market.domain.replace(':', "%3A"));
-    let did = Did::new(&did).map_err(|why| Refused::invalid("domain", why))?;
+    let did = Did::new(format!("{}:agents:{id}", market.did()))
+        .map_err(|why| Refused::invalid("domain", why))?;
     let agent = Agent { id, name, did };
     let (body, at) = (text(&agent.id, &agent)?, turn.at);
     let first = Change { id: &agent.id, state: "active", body: &body, at };

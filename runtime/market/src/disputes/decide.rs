@@ -36,8 +36,7 @@ pub async fn decide(
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, &Org::new(&org)?, id).await?;
     turn.who.needs_human()?;
-    let domain = market.domain.replace(':', "%3A");
-    let by = Did::new(format!("did:web:{domain}:users:{}", turn.who.user));
+    let by = Did::new(format!("{}:users:{}", market.did(), turn.who.user));
     let by = by.map_err(|why| Refused::kept(&turn.who.user, why))?;
     step(market, turn, &mut deal, Event::Decided { by, verdict, unmet }).await?;
     deal.view()

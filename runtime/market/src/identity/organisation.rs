@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::key::{self, Key};
 use super::user::{self, NewUser, User};
 use crate::turn::{read, text};
-use crate::{Market, Means, Refused, Role, Turn, Who};
+use crate::{Market, Refused, Role, Turn, Who};
 
 /// Bytes that an organisation may keep until somebody says otherwise.
 pub const QUOTA: i64 = 10 << 30;
@@ -87,7 +87,7 @@ pub async fn found(
     let first = Change { id: org.as_str(), state: "active", body: &body, at };
     turn.tx.of(&org).add(Noun::Organisation, None, first).await?;
     turn.tx.of(&org).set_quota(QUOTA).await?;
-    let who = Who { org, user: String::new(), roles: BTreeSet::new(), means: Means::House };
+    let who = Who::house(org);
     let mut turn = Turn { tx: turn.tx, who: &who, at };
     let Owner { name, email } = owner;
     let owner = user::join(market, &mut turn, NewUser { name, email, roles }).await?;

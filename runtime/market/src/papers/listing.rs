@@ -177,7 +177,7 @@ async fn checked(market: &Market, turn: &mut Turn<'_>, new: NewListing) -> Resul
     let agent = register::own(turn, &release.agent).await?;
     let msa: Msa = read(&turn.own(Noun::Msa, &msa).await?)?;
     let terms = template(&msa.text)?.digest();
-    let somebody = super::party::somebody(&market.domain)?;
+    let somebody = super::party::somebody(market)?;
     let whole = with_buyer(&source, &somebody)?;
     let checked = source::check("listing.paper.md", whole.as_bytes(), &[]);
     let checked = checked.map_err(|report| Refused::Flawed(Box::new(report)))?;

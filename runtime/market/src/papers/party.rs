@@ -3,7 +3,7 @@
 use envelope_terms::contract::{Contract, Party};
 use serde_json::Value;
 
-use crate::Refused;
+use crate::{Market, Refused};
 
 /// The line around the data of a source.
 const FENCE: &str = "+++";
@@ -53,8 +53,8 @@ fn inline(value: &Value) -> String {
 }
 
 /// A buyer that is nobody, by which an offer is checked before anybody buys.
-pub(super) fn somebody(domain: &str) -> Result<Party, Refused> {
-    let own = format!("did:web:{}", domain.replace(':', "%3A"));
+pub(super) fn somebody(market: &Market) -> Result<Party, Refused> {
+    let own = market.did();
     let party = serde_json::json!({
         "name": "Whoever buys",
         "did": format!("{own}:somebody"),
