@@ -2,6 +2,7 @@
 
 mod caps;
 mod disputes;
+mod hooks;
 pub mod house;
 mod humans;
 mod races;

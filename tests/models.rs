@@ -3,6 +3,7 @@
 mod caps;
 mod content;
 mod crash;
+mod days;
 pub mod desk;
 mod drawn;
 mod faults;

@@ -3,6 +3,7 @@
 mod away;
 mod breaks;
 mod cuts;
+mod days;
 mod hopeless;
 pub mod house;
 mod leaving;

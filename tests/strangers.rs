@@ -6,6 +6,7 @@ pub mod componentize;
 mod digests;
 mod gateway;
 mod grants;
+pub mod hooks;
 mod keys;
 mod log;
 mod models;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use envelope_engine::run::Halted;
-use envelope_evidence::Dimension;
 use envelope_evidence::journal::{Entry, Event, Journal, Outcome, Reviewed};
+use envelope_evidence::{Digest, Dimension};
 use envelope_gate::kill::Obeyed;
 use envelope_gate::stop::{Fault, Stop};
+use envelope_rules::approval::Wanted;
 use envelope_rules::denial::Code;
 use envelope_rules::kill::Target;
+use envelope_rules::pattern::PatternSet;
 
 use super::approvals::office::{Office, ada};
 use super::approvals::{is_aside, journal, reviews};
@@ -18,13 +20,27 @@ use super::peers::town::{Town, children, ended, town};
 use super::world::{Beating, Change, Levers, Lines, Ran, Setup, label, run, run_into, setup};
 
 /// Those that name the run of these tests, and those that name another.
-fn targets() -> [(Target, Target); 4] {
+fn targets() -> [(Target, Target); 5] {
+    let paper = |text: &[u8]| Target::Paper(Digest::of(text));
     [
+        (paper(b"bought"), paper(b"another")),
         (Target::Run(label("run_1")), Target::Run(label("run_2"))),
         (Target::Agent(label("guests@local")), Target::Agent(label("other@local"))),
         (Target::Organisation(label("acme")), Target::Organisation(label("other"))),
         (Target::All, Target::Run(label("guests@local"))),
     ]
+}
+
+/// What its Paper lets an approval reach.
+fn wide() -> Wanted {
+    Wanted {
+        read: PatternSet::parse(&["**"]).unwrap(),
+        write: None,
+        hosts: Vec::new(),
+        models: Vec::new(),
+        nano_usd: 0,
+        ttl: 3600,
+    }
 }
 
 /// What a receipt says of whom `target` stopped.
@@ -36,7 +52,7 @@ pub fn obeying(setup: Setup) -> (Setup, Arc<Levers>) {
     let levers = Arc::new(Levers::default());
     let organisation = Some(label("acme"));
     let obeyed = Some(Obeyed { switches: levers.clone(), organisation });
-    (Setup { obeyed, ..setup }, levers)
+    (Setup { obeyed, bought: Some(Digest::of(b"bought")), ..setup }, levers)
 }
 
 /// The same with a switch that is thrown at the `at`-th look of the gate.
@@ -85,7 +101,11 @@ fn each_kind_of_switch_stops_a_busy_loop() {
 #[test]
 fn each_kind_of_switch_stops_a_run_that_waits() {
     let acts = "widen top.txt - - - 0 600; read top.txt";
-    let waits = |office: &Arc<Office>| obeying(setup(acts).at_desk(office.clone()));
+    let waits = |office: &Arc<Office>| {
+        let (setup, levers) = obeying(setup(acts).at_desk(office.clone()));
+        // Under a Paper that lets nobody widen anything, nobody would be waited for.
+        (Setup { paper: Some(wide()), ..setup }, levers)
+    };
     for (target, other) in targets() {
         let office = Office::new(&[]);
         let (asking, levers) = waits(&office);

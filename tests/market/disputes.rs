@@ -46,6 +46,35 @@ fn what_nobody_cures_is_decided_too() {
     });
 }
 
+/// Nobody has to ask for it: what falls due happens, and not before.
+#[test]
+fn what_falls_due_happens_by_itself() {
+    both(async |world| {
+        let fair = Fair::open(world).await;
+        let stall = fair.open_stall().await;
+        let day = 86_400_000;
+        let unpaid = fair.buy(&fair.quote(&stall.listing.id).await.unwrap()).await.unwrap();
+        let failed = delivered(&fair, &stall.listing.id, "Hiroshige").await;
+        let states = async || {
+            let [unpaid, failed] = [&unpaid.id, &failed.id];
+            let unpaid = fair.view(&fair.buyer, unpaid).await.unwrap();
+            let failed = fair.view(&fair.buyer, failed).await.unwrap();
+            [unpaid.state, failed.state, failed.hand]
+        };
+        fair.follow().await;
+        assert_eq!(states().await, ["PENDING_PAYMENT", "QUALITY_REVIEW", "parties"]);
+        fair.follow_at(fair.later(11 * day)).await;
+        assert_eq!(states().await, ["RESOLVED_REFUND", "QUALITY_REVIEW", "dispute"]);
+        // The panel had its time: now a human has the word, as if somebody had asked.
+        fair.follow_at(fair.later(15 * day)).await;
+        let (id, org) = (&failed.id, fair.buyer.org.to_string());
+        let wish = Decide { org, verdict: Verdict::Refund, unmet: BTreeSet::new() };
+        let decided =
+            fair.act(&fair.operator, async |market, turn| decide(market, turn, id, wish).await);
+        assert_eq!(fair.pay_out(&decided.await.unwrap()).await.state, "RESOLVED_REFUND");
+    });
+}
+
 #[test]
 fn a_dispute_stops_the_money_until_a_human_decides() {
     both(async |world| {

@@ -11,9 +11,11 @@ use envelope_engine::local;
 use envelope_evidence::key::SigningKey;
 use envelope_evidence::{Digest, Timestamp};
 use envelope_gate::link;
+use envelope_gate::net::Roots;
 use envelope_market::agents::badge::{Attest, attest};
 use envelope_market::agents::publish::{Release, inspect, publish};
 use envelope_market::agents::register::{Agent, NewAgent, register};
+use envelope_market::hooks::Courier;
 use envelope_market::papers::listing::{self, Listing, NewListing};
 use envelope_market::papers::msa::{self, Msa, NewMsa};
 use envelope_market::papers::quote::{Paper, Quote, quote};
@@ -212,7 +214,12 @@ impl Fair {
 
     /// Hears every message, and tells purchases of their runs.
     pub async fn follow(&self) {
-        while hear(&self.market, &self.operator, now()).await.unwrap() {}
+        self.follow_at(now()).await;
+    }
+
+    /// The same at some other time.
+    pub async fn follow_at(&self, at: Timestamp) {
+        while hear(&self.market, &self.operator, at).await.unwrap() {}
     }
 }
 
@@ -238,6 +245,9 @@ pub fn market(house: House) -> Market {
         prices: PriceBook::default(),
         components: Components::new(machine().clone(), link::SERVED),
         domain: "market.example".to_owned(),
+        // The receivers of tests are on this machine.
+        courier: Courier::new(vec!["127.0.0.1=127.0.0.0/8".parse().unwrap()], Roots::Public)
+            .unwrap(),
     }
 }
 

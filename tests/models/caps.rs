@@ -45,8 +45,8 @@ fn shared(desk: &mut Desk, level: Level, cap: u64) {
         (Level::Purchase, "p"),
         (Level::Organisation, "o"),
     ];
-    desk.chain = names.map(|(level, name)| Shared { level, name: name.to_owned() }).into();
-    let caps = desk.chain.iter().map(|account| {
+    desk.chain.accounts = names.map(|(level, name)| Shared { level, name: name.to_owned() }).into();
+    let caps = desk.chain.accounts.iter().map(|account| {
         let cap = if account.level == level { cap } else { 1 << 40 };
         (account.clone(), cap)
     });
@@ -83,7 +83,7 @@ fn what_is_not_allowed_or_not_affordable_is_asked_of_nobody() {
         assert!(told.said().contains(detail), "{name}: {}", told.said());
         assert_eq!(told.desk.stub.asked(), [], "{name}: nothing is sent");
         assert_eq!(told.money(), 0, "{name}");
-        for account in &told.desk.chain {
+        for account in &told.desk.chain.accounts {
             let balance = told.desk.purse.ledger().balance(account).unwrap();
             assert_eq!((balance.spent, balance.leased), (0, 0), "{name}: {account:?}");
         }
@@ -119,7 +119,7 @@ fn what_just_fits_is_asked_for_whole() {
 
 /// What the shared accounts say is what the journal says, and nothing is out any more.
 fn shared_books_are_exact(told: &Told) {
-    for account in &told.desk.chain {
+    for account in &told.desk.chain.accounts {
         let balance = told.desk.purse.ledger().balance(account).unwrap();
         assert_eq!((balance.spent, balance.leased), (told.money(), 0), "{account:?}");
     }

@@ -34,7 +34,7 @@ fn counting(acts: &str) -> (Desk, Arc<AtomicU64>) {
 
 fn organisation(desk: &mut Desk, cap: u64) -> Shared {
     let account = Shared { level: Level::Organisation, name: "o".to_owned() };
-    desk.chain = vec![account.clone()];
+    desk.chain.accounts = vec![account.clone()];
     desk.purse = InMemoryPurse::new([(account.clone(), cap)]).into();
     account
 }

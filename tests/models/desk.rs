@@ -10,11 +10,11 @@ use envelope_engine::run::{Finished, Halted, Order, Surroundings, resume, start}
 use envelope_evidence::journal::{Event, Header, Journal};
 use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use envelope_gate::kill::Obeyed;
-use envelope_gate::model::{Books, InMemoryPurse, Models, Policy, Provider, Script, Stub};
+use envelope_gate::model::{Books, Chain, InMemoryPurse, Models, Policy, Provider, Script, Stub};
 use envelope_gate::stop::Stop;
 use envelope_gate::workspace::Blobs;
 use envelope_gate::world::{GrantState, Performing, World};
-use envelope_rules::budget::{Cap, NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates, Shared};
+use envelope_rules::budget::{Cap, NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates};
 use envelope_rules::guard::{Capability, ModelRule, Warrant};
 use object_store::memory::InMemory;
 
@@ -44,7 +44,7 @@ pub struct Desk {
     pub others: BTreeMap<String, Arc<dyn Provider>>,
     pub set_up: bool,
     pub purse: Arc<InMemoryPurse>,
-    pub chain: Vec<Shared>,
+    pub chain: Chain,
 }
 
 /// A run that is over.
@@ -72,7 +72,7 @@ pub fn desk(acts: &str) -> Desk {
         others: BTreeMap::new(),
         set_up: true,
         purse: Arc::default(),
-        chain: Vec::new(),
+        chain: Chain::default(),
     }
 }
 
@@ -156,7 +156,7 @@ impl Desk {
         Wired {
             fake: Fake::new(&self.setup),
             models: self.set_up.then_some(models),
-            books: (!chain.is_empty()).then(|| Books { purse, chain, slice: 50_000 }),
+            books: (!chain.accounts.is_empty()).then_some(Books { purse, chain, slice: 50_000 }),
         }
     }
 

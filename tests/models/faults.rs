@@ -391,7 +391,7 @@ fn lies_that_come_at_once_are_all_booked() {
             hello(vec![billed(10, 999_999)])
         });
         desk.setup.seed = name;
-        (desk.chain, desk.purse) = (vec![account.clone()], Arc::clone(&purse));
+        (desk.chain.accounts, desk.purse) = (vec![account.clone()], Arc::clone(&purse));
         desk
     });
     let (late, early) = desks.split_last().unwrap();

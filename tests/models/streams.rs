@@ -158,7 +158,7 @@ fn settles(killed: impl Fn(Setup, usize) -> Setup, reason: &str) {
     for look in 0..14 {
         let mut desk = desk("ask-stream stub/a 50 Hello; now").playing(|_| hi());
         desk.setup = killed(desk.setup, look);
-        desk.chain = vec![account()];
+        desk.chain.accounts = vec![account()];
         desk.purse = Arc::new(InMemoryPurse::new([(account(), PLENTY)]));
         let told = desk.run();
         let ended = told.record().ended().unwrap().clone();

@@ -218,6 +218,7 @@ fn answer(
             thread::sleep(Duration::from_millis(u64::try_from(size).unwrap()));
             plain(to, b"hello")
         }
+        "status" => write!(to, "HTTP/1.1 {size} As asked\r\ncontent-length: 0\r\n\r\n"),
         "meet" => plain(to, if meeting.of(size) { b"met" } else { b"alone" }),
         "raw" => raw(to, path.rsplit('/').next().unwrap_or_default()),
         _ => plain(to, b"hello"),

@@ -99,7 +99,7 @@ fn a_body_has_its_limit_on_the_way() {
     let small = |limits: &mut Limits| limits.request_bytes = most;
     let peer = Peer::start(LOOPBACK);
     let ran = run(&limited(&peer, &format!("flow {size} POST|http|PEER|/v1/x"), small));
-    assert_eq!(ran.said(), "flow: HttpRequestDenied");
+    assert_eq!(ran.said(), "flow: 413 egress.size");
     assert_eq!(ran.denied(), ["egress.size"]);
     let heard = peer.bodies().concat();
     assert!(!heard.is_empty() && heard.len() <= usize::try_from(most).unwrap());
@@ -153,6 +153,7 @@ fn no_part_of_a_secret_leaves() {
         setup.secrets = vec![SECRET];
         let ran = run(&setup);
         assert_eq!(ran.denied(), ["egress.content"], "at {at}: {}", ran.said());
+        assert_eq!(ran.said(), "flow-with: 403 egress.content", "at {at}");
         let heard = peer.bodies().concat();
         assert!(!String::from_utf8_lossy(&heard).contains(&SECRET[..4]), "at {at}");
         assert!(heard.len() <= at, "at {at}");
@@ -254,7 +255,7 @@ fn bytes_are_metered_as_they_flow() {
     let mut setup = online(&peer, ALL, &["flow 4000000 POST|http|PEER|/v1/x"]);
     setup.bytes = 2_000_000;
     let ran = run(&setup);
-    assert_eq!(ran.said(), "flow: HttpRequestDenied");
+    assert_eq!(ran.said(), "flow: 402 budget.exhausted");
     assert_eq!(ran.denied(), ["budget.exhausted"]);
     let heard = peer.bodies().concat().len();
     assert!((1_000_000..2_000_000).contains(&heard), "{heard}");

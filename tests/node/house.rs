@@ -20,7 +20,7 @@ use envelope_gate::link;
 use envelope_gate::model::Purse;
 use envelope_gate::workspace::Manifest;
 use envelope_node::launch::{Launch, launch};
-use envelope_node::{House, Keys, Node, NodeError, Outside, Seen, Settings, Tell, now};
+use envelope_node::{Calendar, House, Keys, Node, NodeError, Outside, Seen, Settings, Tell, now};
 use envelope_rules::approval::{Policy, Rules};
 use envelope_rules::budget::{NanoUsd, PicoUsdPerUnit, Price, PriceBook, Rates, Shared};
 use envelope_rules::grant::Jti;
@@ -63,6 +63,7 @@ pub struct Plan<'a> {
     pub money: u64,
     pub model: &'a str,
     pub shared: &'a [Shared],
+    pub days: Option<&'a Calendar>,
     pub asks: bool,
     /// Seconds that humans may take.
     pub window: u64,
@@ -78,6 +79,7 @@ impl<'a> Plan<'a> {
             money: 0,
             model: "stub/any",
             shared: &[],
+            days: None,
             asks: false,
             window: 3600,
             at: now(),
@@ -150,6 +152,7 @@ impl Town {
             rules: rules.as_ref(),
             purchase: None,
             shared: plan.shared,
+            days: plan.days,
         };
         launch(&self.house, org, new).await.unwrap();
     }

@@ -1,6 +1,6 @@
 //! Kill switches.
 
-use envelope_evidence::{Label, Timestamp};
+use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_rules::kill::{Event, SWITCHES_MAX, Subject, Switches, Target, Thrown};
 
 fn label(text: &str) -> Label {
@@ -12,9 +12,29 @@ fn thrown(reason: &str) -> Thrown {
 }
 
 fn why(switches: &Switches, run: &str, agent: &str, organisation: &str) -> Option<String> {
+    why_under(switches, (run, agent, organisation), None)
+}
+
+fn why_under(
+    switches: &Switches,
+    (run, agent, organisation): (&str, &str, &str),
+    paper: Option<Digest>,
+) -> Option<String> {
     let (run, agent, organisation) = (label(run), label(agent), label(organisation));
-    let subject = Subject { run: &run, agent: &agent, organisation: Some(&organisation) };
+    let subject = Subject { run: &run, agent: &agent, paper, organisation: Some(&organisation) };
     switches.standing(subject).map(|standing| standing.thrown.reason.to_string())
+}
+
+/// Whoever runs under it stops, and whoever runs under another, or under none, does not.
+#[test]
+fn a_switch_may_name_a_paper() {
+    let (paper, other) = (Digest::of(b"paper"), Digest::of(b"other"));
+    let mut switches = Switches::default();
+    switches.throw(Target::Paper(paper), thrown("unpaid")).unwrap();
+    let told = [Some(paper), Some(other), None].map(|it| why_under(&switches, ("r", "a", "o"), it));
+    assert_eq!(told, [Some("unpaid".to_owned()), None, None]);
+    switches.lift(&Target::Paper(paper)).unwrap();
+    assert_eq!(why_under(&switches, ("r", "a", "o"), Some(paper)), None);
 }
 
 #[test]

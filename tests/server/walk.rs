@@ -11,12 +11,13 @@ use crate::market::house::{museum, offered};
 use crate::node::house::COMPONENT;
 use crate::store::world::both;
 
-fn id(document: &Value) -> &str {
+/// Its id.
+pub fn id(document: &Value) -> &str {
     document["id"].as_str().unwrap()
 }
 
 /// The offer of an agent that has a badge.
-async fn stall(open: &Open, seller: &str) -> Value {
+pub async fn stall(open: &Open, seller: &str) -> Value {
     let new = json!({ "name": "Label Translator" });
     let agent = open.ask(seller, "POST /api/v1/agents", Some(&new)).await.done();
     let line = format!("POST /api/v1/agents/{}/releases", id(&agent));
@@ -39,7 +40,8 @@ async fn stall(open: &Open, seller: &str) -> Value {
     open.ask(seller, &line, None).await.done()
 }
 
-async fn until(open: &Open, key: &str, line: &str, holds: impl Fn(&Value) -> bool) -> Value {
+/// Asks until what is shown is as wanted.
+pub async fn until(open: &Open, key: &str, line: &str, holds: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..1200 {
         let document = open.ask(key, line, None).await.done();
         if holds(&document) {

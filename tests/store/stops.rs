@@ -32,7 +32,8 @@ fn lifts(target: &Target) -> Event {
 /// Who stops a run, in words.
 fn why(board: &Board, run: &str, agent: &str, organisation: &str) -> Option<String> {
     let (run, agent, organisation) = (label(run), label(agent), label(organisation));
-    let subject = Subject { run: &run, agent: &agent, organisation: Some(&organisation) };
+    let subject =
+        Subject { run: &run, agent: &agent, paper: None, organisation: Some(&organisation) };
     let mut found = None;
     board.look(subject, &mut |standing| found = Some(standing.words().to_string())).unwrap();
     found
@@ -127,7 +128,7 @@ fn a_node_that_cannot_look_lets_nobody_go_on() {
     both(async |world| {
         let board = Board::open(world.store.clone()).await.unwrap();
         let (run, agent) = (label("r"), label("a"));
-        let subject = Subject { run: &run, agent: &agent, organisation: None };
+        let subject = Subject { run: &run, agent: &agent, paper: None, organisation: None };
         let rename = async |from: &str, to: &str| {
             world.own(&format!("ALTER TABLE {from} RENAME TO {to}")).await.unwrap();
         };

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use envelope_evidence::journal::Header;
-use envelope_evidence::{Label, Timestamp};
+use envelope_evidence::{Digest, Label, Timestamp};
 use envelope_rules::denial::Denial;
 use envelope_rules::grant::Jti;
 use envelope_rules::kill::{Standing, Subject};
@@ -47,10 +47,14 @@ pub struct Obeyed {
 }
 
 impl Obeyed {
-    /// Why `agent` may not begin `run` here, if it may not.
-    pub fn forbids(&self, run: &Label, agent: &Label) -> Result<Option<Denial>, Fault> {
+    /// Why `agent` may not begin `run` here, under that Paper if under any, if it may not.
+    pub fn forbids(
+        &self,
+        (run, agent): (&Label, &Label),
+        paper: Option<Digest>,
+    ) -> Result<Option<Denial>, Fault> {
         let mut denial = None;
-        self.look(run, agent, &mut |standing| denial = Some(standing.denial()))?;
+        self.look((run, agent), paper, &mut |standing| denial = Some(standing.denial()))?;
         Ok(denial)
     }
 
@@ -58,23 +62,28 @@ impl Obeyed {
     pub fn stops(&self, header: &Header) -> Result<Option<Stop>, Fault> {
         let mut stop = None;
         let told = &mut |standing: Standing<'_>| stop = Some(killed_by(&standing));
-        self.look(&header.run, &header.agent.service, told)?;
+        self.look((&header.run, &header.agent.service), paper_of(header), told)?;
         Ok(stop)
     }
 
     fn look(
         &self,
-        run: &Label,
-        agent: &Label,
+        (run, agent): (&Label, &Label),
+        paper: Option<Digest>,
         told: &mut dyn FnMut(Standing<'_>),
     ) -> Result<(), Fault> {
         let organisation = self.organisation.as_ref();
-        self.switches.look(Subject { run, agent, organisation }, told)
+        self.switches.look(Subject { run, agent, paper, organisation }, told)
     }
 }
 
 fn killed_by(standing: &Standing<'_>) -> Stop {
     Stop::Killed(standing.words().to_string())
+}
+
+/// The Paper under which the run of `header` was bought.
+pub fn paper_of(header: &Header) -> Option<Digest> {
+    header.paper.as_ref().map(|paper| paper.digest)
 }
 
 /// The same world for the run of `header`, which it stops when a switch says so.
@@ -85,6 +94,7 @@ pub fn watched(world: Arc<dyn World>, header: &Header) -> Arc<dyn World> {
         obeyed,
         run: header.run.clone(),
         agent: header.agent.service.clone(),
+        paper: paper_of(header),
         seen: AtomicU64::new(UNSEEN),
         stopped: OnceLock::new(),
     })
@@ -96,6 +106,7 @@ struct Watched {
     obeyed: Obeyed,
     run: Label,
     agent: Label,
+    paper: Option<Digest>,
     /// The number of the switches that were looked at last.
     seen: AtomicU64,
     /// What stopped it.
@@ -115,7 +126,7 @@ impl Watched {
         let latch = &mut |standing: Standing<'_>| {
             let _ = self.stopped.set(killed_by(&standing));
         };
-        if let Err(fault) = self.obeyed.look(&self.run, &self.agent, latch) {
+        if let Err(fault) = self.obeyed.look((&self.run, &self.agent), self.paper, latch) {
             return Some(fault.into());
         }
         self.seen.store(generation, Ordering::Release);

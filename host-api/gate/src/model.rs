@@ -12,6 +12,7 @@
 //! of its own: nothing is sent twice under one.
 
 mod anthropic;
+mod books;
 mod credit;
 mod events;
 pub(crate) mod front;
@@ -26,6 +27,7 @@ mod purse;
 mod stub;
 pub mod transport;
 
+pub use books::{Books, Chain, Days, Spent, Tab};
 pub use credit::{LIMIT_BYTES_MAX, response_bytes};
 pub use gathering::Gathering;
 pub use models::{ATTEMPTS_MAX, Models, Policy, REST_MILLIS, RESTS_AFTER};
@@ -39,5 +41,5 @@ pub use provider::{
     Texts,
 };
 pub(crate) use provider::{IMAGE_BYTES_MAX, IMAGES_MAX};
-pub use purse::{Books, InMemoryPurse, Pending, Purse};
+pub use purse::{InMemoryPurse, Pending, Purse};
 pub use stub::{Asked, Script, Stub};

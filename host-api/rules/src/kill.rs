@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use envelope_evidence::{Label, Timestamp};
+use envelope_evidence::{Digest, Label, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::denial::{Code, Denial};
@@ -25,6 +25,8 @@ pub enum Target {
     /// All runs of an agent, by its service identity. On a machine without a registry that is the
     /// name on the agent's own card: whoever changes the card is somebody else to this switch.
     Agent(Label),
+    /// All runs under a Paper, by its digest.
+    Paper(Digest),
     /// One run.
     Run(Label),
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Target {
             Self::All => f.write_str("everybody"),
             Self::Organisation(id) => write!(f, "organisation {id}"),
             Self::Agent(id) => write!(f, "agent {id}"),
+            Self::Paper(digest) => write!(f, "paper {digest}"),
             Self::Run(id) => write!(f, "run {id}"),
         }
     }
@@ -44,7 +47,7 @@ impl Target {
     const fn is_run(&self) -> bool {
         match self {
             Self::Run(_) => true,
-            Self::All | Self::Organisation(_) | Self::Agent(_) => false,
+            Self::All | Self::Organisation(_) | Self::Agent(_) | Self::Paper(_) => false,
         }
     }
 }
@@ -56,6 +59,8 @@ pub struct Subject<'a> {
     pub run: &'a Label,
     /// Its agent.
     pub agent: &'a Label,
+    /// The Paper under which it was bought, if it was bought.
+    pub paper: Option<Digest>,
     /// Who pays for it.
     pub organisation: Option<&'a Label>,
 }
@@ -169,11 +174,12 @@ impl Switches {
 
     /// Why `subject` has to stop: the widest switch that names it.
     pub fn standing(&self, subject: Subject<'_>) -> Option<Standing<'_>> {
-        let Subject { run, agent, organisation } = subject;
+        let Subject { run, agent, paper, organisation } = subject;
         let named = [
             Some(Target::All),
             organisation.map(|it| Target::Organisation(it.clone())),
             Some(Target::Agent(agent.clone())),
+            paper.map(Target::Paper),
             Some(Target::Run(run.clone())),
         ];
         let found = named.into_iter().flatten().find_map(|it| self.thrown.get_key_value(&it));

@@ -256,6 +256,10 @@ impl Purse for LocalPurse {
         self.accounts.lease(lease, chain, least, wish)
     }
 
+    fn begin_day<'a>(&'a self, day: &'a Shared, cap: u64) -> Pending<'a, ()> {
+        self.accounts.begin_day(day, cap)
+    }
+
     fn out(&self, lease: Digest) -> Pending<'_, u64> {
         self.accounts.out(lease)
     }

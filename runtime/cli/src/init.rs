@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use envelope_engine::config::Machine;
+use envelope_gate::net::Roots;
+use envelope_market::hooks::Courier;
 use envelope_market::identity::organisation::{Joined, NewOrganisation, Owner, found};
 use envelope_market::{Role, Who};
 use envelope_node::now;
@@ -66,7 +68,10 @@ impl Init {
         let new = NewOrganisation { id: org.to_string(), name, owner };
         let house = self.house.made().await?;
         let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
-        let market = market(house, &machine, "localhost".to_owned(), &Providers::default())?;
+        let courier = Courier::new(Vec::new(), Roots::Public)
+            .map_err(|why| Trouble::failed(why, "update Envelope"))?;
+        let outside = ("localhost".to_owned(), courier);
+        let market = market(house, &machine, outside, &Providers::default())?;
         // Nobody is there yet: whoever holds the database founds the house.
         let nobody = Who::house(org);
         let joined = market.act((&nobody, now()), &new, |market, turn, new| {

@@ -81,7 +81,8 @@ impl Edge {
         allow_address.is_empty() && secret.is_empty() && trust.is_none() && trust_only.is_none()
     }
 
-    fn roots(&self) -> Result<Roots, Trouble> {
+    /// Whose certificates count.
+    pub(crate) fn roots(&self) -> Result<Roots, Trouble> {
         let read = |path: &PathBuf| {
             let file = crate::disk::read(path).map_err(untrusted)?;
             Roots::read(&file).map_err(untrusted)

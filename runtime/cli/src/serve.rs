@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use envelope_engine::config::Machine;
+use envelope_gate::net::Reach;
 use envelope_market::Market;
+use envelope_market::hooks::Courier;
 use envelope_node::RUNS;
 use envelope_server::App;
 use envelope_server::serve::{Door, serve};
@@ -61,6 +63,10 @@ pub(crate) struct Serve {
     /// Write the address that was opened to this file, once all is ready
     #[arg(long, value_name = "FILE")]
     ports_file: Option<PathBuf>,
+    /// A host of which webhooks may have addresses that are not public, and be told in clear:
+    /// `hooks.example.org=10.1.0.0/16`
+    #[arg(long = "hook-address", value_name = "HOST=BLOCK")]
+    hook_address: Vec<Reach>,
     #[command(flatten)]
     edge: Edge,
     #[command(flatten)]
@@ -77,13 +83,16 @@ impl Serve {
     }
 
     async fn open(self) -> Result<Answer, Trouble> {
-        let Self { house, address, domain, operator, runs, ports_file, edge, providers, .. } = self;
+        let Self { house, address, domain, operator, runs, ports_file, .. } = self;
+        let Self { edge, providers, hook_address, .. } = self;
         let house = house.open().await?;
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
         let operator =
             Org::new(&operator).map_err(|why| Trouble::usage(why, "name it with `--operator`"))?;
-        let market = market(house.clone(), &machine, domain, &providers)?;
+        let courier = Courier::new(hook_address, edge.roots()?)
+            .map_err(|why| Trouble::usage(why, "see `--trust`"))?;
+        let market = market(house.clone(), &machine, (domain, courier), &providers)?;
         let app = Arc::new(App::new(market, operator, |what| page::aside(page::plain(what))));
         let outside = Operator::of(&edge, &providers);
         let node = match runs {
@@ -120,7 +129,7 @@ impl Serve {
 pub(crate) fn market(
     house: envelope_node::House,
     machine: &Machine,
-    domain: String,
+    (domain, courier): (String, Courier),
     providers: &Providers,
 ) -> Result<Market, Trouble> {
     let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
@@ -133,5 +142,6 @@ pub(crate) fn market(
         prices: providers.prices()?,
         components: guest::components(machine),
         domain,
+        courier,
     })
 }

@@ -50,6 +50,8 @@ pub(crate) enum Stop {
     /// this machine that is the name on the agent's own card: one that calls itself otherwise is
     /// another
     Agent(Named),
+    /// All runs under a Paper, by its digest
+    Paper(Named),
     /// All runs of an organisation; needs a database, because runs of this machine are of none
     Organisation(Named),
     /// Everybody
@@ -68,6 +70,8 @@ pub(crate) enum Lift {
     Run(Named),
     /// That of an agent
     Agent(Named),
+    /// That of a Paper
+    Paper(Named),
     /// That of an organisation
     Organisation(Named),
     /// That of everybody
@@ -124,6 +128,7 @@ impl Stop {
             Self::List(list) => give(list.answer(), list.place.json),
             Self::Run(named) => named.throw(run_of),
             Self::Agent(named) => named.throw(agent_of),
+            Self::Paper(named) => named.throw(paper_of),
             Self::Organisation(named) => named.throw(organisation_of),
             Self::All(word) => give(word.throw(Target::All), word.place.json),
             Self::Lift(lift) => lift.run(),
@@ -136,6 +141,7 @@ impl Lift {
         match self {
             Self::Run(named) => named.lift(run_of),
             Self::Agent(named) => named.lift(agent_of),
+            Self::Paper(named) => named.lift(paper_of),
             Self::Organisation(named) => named.lift(organisation_of),
             Self::All(word) => give(word.lift(Target::All), word.place.json),
         }
@@ -248,7 +254,7 @@ pub(crate) fn forbids(
     agent: &Label,
 ) -> Result<Option<Denial>, Trouble> {
     let obeyed = Obeyed { switches: switches.clone(), organisation: None };
-    obeyed.forbids(run, agent).map_err(|why| unusable(why.to_string()))
+    obeyed.forbids((run, agent), None).map_err(|why| unusable(why.to_string()))
 }
 
 /// Refuses what may not begin.
@@ -273,6 +279,13 @@ fn run_of(name: &str) -> Result<Target, Trouble> {
         return Err(Trouble::usage(what, "a run's id begins with `run_`"));
     }
     label(name).map(Target::Run)
+}
+
+fn paper_of(name: &str) -> Result<Target, Trouble> {
+    let digest = name.parse().map_err(|why| {
+        Trouble::usage(format!("`{name}`: {why}"), "a Paper is named by its digest: `sha256:…`")
+    });
+    digest.map(Target::Paper)
 }
 
 fn agent_of(name: &str) -> Result<Target, Trouble> {

@@ -166,7 +166,7 @@ impl Peers for Neighbours {
 /// and its record says so.
 fn stopped(errand: &Errand, world: &dyn World, worked: bool) -> Result<Option<Denial>, Fault> {
     let obeyed = world.obeyed().filter(|_| !worked);
-    obeyed.map_or(Ok(None), |obeyed| obeyed.forbids(&errand.run, &errand.agent))
+    obeyed.map_or(Ok(None), |obeyed| obeyed.forbids((&errand.run, &errand.agent), None))
 }
 
 /// Whether a run did anything: one that was only written down cost nobody anything.

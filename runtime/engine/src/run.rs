@@ -19,12 +19,12 @@ use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
 use envelope_gate::journal::JournalWriter;
 use envelope_gate::kill;
-use envelope_gate::model::Books;
+use envelope_gate::model::{Books, Spent};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{self, Blobs, Manifest, Quota, Workspace};
 use envelope_gate::world::World;
 use envelope_rules::Denial;
-use envelope_rules::budget::{Account, Cap, Level, Meter};
+use envelope_rules::budget::{Account, Cap, Level, Meter, Shared};
 use envelope_rules::path::Prefix;
 
 use crate::cell::{self, Cell, Clock};
@@ -123,7 +123,8 @@ pub async fn start(
     mut surroundings: Surroundings,
 ) -> Result<Finished, Halted> {
     if let Some(obeyed) = surroundings.world.obeyed() {
-        let denial = obeyed.forbids(&header.run, &header.agent.service)?;
+        let whom = (&header.run, &header.agent.service);
+        let denial = obeyed.forbids(whom, kill::paper_of(&header))?;
         denial.map_or(Ok(()), |denial| Err(Halted::Refused(denial)))?;
     }
     let (journal, line) = Journal::start(header).map_err(|why| Halted::SetUp(why.to_string()))?;
@@ -400,16 +401,44 @@ async fn meter(
     let spent = spent.with(Dimension::Fuel, 0).unwrap_or(spent);
     let spent = spent.with(Dimension::WallMs, 0).unwrap_or(spent);
     let leaf = Account::new(Level::Run, journal.header().run.to_string(), cap, spent);
-    let (name, mut chain) = (journal.header_digest(), vec![leaf]);
-    if let Some(Books { purse, chain: shared, .. }) = world.books() {
-        let money = |nano_usd| Cap::NONE.with(Dimension::NanoUsd, nano_usd).unwrap_or_default();
-        let used = Usage::ZERO.with(Dimension::NanoUsd, spent.get(Dimension::NanoUsd));
-        let cap = money(purse.out(name).await?);
-        chain.extend(shared.iter().map(|account| {
-            Account::new(account.level, account.name.clone(), cap, used.unwrap_or_default())
-        }));
+    let mut chain = vec![leaf];
+    if let Some(books) = world.books() {
+        chain.extend(shared(journal, books, spent.get(Dimension::NanoUsd)).await?);
     }
-    Meter::new(name, chain).map_err(|why| Halted::SetUp(why.to_string()))
+    let meter = Meter::new(journal.header_digest(), chain);
+    meter.map_err(|why| Halted::SetUp(why.to_string()))
+}
+
+/// The accounts that the run shares with others, each of its days with what was spent on it. In all
+/// it spent `all`: what is repeated is not in it, and stood on the last of those days.
+async fn shared(journal: &Journal, books: &Books, all: u64) -> Result<Vec<Account>, Halted> {
+    let mut tabs = Vec::new();
+    for spent in books.chain.spent(journal) {
+        let out = books.purse.out(spent.tab.lease).await?;
+        tabs.push((spent, out));
+    }
+    let repeated = journal.used().get(Dimension::NanoUsd).saturating_sub(all);
+    if let Some((last, _)) = tabs.last_mut() {
+        last.all = last.all.saturating_sub(repeated);
+    }
+    let account = |of: &Shared, cap: u64, spent: u64| {
+        let cap = Cap::NONE.with(Dimension::NanoUsd, cap).unwrap_or_default();
+        let spent = Usage::ZERO.with(Dimension::NanoUsd, spent).unwrap_or_default();
+        Account::new(of.level, of.name.clone(), cap, spent)
+    };
+    // What is given back already is out no more: it was worth what was spent of it.
+    let worth = |(spent, out): &(Spent, u64)| spent.all.max(*out);
+    let out = tabs.iter().map(worth).fold(0, u64::saturating_add);
+    let mut accounts = Vec::new();
+    for one in &books.chain.accounts {
+        if one.level == Level::Day {
+            let days = tabs.iter().filter_map(|(spent, out)| Some((spent, out, spent.tab.day()?)));
+            accounts.extend(days.map(|(spent, out, day)| account(day, *out, spent.all)));
+        } else {
+            accounts.push(account(one, out, all));
+        }
+    }
+    Ok(accounts)
 }
 
 /// What is reserved for calls that will be repeated.

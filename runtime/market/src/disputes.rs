@@ -4,3 +4,5 @@ pub mod answer;
 pub mod decide;
 pub mod open;
 mod step;
+
+pub(crate) use step::overdue;

@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod approvals;
 pub mod disputes;
+pub mod hooks;
 pub mod identity;
 mod ids;
 mod keys;
@@ -17,6 +18,7 @@ pub mod papers;
 pub mod purchases;
 mod refused;
 pub mod runs;
+pub mod stops;
 mod turn;
 mod who;
 

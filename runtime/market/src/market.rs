@@ -12,6 +12,7 @@ use envelope_node::House;
 use envelope_rules::budget::PriceBook;
 use envelope_store::vault::MasterKeys;
 
+use crate::hooks::Courier;
 use crate::keys::chance;
 use crate::{Refused, Turn, Who};
 
@@ -31,6 +32,8 @@ pub struct Market {
     pub components: Components,
     /// The name under which the house is reached, of which agents get identifiers.
     pub domain: String,
+    /// Tells those outside who asked to be told.
+    pub courier: Courier,
 }
 
 /// What somebody does in a turn.

@@ -4,6 +4,7 @@
 pub mod accept;
 pub mod buy;
 pub(crate) mod caps;
+mod clock;
 pub(crate) mod deal;
 pub mod deliver;
 pub mod follow;

@@ -8,6 +8,8 @@ use envelope_store::StoreError;
 use envelope_store::blobs::BlobError;
 use envelope_store::budget::BudgetError;
 
+use crate::NoZone;
+
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +35,9 @@ pub enum NodeError {
     /// The folder that a run is written to.
     #[error(transparent)]
     Folder(#[from] BadFolder),
+    /// Days that begin nowhere.
+    #[error(transparent)]
+    Days(#[from] NoZone),
     /// A decision that does not count.
     #[error("{0} (`{code}`)", code = .0.code())]
     Refused(NotCounted),

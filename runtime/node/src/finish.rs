@@ -4,10 +4,11 @@
 use bytes::Bytes;
 use envelope_engine::local::sealed;
 use envelope_engine::run::Finished;
+use envelope_evidence::Digest;
 use envelope_evidence::journal::Outcome;
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::receipt::fold;
-use envelope_evidence::{Digest, Dimension};
+use envelope_gate::model::Spent;
 use envelope_gate::workspace::{FileEntry, Manifest};
 use envelope_rules::budget::Accounting;
 use envelope_rules::path::Path;
@@ -17,6 +18,7 @@ use envelope_store::work::Lease;
 use envelope_store::{Org, OrgTx};
 use serde_json::json;
 
+use crate::calendar::chain;
 use crate::house::now;
 use crate::sheet::{Over, Sheet};
 use crate::{House, NodeError, desk};
@@ -68,7 +70,7 @@ pub(crate) async fn finish(
         rows.save_version(next, at).await?;
     }
     desk::close(&mut rows, run).await?;
-    give_back(&mut rows, finished).await?;
+    give_back(&mut rows, &sheet, finished).await?;
     rows.announce(TOPIC, &told.to_string(), at).await?;
     rows.done(lease).await?;
     tx.commit().await?;
@@ -77,12 +79,19 @@ pub(crate) async fn finish(
 
 /// Gives back what the run leased of shared accounts and did not spend. It did so itself, unless
 /// its node died just then: told twice, it counts once.
-async fn give_back(rows: &mut OrgTx<'_>, finished: &Finished) -> Result<(), NodeError> {
-    let lease = finished.journal.header_digest();
-    let Some(out) = rows.out(lease).await? else { return Ok(()) };
-    let spent = finished.journal.used().get(Dimension::NanoUsd);
-    let told = Accounting { seq: 0, spent, returned: out.saturating_sub(spent) };
-    Ok(rows.account(lease, told).await?)
+async fn give_back(
+    rows: &mut OrgTx<'_>,
+    sheet: &Sheet,
+    finished: &Finished,
+) -> Result<(), NodeError> {
+    let chain = chain(&sheet.shared, sheet.days.as_ref())?;
+    for Spent { tab, all: spent } in chain.spent(&finished.journal) {
+        if let Some(out) = rows.out(tab.lease).await? {
+            let told = Accounting { seq: 0, spent, returned: out.saturating_sub(spent) };
+            rows.account(tab.lease, told).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts the files that the run leaves where blobs lie.

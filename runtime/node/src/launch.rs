@@ -14,7 +14,7 @@ use envelope_store::noun::{Change, Noun};
 use envelope_store::{Org, OrgTx};
 
 use crate::sheet::{Sheet, VERSION};
-use crate::{House, NodeError};
+use crate::{Calendar, House, NodeError};
 
 /// A run that is to be queued.
 pub struct Launch<'a> {
@@ -30,6 +30,8 @@ pub struct Launch<'a> {
     pub purchase: Option<&'a str>,
     /// The accounts that it is charged to with others. They are open.
     pub shared: &'a [Shared],
+    /// How the days among them follow each other, if they do.
+    pub days: Option<&'a Calendar>,
 }
 
 /// A run whose parts are kept, and which is in no queue yet.
@@ -55,7 +57,7 @@ pub async fn launch(house: &House, org: &Org, launch: Launch<'_>) -> Result<Labe
 
 /// Keeps the parts of a run, which are blobs. Nothing speaks of them until it is queued.
 pub async fn prepare(house: &House, org: &Org, launch: Launch<'_>) -> Result<New, NodeError> {
-    let Launch { job, component, name, rules, purchase, shared } = launch;
+    let Launch { job, component, name, rules, purchase, shared, days } = launch;
     let (order, run, at) = (&job.order, job.header.run.clone(), job.header.started);
     let (_, line) = Journal::start(job.header.clone()).map_err(|why| NodeError::kept(&run, why))?;
     let (blobs, manifest) = (house.blobs(org), order.manifest.clone());
@@ -70,6 +72,7 @@ pub async fn prepare(house: &House, org: &Org, launch: Launch<'_>) -> Result<New
         prices: order.authorities.operator.prices.clone(),
         rules: rules.cloned(),
         shared: shared.to_vec(),
+        days: days.cloned(),
         over: None,
     };
     let body = sheet.text(&run)?;

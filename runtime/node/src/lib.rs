@@ -9,6 +9,7 @@
 mod agents;
 mod asked;
 mod beats;
+mod calendar;
 mod desk;
 mod error;
 mod export;
@@ -27,6 +28,7 @@ mod seat;
 mod sheet;
 
 pub use asked::{Asked, Late};
+pub use calendar::{Calendar, NoZone};
 pub use desk::{decide, decide_within, waiting};
 pub use error::NodeError;
 pub use export::{export, finished};

@@ -17,6 +17,7 @@ use envelope_store::journal::InStore;
 use envelope_store::noun::{Change, Noun};
 use envelope_store::work::Lease;
 
+use crate::calendar::chain;
 use crate::desk::{self, StoreDesk};
 use crate::finish::finish;
 use crate::house::now;
@@ -29,6 +30,9 @@ use crate::{NodeError, Seen, hopeless, room};
 /// Nano-dollars that are taken of shared accounts at once: some calls of a middling model, so that
 /// few calls wait for the books, and little lies idle.
 const SLICE: u64 = 50_000_000;
+
+/// What the message is about that a run waits for a human.
+const WAITING: &str = "run.waiting";
 
 /// What became of a run on this node.
 pub enum Came {
@@ -119,11 +123,8 @@ async fn far(
     let asks = warrant.capabilities().contains(Capability::Approvals);
     let Seen { network, models, secrets } = node.outside().seen(warrant, asks, purse.clone())?;
     order.secrets = secrets;
-    let books = (!sheet.shared.is_empty()).then(|| Books {
-        purse,
-        chain: sheet.shared.clone(),
-        slice: SLICE,
-    });
+    let chain = chain(&sheet.shared, sheet.days.as_ref())?;
+    let books = (!sheet.shared.is_empty()).then_some(Books { purse, chain, slice: SLICE });
     let world = LocalWorld::new(journal.header().run.clone(), network).with_models(models);
     let desk = desk.map(|desk| -> Arc<dyn Desk> { desk });
     let organisation = Some(Label::cut(lease.org.as_str()));
@@ -166,6 +167,8 @@ async fn aside(node: &Node, lease: &Lease, desk: Option<&StoreDesk>) -> Result<C
         let record = record.ok_or_else(|| NodeError::NoRun(lease.id.clone()))?;
         let change = Change { id: &record.id, state: "suspended", body: &record.body, at: now() };
         rows.step(Noun::Run, record.version, change).await?;
+        let told = serde_json::json!({ "run": record.id }).to_string();
+        rows.announce(WAITING, &told, now()).await?;
     }
     rows.give_back(lease, due).await?;
     tx.commit().await?;

@@ -9,7 +9,7 @@ use envelope_rules::guard::WarrantDocument;
 use envelope_store::noun::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::NodeError;
+use crate::{Calendar, NodeError};
 
 /// The form of the document. A node refuses another.
 pub(crate) const VERSION: u32 = 1;
@@ -38,6 +38,9 @@ pub struct Sheet {
     pub rules: Option<Rules>,
     /// The accounts that it is charged to with others.
     pub shared: Vec<Shared>,
+    /// How the days among them follow each other, if they do.
+    #[serde(default)]
+    pub days: Option<Calendar>,
     /// How it ended.
     pub over: Option<Over>,
 }

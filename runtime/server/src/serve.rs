@@ -10,11 +10,15 @@ use envelope_market::{Role, Who};
 use envelope_node::{Drained, Node, now};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::{App, Problem, outside, route};
 
 /// How often somebody looks whether there is a message, when there was none.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// Addresses outside that are told something at once.
+const COURIERS: usize = 8;
 
 /// How long whoever is answered may take to listen, once the house leaves.
 const LEAVING: Duration = Duration::from_secs(10);
@@ -53,6 +57,7 @@ pub async fn serve(
     let answering = axum::serve(door.0, router).with_graceful_shutdown(wait(ended.clone()));
     let answering = tokio::spawn(async move { answering.await });
     let hearing = tokio::spawn(follow(Arc::clone(&app), ended.clone()));
+    let telling = tokio::spawn(tell(Arc::clone(&app), ended.clone()));
     let working = node.map(|node| {
         let ended = ended.clone();
         tokio::spawn(async move { node.serve(wait(ended)).await })
@@ -66,6 +71,8 @@ pub async fn serve(
     };
     let _ = tokio::time::timeout(LEAVING, answering).await;
     let _ = hearing.await;
+    // What was not told by then falls due again.
+    let _ = tokio::time::timeout(LEAVING, telling).await;
     drained
 }
 
@@ -91,6 +98,30 @@ async fn follow(app: Arc<App>, ended: watch::Receiver<bool>) {
             }
         }
     }
+}
+
+/// Tells those outside who want to be told, several at once: an address may be slow.
+async fn tell(app: Arc<App>, ended: watch::Receiver<bool>) {
+    while !*ended.borrow() {
+        if errand(&app).await {
+            let couriers = (0..COURIERS).map(|_| {
+                let (app, ended) = (Arc::clone(&app), ended.clone());
+                async move { while !*ended.borrow() && errand(&app).await {} }
+            });
+            couriers.collect::<JoinSet<()>>().join_all().await;
+        } else {
+            rest(&ended).await;
+        }
+    }
+}
+
+/// Does an errand, if one is due.
+async fn errand(app: &App) -> bool {
+    let done = app.market.courier.run(&app.market, now()).await;
+    done.unwrap_or_else(|why| {
+        app.trouble(&format!("an errand waits: {why}"));
+        false
+    })
 }
 
 async fn rest(ended: &watch::Receiver<bool>) {

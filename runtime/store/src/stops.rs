@@ -56,7 +56,7 @@ pub(crate) const WIDE: [Wide; 2] = [TURN, ALL];
 /// A switch that an organisation may not throw.
 fn check(org: Option<&Org>, target: &Target) -> Result<(), StoreError> {
     let beyond = match (org, target) {
-        (None, _) | (Some(_), Target::Run(_) | Target::Agent(_)) => false,
+        (None, _) | (Some(_), Target::Run(_) | Target::Paper(_) | Target::Agent(_)) => false,
         (Some(org), Target::Organisation(named)) => **named != *org.as_str(),
         (Some(_), Target::All) => true,
     };
@@ -69,38 +69,52 @@ fn check(org: Option<&Org>, target: &Target) -> Result<(), StoreError> {
 /// Throws or lifts a switch of `org`, or else of the operator. True, if that is anything new: the
 /// first reason stays. A switch that was lifted can be thrown again.
 pub async fn note(store: &Store, org: Option<&Org>, event: Event) -> Result<bool, StoreError> {
-    let (state, target, word) = match event {
-        Event::Thrown { target, word } => (THROWN, target, word),
-        Event::Lifted { target, word } => (LIFTED, target, word),
-    };
-    check(org, &target)?;
-    let (operator, at) = (Org::operator(), word.at);
-    let (id, body) = (json(&target)?, json(&(&target, word))?);
-    let change = Change { id: &id, state, body: &body, at };
+    let operator = Org::operator();
     let mut tx = store.write().await?;
-    let mut rows = tx.of(org.unwrap_or(&operator));
-    match rows.get(Noun::Stop, &id).await? {
-        Some(record) if record.state == state => return Ok(false),
-        None if state == LIFTED => return Ok(false),
-        known => {
-            if state == THROWN && alike(&mut rows, &target).await? >= SWITCHES_MAX {
-                return Err(StoreError::Data(Full.to_string()));
-            }
-            match known {
-                Some(record) => rows.step(Noun::Stop, record.version, change).await.map(drop)?,
-                None => rows.add(Noun::Stop, None, change).await?,
-            }
-        }
-    }
-    tx.commit().await.map(|()| true)
+    let new = tx.of(org.unwrap_or(&operator)).note_stop(event).await?;
+    tx.commit().await.map(|()| new)
 }
 
 /// The switches of `org`, or else of the operator, that are thrown.
 pub async fn thrown(store: &Store, org: Option<&Org>) -> Result<Vec<(Target, Thrown)>, StoreError> {
     let operator = Org::operator();
-    let mut tx = store.read().await?;
-    let held = held(&mut tx.of(org.unwrap_or(&operator))).await?;
-    held.iter().map(|record| read(&record.body)).collect()
+    store.read().await?.of(org.unwrap_or(&operator)).stops().await
+}
+
+impl OrgTx<'_> {
+    /// Throws or lifts a switch, if and when this transaction is committed. True, if that is
+    /// anything new.
+    pub async fn note_stop(&mut self, event: Event) -> Result<bool, StoreError> {
+        let (state, target, word) = match event {
+            Event::Thrown { target, word } => (THROWN, target, word),
+            Event::Lifted { target, word } => (LIFTED, target, word),
+        };
+        let org = Some(self.org()).filter(|org| **org != Org::operator());
+        check(org, &target)?;
+        let (at, id, body) = (word.at, json(&target)?, json(&(&target, word))?);
+        let change = Change { id: &id, state, body: &body, at };
+        match self.get(Noun::Stop, &id).await? {
+            Some(record) if record.state == state => return Ok(false),
+            None if state == LIFTED => return Ok(false),
+            known => {
+                if state == THROWN && alike(self, &target).await? >= SWITCHES_MAX {
+                    return Err(StoreError::Data(Full.to_string()));
+                }
+                match known {
+                    Some(record) => {
+                        self.step(Noun::Stop, record.version, change).await.map(drop)?
+                    }
+                    None => self.add(Noun::Stop, None, change).await?,
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The switches that are thrown.
+    pub async fn stops(&mut self) -> Result<Vec<(Target, Thrown)>, StoreError> {
+        held(self).await?.iter().map(|record| read(&record.body)).collect()
+    }
 }
 
 async fn held(rows: &mut OrgTx<'_>) -> Result<Vec<Record>, StoreError> {

@@ -1,6 +1,7 @@
 //! Transactions, and the handle by which an organisation's rows are reached.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use crate::StoreError;
 use crate::sql::{Scoped, Text, Wide};
@@ -77,6 +78,12 @@ impl Tx {
     /// The same transaction, for the rows of `org`.
     pub const fn of<'a>(&'a mut self, org: &'a Org) -> OrgTx<'a> {
         OrgTx { tx: self, org }
+    }
+
+    /// The same for the rows of whoever keeps the database, which are no organisation's.
+    pub fn of_operator(&mut self) -> OrgTx<'_> {
+        static KEEPER: LazyLock<Org> = LazyLock::new(Org::operator);
+        OrgTx { tx: self, org: &KEEPER }
     }
 
     /// Runs a statement over every organisation.

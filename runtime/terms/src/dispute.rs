@@ -165,6 +165,14 @@ impl Dispute {
         &self.rules
     }
 
+    /// When whoever has not answered counts as failed.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Panel { until, .. } | State::TieBreak { until, .. } => Some(*until),
+            State::Opened {} | State::Human { .. } | State::Decided { .. } => None,
+        }
+    }
+
     /// Where it stands.
     pub const fn state(&self) -> &State {
         &self.state

@@ -58,6 +58,7 @@ pub async fn measure(world: &World, org: &Org) {
                         rules: None,
                         purchase: None,
                         shared: &[],
+                        days: None,
                     };
                     launch(&house, &org, new).await.unwrap();
                 }

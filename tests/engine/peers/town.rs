@@ -10,7 +10,7 @@ use envelope_engine::run::{Finished, Halted, Order, Surroundings, resume, start}
 use envelope_evidence::journal::{Child, Event, Header, Journal, Outcome};
 use envelope_evidence::{Digest, Dimension, Label, Timestamp, Usage};
 use envelope_gate::journal::JournalWriter;
-use envelope_gate::model::{Books, InMemoryPurse, Models, Policy, Provider, Stub};
+use envelope_gate::model::{Books, Chain, InMemoryPurse, Models, Policy, Provider, Stub};
 use envelope_gate::peers::{Peers, Room};
 use envelope_gate::stop::Fault;
 use envelope_gate::workspace::Blobs;
@@ -211,7 +211,8 @@ impl Town {
         let mut world = Fake::new(&self.setup);
         world.peers = Some(peers).filter(|_| !self.alone);
         world.models = stub;
-        world.books = (!chain.is_empty()).then(|| Books { purse, chain, slice: 1 });
+        let chain = Chain { accounts: chain, days: None };
+        world.books = (!chain.accounts.is_empty()).then_some(Books { purse, chain, slice: 1 });
         world.room = self.seats.map(Room::new);
         Surroundings {
             blobs: Blobs::new(self.store.clone()),

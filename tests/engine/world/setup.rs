@@ -6,7 +6,9 @@ use bytes::Bytes;
 use envelope_engine::limits::Limits;
 use envelope_engine::prepared::Prepared;
 use envelope_engine::run::Order;
-use envelope_evidence::journal::{Agent, Args, Caller, CallerKind, Header, Scope, VERSION};
+use envelope_evidence::journal::{
+    Agent, Args, Caller, CallerKind, Header, PaperRef, Scope, VERSION,
+};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::{Digest, Dimension, Label, PathText, Preview, Timestamp, Usage};
 use envelope_gate::desk::Desk;
@@ -73,8 +75,10 @@ pub struct Setup {
     pub desk: Option<Arc<dyn Desk>>,
     /// The kill switches that it obeys.
     pub obeyed: Option<Obeyed>,
-    /// The Paper, and the widest that it lets an approval reach.
+    /// The widest that its Paper lets an approval reach.
     pub paper: Option<Wanted>,
+    /// The Paper under which it was bought.
+    pub bought: Option<Digest>,
     pub secrets: Vec<&'static str>,
     pub seed: &'static str,
 }
@@ -122,6 +126,7 @@ pub fn setup(acts: &str) -> Setup {
         desk: None,
         obeyed: None,
         paper: None,
+        bought: None,
         secrets: Vec::new(),
         seed: "seed",
     }
@@ -245,7 +250,7 @@ impl Setup {
             iss: None,
             aud: self.audience.to_owned(),
             run: Some(self.grant_run.to_owned()),
-            paper: None,
+            paper: self.bought,
             paths: PatternSet::parse(&self.read).unwrap(),
             outputs: self.outputs.map(|prefix| Prefix::parse(prefix).unwrap()),
             exp: START.secs() + self.ttl,
@@ -276,7 +281,7 @@ impl Setup {
             agent: Label::new(AUDIENCE).unwrap(),
             component: self.component.digest(),
             skill: Label::new(self.skill).unwrap(),
-            paper: None,
+            paper: self.bought,
             deadline: Timestamp::from_secs(START.secs() + self.timeout).unwrap(),
             capabilities: self.capabilities,
             egress: rules(&self.egress),
@@ -310,7 +315,7 @@ impl Setup {
                 size: self.args.len().try_into().unwrap(),
                 preview: Preview::of_bytes(&self.args, &Secrets::none()),
             },
-            paper: None,
+            paper: self.bought.map(|digest| PaperRef { digest, parents: Vec::new() }),
             warrant: warrant.digest(),
             budget: self.budget(),
             limits: Some(self.limits.digest()),

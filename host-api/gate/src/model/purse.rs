@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use envelope_evidence::Digest;
 use envelope_rules::budget::{Accounting, Freezer, Frost, Leased, Ledger, Place, Shared};
@@ -25,6 +25,9 @@ pub trait Purse: Send + Sync {
         wish: u64,
     ) -> Pending<'a, Result<Leased, Denial>>;
 
+    /// Opens the account of a day, if it is not open yet: one that is keeps its cap.
+    fn begin_day<'a>(&'a self, day: &'a Shared, cap: u64) -> Pending<'a, ()>;
+
     /// What is out on `lease`.
     fn out(&self, lease: Digest) -> Pending<'_, u64>;
 
@@ -36,17 +39,6 @@ pub trait Purse: Send + Sync {
 
     /// Freezes a model for everybody until a human thaws it.
     fn freeze(&self, frost: Frost) -> Pending<'_, ()>;
-}
-
-/// The shared accounts that one run is charged to.
-#[derive(Clone)]
-pub struct Books {
-    /// Who keeps them.
-    pub purse: Arc<dyn Purse>,
-    /// Which they are: the task, the day on which the run started, the agent and so on.
-    pub chain: Vec<Shared>,
-    /// How much is taken at once: what is not needed comes back at the end.
-    pub slice: u64,
 }
 
 /// Shared books in memory: for one machine, and for tests.
@@ -87,6 +79,14 @@ impl Purse for InMemoryPurse {
     ) -> Pending<'a, Result<Leased, Denial>> {
         let leased = self.ledger().lease(lease, chain, least, wish);
         now(leased.map_err(|why| Fault::Books(why.to_string())))
+    }
+
+    fn begin_day<'a>(&'a self, day: &'a Shared, cap: u64) -> Pending<'a, ()> {
+        let mut ledger = self.ledger();
+        if ledger.balance(day).is_none() {
+            ledger.open(day.clone(), cap);
+        }
+        now(Ok(()))
     }
 
     fn out(&self, lease: Digest) -> Pending<'_, u64> {

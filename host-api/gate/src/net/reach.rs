@@ -48,6 +48,11 @@ impl Reach {
         let addresses = blocks.iter().filter_map(|block| block.parse().ok()).collect();
         Some(Self { hosts, addresses })
     }
+
+    /// Whether it is about `host`.
+    pub fn is_of(&self, host: &Host) -> bool {
+        self.hosts.matches(host)
+    }
 }
 
 impl FromStr for Reach {
@@ -61,6 +66,6 @@ impl FromStr for Reach {
 
 /// The exceptions of `host`, and of no other.
 pub(super) fn exceptions(reach: &[Reach], host: &Host) -> Vec<Cidr> {
-    let of_host = reach.iter().filter(|it| it.hosts.matches(host));
+    let of_host = reach.iter().filter(|it| it.is_of(host));
     of_host.flat_map(|it| it.addresses.iter().copied()).collect()
 }

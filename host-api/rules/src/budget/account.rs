@@ -211,6 +211,12 @@ impl Account {
         self.raise(money, nano_usd);
     }
 
+    pub(super) fn take_back(&mut self, nano_usd: u64) {
+        let money = Dimension::NanoUsd;
+        let limit = self.cap.get(money).map(|limit| limit.saturating_sub(nano_usd));
+        self.cap = limit.and_then(|limit| self.cap.with(money, limit)).unwrap_or(self.cap);
+    }
+
     /// Raises a limit, where there is one.
     pub(super) fn raise(&mut self, dimension: Dimension, by: u64) {
         let limit = self.cap.get(dimension).map(|limit| limit.saturating_add(by).min(MAX_EXACT));

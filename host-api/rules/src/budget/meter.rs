@@ -148,6 +148,20 @@ impl Meter {
         self.short = leased.short;
     }
 
+    /// Lowers the caps of the shared accounts by what goes back to a store.
+    pub fn take_back(&mut self, shared: &[Shared], returned: u64) {
+        for account in &mut self.state.accounts {
+            if shared.iter().any(|it| it.is(account)) {
+                account.take_back(returned);
+            }
+        }
+    }
+
+    /// Whether nothing is set aside.
+    pub const fn is_idle(&self) -> bool {
+        self.state.holds.is_empty()
+    }
+
     /// Raises the run's own limit by what a human allowed it. The guard's ceiling ends that again.
     pub fn raise(&mut self, dimension: Dimension, by: u64) {
         if let Some(leaf) = self.state.accounts.first_mut() {
@@ -258,6 +272,12 @@ impl Meter {
         };
         self.state.today = Some(row);
         Ok(())
+    }
+
+    /// Whether calls are charged to the day `name` now.
+    pub fn is_today(&self, name: &str) -> bool {
+        let today = self.state.today;
+        self.state.days().any(|(row, day)| Some(row) == today && day.name() == name)
     }
 
     /// Closes the breaker on the word of the approval `by`. `None` when it was closed, or when a

@@ -82,7 +82,8 @@ impl Run {
         let job = Job::new(prepared, &self.skill, args, manifest, &wishes, &fresh, &keys.grants);
         let job = job.map_err(|why| Trouble::usage(why, "see `envelope inspect`"))?;
         let (component, rules) = (&bytes, rules.as_ref());
-        let new = Launch { job: &job, component, name: &name, rules, purchase: None, shared: &[] };
+        let (purchase, shared, days) = (None, &[][..], None);
+        let new = Launch { job: &job, component, name: &name, rules, purchase, shared, days };
         let run = launch(&house, &org, new).await.map_err(kept)?;
         Ok(Queued { house, org, run, keys, machine })
     }

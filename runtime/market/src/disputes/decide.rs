@@ -8,7 +8,7 @@ use envelope_terms::dispute::Event;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::step::step;
+use super::step::{self, step};
 use crate::purchases::money::of;
 use crate::purchases::view::Purchase;
 use crate::{Market, Refused, Role, Turn};
@@ -51,6 +51,6 @@ pub async fn overdue(
 ) -> Result<Purchase, Refused> {
     turn.needs(Role::Operator)?;
     let mut deal = of(turn, org, id).await?;
-    step(market, turn, &mut deal, Event::Overdue {}).await?;
+    step::overdue(market, turn, &mut deal).await?;
     deal.view()
 }

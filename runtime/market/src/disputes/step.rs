@@ -29,6 +29,15 @@ pub(super) async fn step(
     keep(turn, deal, &about).await
 }
 
+/// Whoever has not answered in time has no say.
+pub(crate) async fn overdue(
+    market: &Market,
+    turn: &mut Turn<'_>,
+    deal: &mut Deal,
+) -> Result<(), Refused> {
+    step(market, turn, deal, Event::Overdue {}).await
+}
+
 /// The row of the dispute that has `deal` in hand, or had it.
 async fn keep(turn: &mut Turn<'_>, deal: &Deal, id: &str) -> Result<(), Refused> {
     let at = turn.at;

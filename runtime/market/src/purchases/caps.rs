@@ -2,11 +2,11 @@
 //! spends of both accounts before it spends it.
 
 use envelope_evidence::Timestamp;
+use envelope_node::Calendar;
 use envelope_rules::budget::{Level, Shared};
 use envelope_store::OrgTx;
 use envelope_store::noun::Noun;
 use envelope_terms::contract::{Caps, Contract};
-use jiff::tz::TimeZone;
 
 use crate::Refused;
 
@@ -20,10 +20,15 @@ pub(super) struct Cap {
     nano_usd: u64,
 }
 
+/// How the days of `purchase` follow each other.
+pub(super) fn calendar(purchase: &str, caps: &Caps) -> Calendar {
+    let (of, zone) = (purchase.to_owned(), caps.day_zone.to_string());
+    Calendar { of, zone, nano_usd: caps.day.nano_usd.get() }
+}
+
 /// The caps under which a run of `purchase` stands that is launched at `at`.
 pub(super) fn of(purchase: &str, caps: &Caps, at: Timestamp) -> Result<[Cap; 2], Refused> {
-    let date = date(caps, at)?;
-    let day = Shared { level: Level::Day, name: format!("{purchase}/{date}") };
+    let day = day(purchase, caps, at)?;
     let whole = Shared { level: Level::Purchase, name: purchase.to_owned() };
     Ok([
         Cap { account: day, nano_usd: caps.day.nano_usd.get() },
@@ -51,14 +56,11 @@ pub(super) async fn room(rows: &mut OrgTx<'_>, purchase: &str) -> Result<(), Ref
 
 /// Refuses a contract whose days begin nowhere: nothing of it could be launched.
 pub(crate) fn has_days(contract: &Contract) -> Result<(), Refused> {
-    date(&contract.caps, Timestamp::ZERO).map(drop)
+    day("", &contract.caps, Timestamp::ZERO).map(drop)
 }
 
-/// The day on which `at` falls where the contract counts its days.
-fn date(caps: &Caps, at: Timestamp) -> Result<jiff::civil::Date, Refused> {
-    let unknown = |why| Refused::invalid("source", format!("its `caps.day_zone`: {why}"));
-    let zone = TimeZone::get(caps.day_zone.as_str()).map_err(unknown)?;
-    let millis = i64::try_from(at.millis()).unwrap_or(i64::MAX);
-    let moment = jiff::Timestamp::from_millisecond(millis).map_err(unknown)?;
-    Ok(moment.to_zoned(zone).date())
+/// The account of the day on which `at` falls where the contract counts its days.
+fn day(purchase: &str, caps: &Caps, at: Timestamp) -> Result<Shared, Refused> {
+    let day = calendar(purchase, caps).day(at);
+    day.map_err(|why| Refused::invalid("source", format!("its `caps.day_zone`: {why}")))
 }

@@ -7,6 +7,7 @@ use envelope_terms::purchase::{Act, Effect, Event, Life, Purchase, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::clock;
 use crate::turn::{read, text};
 use crate::{Market, Refused, Turn};
 
@@ -83,10 +84,14 @@ impl Deal {
         let life = Life::resumed(purchase, head, links).map_err(spelled)?;
         let (life, effects, receipt) = life.step(event, turn.at)?;
         let Some(receipt) = receipt else { return Ok(effects) };
+        let before = self.kept.purchase.due();
         self.kept.head = life.head();
         self.kept.links = life.links();
         self.kept.purchase = life.purchase().clone();
         self.save(market, turn, &receipt).await?;
+        if let Some(due) = self.kept.purchase.due().filter(|due| before != Some(*due)) {
+            clock::set(&mut turn.tx.of(&self.buyer), &self.record.id, due).await?;
+        }
         Ok(effects)
     }
 

@@ -1,4 +1,5 @@
-//! What runs do to what they were bought as: whenever one ends, its purchase is told.
+//! What follows from what happened: whenever a run ends, its purchase is told; when the time of one
+//! is over, what is due happens; and whoever asked to be told is.
 
 use envelope_evidence::{Digest, Timestamp};
 use envelope_store::noun::Noun;
@@ -6,7 +7,9 @@ use envelope_store::{Org, outbox};
 use envelope_terms::purchase::{Act, Refused as Unsold, State};
 use serde::Deserialize;
 
+use super::clock::{DUE, ring};
 use super::deal::Deal;
+use crate::hooks::spread;
 use crate::turn::read;
 use crate::{Market, Refused, Turn, Who};
 
@@ -25,10 +28,13 @@ struct Ended {
 pub async fn hear(market: &Market, who: &Who, at: Timestamp) -> Result<bool, Refused> {
     let Some(message) = outbox::take(&market.house.store, at).await? else { return Ok(false) };
     let mut tx = market.house.store.write().await?;
-    if message.topic == RUN_ENDED {
-        let mut turn = Turn { tx: &mut tx, who, at };
-        run_ended(market, &mut turn, &message.org, &message.body).await?;
+    let mut turn = Turn { tx: &mut tx, who, at };
+    match message.topic.as_str() {
+        RUN_ENDED => run_ended(market, &mut turn, &message.org, &message.body).await?,
+        DUE => ring(market, &mut turn, &message.org, &message.body).await?,
+        _ => {}
     }
+    spread(&mut tx.of(&message.org), &message, at).await?;
     tx.of(&message.org).heard(message.seq).await?;
     tx.commit().await?;
     Ok(true)

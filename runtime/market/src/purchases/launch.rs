@@ -124,8 +124,10 @@ pub async fn ready(
     let (purchase, rules) = (Some(wish.purchase.as_str()), rules());
     let caps = caps::of(&wish.purchase, &paper.contract.caps, at)?;
     let shared = caps.each_ref().map(|cap| cap.account.clone());
-    let (component, rules) = (&component, Some(&rules));
-    let launch = Launch { job: &job, component, name: &name, rules, purchase, shared: &shared };
+    let (component, rules, name) = (&component, Some(&rules), name.as_str());
+    let calendar = caps::calendar(&wish.purchase, &paper.contract.caps);
+    let (job, shared, days) = (&job, &shared, Some(&calendar));
+    let launch = Launch { job, component, name, rules, purchase, shared, days };
     let new = prepare(&market.house, &who.org, launch).await?;
     Ok(Ready { criteria: paper.hashes.criteria, purchase: wish.purchase, caps, new })
 }

@@ -4,6 +4,7 @@ mod agents;
 mod approvals;
 mod attestations;
 mod document;
+mod hooks;
 mod keys;
 mod listings;
 mod msas;
@@ -12,6 +13,7 @@ mod papers;
 mod purchases;
 mod runs;
 mod sessions;
+mod stops;
 mod users;
 
 use crate::route::Route;
@@ -30,6 +32,8 @@ pub(crate) static ALL: &[&[Route]] = &[
     purchases::ROUTES,
     runs::ROUTES,
     approvals::ROUTES,
+    hooks::ROUTES,
+    stops::ROUTES,
     document::ROUTES,
 ];
 

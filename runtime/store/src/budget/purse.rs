@@ -57,6 +57,12 @@ impl StorePurse {
         Ok(tx.commit().await?)
     }
 
+    async fn try_begin_day(&self, day: &Shared, cap: u64) -> Result<(), BudgetError> {
+        let mut tx = self.held().await?;
+        tx.of(&self.org).begin_day(day, cap).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn try_out(&self, lease: Digest) -> Result<u64, BudgetError> {
         let mut tx = self.store.read().await?;
         Ok(tx.of(&self.org).out(lease).await?.unwrap_or_default())
@@ -83,6 +89,10 @@ impl Purse for StorePurse {
         wish: u64,
     ) -> Pending<'a, Result<Leased, Denial>> {
         told(self.try_lease(lease, chain, (least, wish)))
+    }
+
+    fn begin_day<'a>(&'a self, day: &'a Shared, cap: u64) -> Pending<'a, ()> {
+        told(self.try_begin_day(day, cap))
     }
 
     fn out(&self, lease: Digest) -> Pending<'_, u64> {

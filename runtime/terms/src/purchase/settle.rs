@@ -138,6 +138,34 @@ impl Purchase {
         }
     }
 
+    /// When something happens by itself next, if nobody does anything before.
+    pub fn due(&self) -> Option<Timestamp> {
+        let hold = self.escrow.as_ref().and_then(escrow::Escrow::resting);
+        let held = self.escrow.as_ref().map_or(0, |escrow| escrow.book().held());
+        let (decided, parties, dispute) = match &self.hand {
+            Hand::Parties {} => (false, true, None),
+            Hand::Dispute { dispute } => (false, false, dispute.due()),
+            Hand::Provider { .. } => (true, false, None),
+        };
+        let hold = hold.filter(|_| held > 0 && !decided).map(|hold| hold.expires);
+        let state = match &self.state {
+            State::PendingPayment { pay_by } if !self.paying_in() => Some(*pay_by),
+            State::DeliverableStaged { review_until, .. } if parties => Some(*review_until),
+            State::QualityReview { cure_until, .. } if parties => *cure_until,
+            State::PendingPayment { .. }
+            | State::DeliverableStaged { .. }
+            | State::QualityReview { .. }
+            | State::Compiled {}
+            | State::EscrowFunded {}
+            | State::ExecutionInProgress { .. }
+            | State::FundsReleased { .. }
+            | State::ResolvedRefund { .. }
+            | State::ResolvedRelease { .. }
+            | State::ResolvedPartial { .. } => None,
+        };
+        [hold, state, dispute].into_iter().flatten().min()
+    }
+
     /// Does what is due by now.
     pub(super) fn ticked(self, now: Timestamp) -> Stepped {
         let hold = self.escrow.as_ref().and_then(escrow::Escrow::resting);

@@ -48,6 +48,8 @@ pub struct Waiting {
 #[derive(Debug)]
 pub struct Sent {
     pub(super) target: Target,
+    /// What the guest is told instead of what comes back: that the rest of its body was denied.
+    pub(super) denied: Option<IncomingResponse>,
     /// Counts among the answers that are open: it will be one.
     pub(super) _open: Arc<()>,
 }
@@ -123,7 +125,13 @@ impl types::HostFutureIncomingResponse for Airlock {
                     *self.table.get_mut(&it)? = Future::Sent(number, sent);
                     return Ok(None);
                 }
-                self.take_answer(number, sent.target)?
+                match sent.denied {
+                    Some(denied) => {
+                        self.gate.let_go(number);
+                        Ok(denied)
+                    }
+                    None => self.take_answer(number, sent.target)?,
+                }
             }
             Future::Came(came) => came,
         };

@@ -147,7 +147,9 @@ impl Airlock {
         let effect = Send { target: target.clone(), headers, body, options, deadline };
         let open = Arc::clone(&self.http.answers);
         Ok(match self.gate.launch(request.moving(worst), effect).await? {
-            Ok(number) => Future::Sent(number, Box::new(Sent { target, _open: open })),
+            Ok(number) => {
+                Future::Sent(number, Box::new(Sent { target, denied: None, _open: open }))
+            }
             Err(denial) => Future::Came(Ok(self.denied(wish, &denial)?)),
         })
     }

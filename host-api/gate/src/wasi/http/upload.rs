@@ -4,7 +4,8 @@
 //! it is a call of its own, under the same rules and with its own bytes set aside. What is looked
 //! for in requests is looked for across the pieces, and the end of what was written is held back
 //! until more has been seen: no part leaves of what would be found in it. What was denied after a
-//! part had left cuts the request. A replay sends nothing, and sees that the same is written.
+//! part had left cuts the request, and is told by the answer. A replay sends nothing, and sees that
+//! the same is written.
 
 use std::sync::Arc;
 
@@ -43,8 +44,7 @@ pub const HELD_BACK_BYTES: usize = 16 << 10;
 
 /// A body on its way.
 pub(super) struct Upload {
-    /// The call that began the request.
-    number: usize,
+    ahead: Arc<Ahead>,
     target: Target,
     /// Into the connection. None where nothing is sent: on a replay, after a crash, and when the
     /// peer was too slow.
@@ -56,9 +56,18 @@ pub(super) struct Upload {
     looked: usize,
 }
 
+/// The request that went out ahead of its body.
+struct Ahead {
+    /// The call that began it.
+    number: usize,
+    wish: Wish,
+    /// The future that stands for its answer, by its place in the table.
+    place: Option<u32>,
+}
+
 impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Upload").field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("Upload").field("number", &self.ahead.number).finish_non_exhaustive()
     }
 }
 
@@ -170,10 +179,11 @@ impl Airlock {
                 // Where nothing was sent, nobody is at the other end.
                 let way = self.gate.is_out(number).then_some(way);
                 let (looked, sent) = (held.len(), target.clone());
-                let upload = Upload { number, target, way, lookout, passed: 0, looked };
+                let ahead = Arc::new(Ahead { number, wish, place });
+                let upload = Upload { ahead, target, way, lookout, passed: 0, looked };
                 let mut body = lock(body);
                 (body.state, body.upload) = (State::Streams, Some(Box::new(upload)));
-                Future::Sent(number, Box::new(Sent { target: sent, _open: open }))
+                Future::Sent(number, Box::new(Sent { target: sent, denied: None, _open: open }))
             }
             Err(denial) => {
                 lock(body).cut();
@@ -202,13 +212,30 @@ impl Airlock {
                 lock(body).upload = Some(upload);
                 return Ok(());
             };
+            let ahead = Arc::clone(&upload.ahead);
             match self.send_piece(upload, piece).await {
                 Ok(upload) => lock(body).upload = Some(upload),
                 Err(failed) => {
                     lock(body).cut();
-                    return Err(failed);
+                    return self.turn_away(&ahead, failed);
                 }
             }
+        }
+    }
+
+    /// Part of the body has left, and no more of it will. A denial is told by the answer, as any
+    /// other is, as long as the guest waits for one.
+    fn turn_away(&mut self, ahead: &Ahead, failed: Failed) -> Done<()> {
+        let (Failed::Denied(denial), Some(place)) = (&failed, ahead.place) else {
+            return Err(failed);
+        };
+        let denied = self.denied(&ahead.wish, denial).map_err(Failed::Over)?;
+        match self.table.get_mut(&Resource::<Future>::new_borrow(place)) {
+            Ok(Future::Sent(number, sent)) if *number == ahead.number => {
+                sent.denied = Some(denied);
+                Ok(())
+            }
+            Ok(_) | Err(_) => Err(failed),
         }
     }
 
@@ -222,7 +249,8 @@ impl Airlock {
     async fn send_piece(&mut self, mut upload: Box<Upload>, piece: Bytes) -> Done<Box<Upload>> {
         let found = upload.lookout.found();
         let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        let written = (upload.number, upload.passed.to_string(), piece.len(), Digest::of(&piece));
+        let written =
+            (upload.ahead.number, upload.passed.to_string(), piece.len(), Digest::of(&piece));
         let target = upload.target.clone();
         let words = format!("{} {}", target.method().as_str(), target.authority());
         let request = Request::new(Act::Reply(&target), "send", words.into(), &written);
