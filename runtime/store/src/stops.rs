@@ -102,7 +102,7 @@ impl OrgTx<'_> {
                 }
                 match known {
                     Some(record) => {
-                        self.step(Noun::Stop, record.version, change).await.map(drop)?
+                        self.step(Noun::Stop, record.version, change).await?;
                     }
                     None => self.add(Noun::Stop, None, change).await?,
                 }
