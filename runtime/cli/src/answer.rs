@@ -97,6 +97,11 @@ impl Trouble {
         &self.what
     }
 
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> &str {
+        &self.hint
+    }
+
     /// Says so.
     pub(crate) fn tell(self, json: bool) -> Exit {
         give(Err(self), json)

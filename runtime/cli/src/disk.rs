@@ -64,6 +64,12 @@ pub(crate) fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Bytes that are free where `path` is.
+pub(crate) fn room(path: &Path) -> io::Result<u64> {
+    let about = rustix::fs::statvfs(path)?;
+    Ok(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
 /// Whether nothing is at `path`, for certain.
 pub(crate) fn is_missing(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|why| why.kind() == std::io::ErrorKind::NotFound)

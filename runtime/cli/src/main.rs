@@ -9,10 +9,12 @@ mod build;
 mod callees;
 mod chain;
 mod completions;
+mod config;
 mod db;
 mod demo;
 mod desk;
 mod disk;
+mod doctor;
 mod exit;
 mod explain;
 mod fresh;
@@ -35,16 +37,18 @@ mod resume;
 mod run;
 mod runs;
 mod serve;
+mod settings;
 mod signers;
 mod stop;
 mod store;
 mod vault;
 mod verify;
+mod walls;
 mod wake;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Run AI agents that you need not trust, and check what others ran.
 #[derive(Parser)]
@@ -89,14 +93,39 @@ enum Command {
     Node(Box<node::Node>),
     Init(init::Init),
     Serve(Box<serve::Serve>),
+    #[command(subcommand)]
+    Config(config::Config),
+    Doctor(doctor::Doctor),
     Explain(explain::Explain),
     #[command(subcommand)]
     Runs(runs::Runs),
     Completions(completions::Completions),
 }
 
+/// The command line of the whole program.
+fn all() -> clap::Command {
+    config::with_flags(Cli::command())
+}
+
 fn main() -> ExitCode {
-    let exit = match Cli::parse().command {
+    let line: Vec<_> = std::env::args_os().collect();
+    let matches = all().get_matches_from(&line);
+    let completed = match settings::completed(&all(), &matches, line) {
+        Ok(line) => all().get_matches_from(line),
+        Err(trouble) => return trouble.tell(wants_json(&matches)).into(),
+    };
+    let cli = Cli::from_arg_matches(&completed).unwrap_or_else(|wrong| wrong.exit());
+    carry_out(cli, &completed).into()
+}
+
+/// Whether the answer is to be in JSON, where the command has such a flag.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let inner = matches.subcommand().map(|(_, inner)| inner);
+    inner.and_then(|inner| inner.try_get_one::<bool>("json").ok()?).copied().unwrap_or_default()
+}
+
+fn carry_out(cli: Cli, matches: &ArgMatches) -> exit::Exit {
+    match cli.command {
         Command::New(new) => new.run(),
         Command::Build(build) => build.run(),
         Command::Demo(demo) => demo.run(),
@@ -120,9 +149,10 @@ fn main() -> ExitCode {
         Command::Node(node) => node.run(),
         Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),
+        Command::Config(config) => config.run(matches),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Explain(explain) => explain.run(),
         Command::Runs(runs) => runs.run(),
         Command::Completions(completions) => completions.run(),
-    };
-    exit.into()
+    }
 }

@@ -127,7 +127,7 @@ fn credential(text: &str) -> Result<Credential, Trouble> {
 }
 
 /// Variables are named as shells name them. Few secrets look like that.
-fn is_variable(name: &str) -> bool {
+pub(crate) fn is_variable(name: &str) -> bool {
     name.starts_with(|it: char| it.is_ascii_uppercase() || it == '_')
         && name.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
 }

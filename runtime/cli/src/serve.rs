@@ -23,9 +23,14 @@ use crate::models::Providers;
 use crate::net::Edge;
 use crate::node::{Operator, node_for_server};
 use crate::page;
+use crate::settings::ConfigFlag;
 use crate::store::{HouseFlags, wait};
+use crate::walls;
 
 /// Open the house: answer the HTTP API, and work off the queue
+///
+/// Before it opens it tries its own walls, as `envelope doctor` does, and stays shut where one has
+/// fallen.
 ///
 /// One process is a whole house: the API, a node that runs what is launched, and whoever hears of
 /// what happens. Several may share one database and its blobs. On SIGTERM or SIGINT it takes
@@ -34,15 +39,18 @@ use crate::store::{HouseFlags, wait};
 #[command(after_help = "\
 Exit codes:
   0  it closed when it was told to
-  1  the database refused, or the address is taken
+  1  the database refused, the address is taken, or a wall has fallen
   2  the input cannot be used
 
 Examples:
   envelope init --org house
   envelope serve
   envelope serve --address 0.0.0.0:8080 --domain market.example
+  envelope serve --config house.toml
   envelope serve --db postgres://localhost/envelope --runs 0")]
 pub(crate) struct Serve {
+    #[command(flatten)]
+    from: ConfigFlag,
     #[command(flatten)]
     house: HouseFlags,
     /// Where it is reached; port 0 is any that is free
@@ -81,6 +89,7 @@ impl Serve {
         let house = house.open().await?;
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
+        walls::stand(&machine).await?;
         let operator =
             Org::new(&operator).map_err(|why| Trouble::usage(why, "name it with `--operator`"))?;
         let market = market(house.clone(), &machine, domain, &providers)?;

@@ -110,11 +110,20 @@ impl HouseFlags {
     }
 
     fn house(&self, store: Store) -> Result<House, Trouble> {
+        Ok(House { store, objects: blobs::at(&self.blobs()?, true)? })
+    }
+
+    /// Which database, whatever its state.
+    pub(crate) async fn look(&self) -> Result<Store, Trouble> {
+        self.place.look().await
+    }
+
+    /// Where the bytes of blobs lie: a folder or a bucket.
+    pub(crate) fn blobs(&self) -> Result<PathBuf, Trouble> {
         let blobs = self.blobs.clone().or_else(|| named(BLOBS).map(PathBuf::from));
         let home = || home::made_home().map(|home| home.join("blobs"));
         let blobs = blobs.map_or_else(home, Ok);
-        let blobs = blobs.map_err(|why| Trouble::usage(why, "name a folder with `--blobs`"))?;
-        Ok(House { store, objects: blobs::at(&blobs, true)? })
+        blobs.map_err(|why| Trouble::usage(why, "name a folder with `--blobs`"))
     }
 
     /// Whose runs.

@@ -19,3 +19,4 @@ pub mod peers;
 pub mod prepared;
 pub mod replay;
 pub mod run;
+pub mod walls;

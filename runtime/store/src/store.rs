@@ -31,7 +31,14 @@ const INTEGRITY: Wide = Wide(Text {
     postgres: "SELECT 'ok'",
 });
 
-pub(crate) const STATEMENTS: [Wide; 1] = [INTEGRITY];
+/// The clock of a server. A file has none of its own: there it is that of this machine.
+const CLOCK: Wide = Wide(Text {
+    name: "store.clock",
+    sqlite: "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    postgres: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+});
+
+pub(crate) const STATEMENTS: [Wide; 2] = [INTEGRITY, CLOCK];
 
 /// What SQLite says of a file that is not there.
 const CANTOPEN: &str = "14";
@@ -147,6 +154,12 @@ impl Store {
         let said: Result<Vec<_>, _> =
             said.iter().map(|row| row.text(0).map(str::to_owned)).collect();
         Ok(said?.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// What time it is where the database is, in milliseconds since 1970.
+    pub async fn clock(&self) -> Result<i64, StoreError> {
+        let said = self.read().await?.wide(&CLOCK, Vec::new()).await?;
+        said.first().map_or(Ok(0), |row| row.int(0))
     }
 
     /// Lets go of old pages: after an erasure, so that what it destroyed does not lie about in the

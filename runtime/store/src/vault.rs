@@ -87,9 +87,14 @@ const OLD: Wide = Wide(Text::common(
     ORDER BY org, id LIMIT $2",
 ));
 
+const SAMPLE: Wide = Wide(Text::common(
+    "keys.sample",
+    "SELECT org, id, master, sealed FROM keys WHERE state = 'live' ORDER BY org, id LIMIT $1",
+));
+
 pub(crate) const SCOPED: [Scoped; 8] = [KEY, NEW_KEY, DESTROY, RESEAL, FIELD, ADD, CHANGE, DELETE];
 
-pub(crate) const WIDE: [Wide; 2] = [EXPIRE, OLD];
+pub(crate) const WIDE: [Wide; 3] = [EXPIRE, OLD, SAMPLE];
 
 /// Why a field is not sealed or does not open.
 #[derive(Debug, thiserror::Error)]
@@ -226,6 +231,17 @@ pub async fn expire(store: &Store, now: Timestamp) -> Result<usize, VaultError> 
     let gone = tx.wide(&EXPIRE, gone).await?;
     tx.commit().await?;
     Ok(gone.len())
+}
+
+/// Opens at most [`TOGETHER_MAX`] keys, and tells how many there are of those. The first that does
+/// not open fails.
+pub async fn try_out(store: &Store, keys: &MasterKeys) -> Result<usize, VaultError> {
+    let found = store.read().await?.wide(&SAMPLE, vec![TOGETHER_MAX.into()]).await?;
+    for row in &found {
+        let org = Org::new(row.text(0)?)?;
+        opened(keys, &org, row.text(1)?, (row.text(2)?, row.blob(3)?))?;
+    }
+    Ok(found.len())
 }
 
 /// Seals at most [`TOGETHER_MAX`] keys anew that are under an older master key, and tells how many.
