@@ -82,11 +82,15 @@ impl Config {
     }
 }
 
-/// `all` with the flags of every setting on `config show`.
+/// `all` with the flags of every setting on `config show`, and the flag that names the file on each
+/// command that takes settings and never sees where from.
 pub(crate) fn with_flags(all: Command) -> Command {
     let commands = takers(&all);
     let flags = KEYS.iter().filter_map(|key| commands.iter().find_map(|it| key.of(it)));
     let flags: Vec<_> = flags.cloned().collect();
+    let all = ["serve", "node", "init"]
+        .into_iter()
+        .fold(all, |all, name| all.mut_subcommand(name, ConfigFlag::augment_args));
     all.mut_subcommand("config", |config| {
         config.mut_subcommand("show", |show| show.args(flags))
     })
@@ -97,7 +101,8 @@ fn takers(all: &Command) -> Vec<&Command> {
     ["serve", "node"].into_iter().filter_map(|name| all.find_subcommand(name)).collect()
 }
 
-fn checked(from: &ConfigFlag, all: &Command) -> Result<Settings, Trouble> {
+/// The settings with all that is wrong with them.
+pub(crate) fn checked(from: &ConfigFlag, all: &Command) -> Result<Settings, Trouble> {
     let mut settings = Settings::read(from.config.as_deref())?;
     settings.check(&takers(all));
     Ok(settings)

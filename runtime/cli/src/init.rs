@@ -14,7 +14,6 @@ use crate::answer::{Answer, Trouble, give};
 use crate::exit::Exit;
 use crate::models::Providers;
 use crate::serve::market;
-use crate::settings::ConfigFlag;
 use crate::store::{HouseFlags, wait};
 
 /// Found a house: the organisation that keeps it, its first operator, and a key for them
@@ -32,8 +31,6 @@ Examples:
   envelope init --org house
   export ENVELOPE_KEY=$(envelope init --org house --email ops@example.org)")]
 pub(crate) struct Init {
-    #[command(flatten)]
-    from: ConfigFlag,
     #[command(flatten)]
     house: HouseFlags,
     /// What it is called

@@ -24,7 +24,6 @@ use crate::home::LocalKeys;
 use crate::models::Providers;
 use crate::net::Edge;
 use crate::page::{self, BAD, FAINT, GOOD, plain, styled};
-use crate::settings::ConfigFlag;
 use crate::store::{HouseFlags, wait};
 
 /// Work off the queue of a database
@@ -47,8 +46,6 @@ Examples:
   envelope node
   envelope node --db postgres://localhost/envelope --blobs /srv/envelope/blobs --runs 64")]
 pub(crate) struct Node {
-    #[command(flatten)]
-    from: ConfigFlag,
     #[command(flatten)]
     house: HouseFlags,
     /// How many runs at once

@@ -23,9 +23,11 @@ use crate::models::Providers;
 use crate::net::Edge;
 use crate::node::{Operator, node_for_server};
 use crate::page;
-use crate::settings::ConfigFlag;
 use crate::store::{HouseFlags, wait};
 use crate::walls;
+
+/// Where it is reached, unless somebody says otherwise.
+pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
 
 /// Open the house: answer the HTTP API, and work off the queue
 ///
@@ -50,11 +52,9 @@ Examples:
   envelope serve --db postgres://localhost/envelope --runs 0")]
 pub(crate) struct Serve {
     #[command(flatten)]
-    from: ConfigFlag,
-    #[command(flatten)]
     house: HouseFlags,
     /// Where it is reached; port 0 is any that is free
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = ADDRESS)]
     address: SocketAddr,
     /// The name under which others know it, of which agents get their identifiers
     #[arg(long, value_name = "NAME", default_value = "localhost")]
