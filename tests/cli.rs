@@ -2,8 +2,10 @@
 
 mod approvals;
 mod compiled;
+mod config;
 mod database;
 pub mod desk;
+mod doctor;
 mod letter;
 mod models;
 mod net;

@@ -18,6 +18,7 @@ pub mod peers;
 mod python;
 mod send;
 mod settings;
+mod walls;
 mod wasi;
 mod wasm;
 pub mod world;

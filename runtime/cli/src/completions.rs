@@ -1,9 +1,8 @@
 //! `envelope completions`: what a shell needs to complete these commands.
 
-use clap::{Args, CommandFactory as _, ValueEnum};
+use clap::{Args, ValueEnum};
 use clap_complete::{Shell, generate};
 
-use crate::Cli;
 use crate::exit::Exit;
 use crate::page;
 
@@ -35,7 +34,7 @@ impl Completions {
             Known::Fish => Shell::Fish,
         };
         let mut script = Vec::new();
-        generate(shell, &mut Cli::command(), "envelope", &mut script);
+        generate(shell, &mut crate::all(), "envelope", &mut script);
         page::text(&String::from_utf8_lossy(&script));
         Exit::Done
     }

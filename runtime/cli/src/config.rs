@@ -91,9 +91,7 @@ pub(crate) fn with_flags(all: Command) -> Command {
     let all = ["serve", "node", "init"]
         .into_iter()
         .fold(all, |all, name| all.mut_subcommand(name, ConfigFlag::augment_args));
-    all.mut_subcommand("config", |config| {
-        config.mut_subcommand("show", |show| show.args(flags))
-    })
+    all.mut_subcommand("config", |config| config.mut_subcommand("show", |show| show.args(flags)))
 }
 
 /// The commands that together have the flags of all settings.

@@ -2,6 +2,7 @@
 
 mod checks;
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
 use clap::Args;
@@ -17,8 +18,8 @@ use crate::store::{HouseFlags, wait};
 ///
 /// Each finding comes with what to do about it. The walls are tried by a guest on the real engine:
 /// it opens a file that it was given and one that it was not, asks a host that nobody allowed, and
-/// then never ends. Nothing is changed but for one file in the folder of the blobs, which is written
-/// and removed.
+/// then never ends. One file is written into the folder of the blobs and removed; nothing else is
+/// changed.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:
@@ -71,16 +72,16 @@ impl State {
 }
 
 impl Finding {
-    fn well(name: &'static str, what: impl ToString) -> Self {
+    fn well(name: &'static str, what: impl Display) -> Self {
         Self { name, state: State::Well, what: what.to_string(), treatment: String::new() }
     }
 
-    fn failing(name: &'static str, what: impl ToString, treatment: impl Into<String>) -> Self {
+    fn failing(name: &'static str, what: impl Display, treatment: impl Into<String>) -> Self {
         let treatment = treatment.into();
         Self { name, state: State::Failing, what: what.to_string(), treatment }
     }
 
-    fn warning(name: &'static str, what: impl ToString, treatment: impl Into<String>) -> Self {
+    fn warning(name: &'static str, what: impl Display, treatment: impl Into<String>) -> Self {
         Self { state: State::Warning, ..Self::failing(name, what, treatment) }
     }
 

@@ -43,8 +43,8 @@ mod stop;
 mod store;
 mod vault;
 mod verify;
-mod walls;
 mod wake;
+mod walls;
 
 use std::process::ExitCode;
 

@@ -169,7 +169,7 @@ impl Settings {
         let flags = flags.filter(|key| key.of(command).is_some());
         let words = flags.filter_map(|key| Some((key, self.said(key)?)));
         let words = words.flat_map(|(key, said)| {
-            said.words.iter().map(|word| OsString::from(format!("--{}={word}", key.name)))
+            said.words.iter().map(move |word| OsString::from(format!("--{}={word}", key.name)))
         });
         words.collect()
     }

@@ -106,8 +106,8 @@ impl Key {
     }
 }
 
-/// The words of `key` as they may be shown: no password of an address, and nothing that stands where
-/// the name of a secret's variable belongs.
+/// The words of `key` as they may be shown: no password of an address, and nothing that stands
+/// where the name of a secret's variable belongs.
 pub(crate) fn shown(key: &Key, words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| masked(key.name, word)).collect();
     match key.kind {
@@ -144,18 +144,17 @@ fn masked(key: &str, word: &str) -> String {
 /// A URL without what stands before its host and behind its path: both may hold a password.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (rest, more) = match rest.find(['?', '#']) {
-        Some(at) => (rest.get(..at).unwrap_or_default(), "?…"),
-        None => (rest, ""),
+    // Up to the last `@`: a password that was not escaped may hold any other mark, and an `@` too.
+    let (user, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let name = user.split([':', '/', '?', '#']).next().unwrap_or_default();
+    let at = match user {
+        "" => "",
+        user if user == name => "@",
+        _ => ":…@",
     };
-    // Up to the last `@`: a password that was not escaped may hold a `/` or another `@`.
-    let (user, place) = rest.rsplit_once('@').map_or(("", rest), |(user, place)| (user, place));
-    let user = match user.split_once(':') {
-        Some((name, _)) => format!("{name}:…@"),
-        None if user.is_empty() => String::new(),
-        None => format!("{user}@"),
-    };
-    format!("{scheme}://{user}{place}{more}")
+    let place = rest.split(['?', '#']).next().unwrap_or_default();
+    let more = if place == rest { "" } else { "?…" };
+    format!("{scheme}://{name}{at}{place}{more}")
 }
 
 #[cfg(test)]
@@ -167,6 +166,8 @@ mod tests {
         for (url, shown) in [
             ("postgres://me:pa/s@s@host/db", "postgres://me:…@host/db"),
             ("postgres://me@host/db?password=pass", "postgres://me@host/db?…"),
+            ("postgres://me:pa?s@host/db", "postgres://me:…@host/db"),
+            ("postgres://host/db?password=p@ss", "postgres://host:…@ss"),
             ("sqlite:a@b.db", "sqlite:a@b.db"),
             ("openai=https://u:p@host/v1", "openai=https://u:…@host/v1"),
         ] {
