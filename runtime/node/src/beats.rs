@@ -5,7 +5,6 @@ use std::time::Duration;
 use envelope_store::StoreError;
 use envelope_store::work::hasten;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use crate::house::now;
 use crate::node::Node;
@@ -47,12 +46,11 @@ async fn beats(node: Node, lease: Duration) {
 pub(crate) async fn beat(node: &Node, seat: &Seat, lease: Duration) {
     let beaten = async {
         let mut tx = node.house().store.write().await?;
-        let then = Instant::now();
         tx.of(&seat.lease.org).beat(&seat.lease, now(), lease).await?;
-        tx.commit().await.map(|()| then)
+        tx.commit().await
     };
     match beaten.await {
-        Ok(then) => seat.beat(then),
+        Ok(()) => seat.beat(),
         // One that has ended meanwhile is stopped too, and does not hear it.
         Err(StoreError::Fenced { .. }) => seat.lose(),
         Err(_) => {}

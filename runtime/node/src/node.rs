@@ -17,7 +17,6 @@ use envelope_store::work::{LEASE, Lease};
 use envelope_store::{Org, StoreError};
 use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
 
 use crate::agents::Agents;
 use crate::beats::{Beats, beat};
@@ -196,11 +195,10 @@ impl Node {
     pub async fn one(&self, org: &Org, id: &str) -> Result<Option<Came>, NodeError> {
         let Settings { name, lease, .. } = &self.0.settings;
         let mut tx = self.0.house.store.write().await?;
-        let then = Instant::now();
         let taken = tx.of(org).take(id, name, now(), *lease).await?;
         tx.commit().await?;
         let Some(taken) = taken else { return Ok(None) };
-        let seated = Seated::at(self, taken, then);
+        let seated = Seated::at(self, taken);
         let _beats = Beats::of(self, self.0.settings.lease);
         self.hold(seated).await.map(Some)
     }
@@ -258,10 +256,9 @@ impl Node {
             return Ok(None);
         }
         // Now that it may write, however long it waited for its turn.
-        let then = Instant::now();
         let claimed = tx.claim(name, now(), *lease).await?;
         tx.commit().await?;
-        Ok(claimed.map(|lease| Seated::at(self, lease, then)))
+        Ok(claimed.map(|lease| Seated::at(self, lease)))
     }
 
     /// Holds a run as far as it goes, and tells.

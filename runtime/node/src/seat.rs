@@ -28,9 +28,9 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// The node began to say `then` that it lives, and was heard.
-    pub(crate) fn beat(&self, then: Instant) {
-        *self.beaten.lock().unwrap_or_else(PoisonError::into_inner) = then;
+    /// The node has said that it lives.
+    pub(crate) fn beat(&self) {
+        *self.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// For how long the node has said nothing.
@@ -85,10 +85,10 @@ pub(crate) struct Seated {
 }
 
 impl Seated {
-    /// From the claim on, which began `then`: its task may come to its turn much later.
-    pub(crate) fn at(node: &Node, lease: Lease, then: Instant) -> Self {
+    /// From the claim on: its task may come to its turn much later.
+    pub(crate) fn at(node: &Node, lease: Lease) -> Self {
         let (leaves, lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        let (world, beaten) = (Mutex::new(None), Mutex::new(then));
+        let (world, beaten) = (Mutex::new(None), Mutex::new(Instant::now()));
         let seat = Arc::new(Seat { lease, world, leaves, lost, beaten });
         node.seats().insert(key(&seat.lease), Arc::clone(&seat));
         Self { node: node.clone(), seat }
