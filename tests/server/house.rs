@@ -95,7 +95,9 @@ impl Open {
             Box::pin(found(market, turn, new.clone(), roles))
         });
         let operator = founded.await.unwrap().key.token.unwrap();
-        let app = Arc::new(App::new(market, org, |what| println!("{what}")));
+        let app = App::new(market, org, |what| println!("{what}"));
+        let contact = "mailto:security@house.example".parse().unwrap();
+        let app = Arc::new(app.reached_at(Some(contact)));
         let node = node(house);
         let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let at = door.address().unwrap();

@@ -10,8 +10,8 @@ use envelope_gate::net::Reach;
 use envelope_market::Market;
 use envelope_market::hooks::Courier;
 use envelope_node::RUNS;
-use envelope_server::App;
 use envelope_server::serve::{Door, serve};
+use envelope_server::{App, Contact};
 use envelope_store::Org;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -67,6 +67,10 @@ pub(crate) struct Serve {
     /// `hooks.example.org=10.1.0.0/16`
     #[arg(long = "hook-address", value_name = "HOST=BLOCK")]
     hook_address: Vec<Reach>,
+    /// Where whoever found a weakness tells of it: `mailto:security@example.org`; without one
+    /// there is no `/.well-known/security.txt`
+    #[arg(long, value_name = "ADDRESS")]
+    security_contact: Option<Contact>,
     #[command(flatten)]
     edge: Edge,
     #[command(flatten)]
@@ -84,7 +88,7 @@ impl Serve {
 
     async fn open(self) -> Result<Answer, Trouble> {
         let Self { house, address, domain, operator, runs, ports_file, .. } = self;
-        let Self { edge, providers, hook_address, .. } = self;
+        let Self { edge, providers, hook_address, security_contact, .. } = self;
         let house = house.open().await?;
         let keys = LocalKeys::load().map_err(|why| Trouble::failed(why, "see `ENVELOPE_HOME`"))?;
         let machine = Machine::new().map_err(|why| Trouble::failed(why, "update Envelope"))?;
@@ -93,7 +97,8 @@ impl Serve {
         let courier = Courier::new(hook_address, edge.roots()?)
             .map_err(|why| Trouble::usage(why, "see `--trust`"))?;
         let market = market(house.clone(), &machine, (domain, courier), &providers)?;
-        let app = Arc::new(App::new(market, operator, |what| page::aside(page::plain(what))));
+        let app = App::new(market, operator, |what| page::aside(page::plain(what)));
+        let app = Arc::new(app.reached_at(security_contact));
         let outside = Operator::of(&edge, &providers);
         let node = match runs {
             0 => None,

@@ -6,6 +6,7 @@ use envelope_gate::desk::Decision;
 use envelope_node::{Asked, NodeError, decide_within};
 use envelope_rules::approval::{Principal, Verdict};
 use envelope_store::noun::{Noun, Record};
+use envelope_terms::contract::DigestShape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,7 @@ pub struct Question {
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The digest of the request that they saw.
+    #[schemars(with = "DigestShape")]
     pub saw: String,
     /// `{"verdict":"allow","scope":{…}}`, `{"verdict":"choose","choice":0}`,
     /// `{"verdict":"answer","document":"…"}` or `{"verdict":"reject","reason":"…"}`.
@@ -46,6 +48,8 @@ pub struct Answer {
 /// Decides on a question, as whoever acts.
 pub async fn decide(turn: &mut Turn<'_>, id: &str, said: &Answer) -> Result<Question, Refused> {
     turn.needs(Role::Approver)?;
+    let row = within(id);
+    turn.own(Noun::Approval, &row).await?;
     let saw: Digest = said.saw.parse().map_err(|why| Refused::invalid("saw", why))?;
     let verdict: Verdict = serde_json::from_value(said.decision.clone())
         .map_err(|why| Refused::invalid("decision", why))?;
@@ -53,8 +57,6 @@ pub async fn decide(turn: &mut Turn<'_>, id: &str, said: &Answer) -> Result<Ques
     let by =
         Principal { id: Label::cut(&turn.who.user), kind: CallerKind::User, roles: vec![role] };
     let decision = Decision { by, at: turn.at, saw, verdict };
-    let row = within(id);
-    turn.own(Noun::Approval, &row).await?;
     turn.who.needs_human()?;
     let decided = decide_within(&mut turn.rows(), &row, saw, decision).await;
     decided.map_err(|why| {

@@ -2,7 +2,7 @@
 //! of the organisation says so; the public halves stand in the log from the first day.
 
 use envelope_evidence::Timestamp;
-use envelope_evidence::key::{ForAttestations, ForDocuments, SigningKey, Use, Window};
+use envelope_evidence::key::{ForAttestations, ForCards, ForDocuments, SigningKey, Use, Window};
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
 use envelope_store::OrgTx;
 use envelope_store::signers::{self, Event};
@@ -14,13 +14,16 @@ use crate::Refused;
 /// Whose keys they are, in the vault: the organisation itself.
 const PARTY: &str = "party";
 
+/// The key of an agent, in the vault.
+const CARD: &str = "card.key";
+
 /// The key that signs contract documents for an organisation; made when it is first needed.
 pub(crate) async fn documents(
     rows: &mut OrgTx<'_>,
     masters: &MasterKeys,
     at: Timestamp,
 ) -> Result<SigningKey<ForDocuments>, Refused> {
-    key(rows, masters, "documents.key", at).await
+    key(rows, masters, Field { subject: PARTY, name: "documents.key" }, at).await
 }
 
 /// The key by which an organisation attests.
@@ -29,7 +32,26 @@ pub(crate) async fn attestations(
     masters: &MasterKeys,
     at: Timestamp,
 ) -> Result<SigningKey<ForAttestations>, Refused> {
-    key(rows, masters, "attestations.key", at).await
+    key(rows, masters, Field { subject: PARTY, name: "attestations.key" }, at).await
+}
+
+/// The key by which an agent is known: it signs its card. Made when it is registered.
+pub(crate) async fn of_agent(
+    rows: &mut OrgTx<'_>,
+    masters: &MasterKeys,
+    agent: &str,
+    at: Timestamp,
+) -> Result<SigningKey<ForCards>, Refused> {
+    key(rows, masters, Field { subject: agent, name: CARD }, at).await
+}
+
+/// The same, of an agent that has one.
+pub(crate) async fn kept_of_agent(
+    rows: &mut OrgTx<'_>,
+    masters: &MasterKeys,
+    agent: &str,
+) -> Result<Option<SigningKey<ForCards>>, Refused> {
+    kept(rows, masters, Field { subject: agent, name: CARD }).await
 }
 
 /// What verifiers trust of an organisation's keys.
@@ -40,14 +62,11 @@ pub(crate) async fn ring(rows: &mut OrgTx<'_>) -> Result<KeyRing, Refused> {
 async fn key<U: Use>(
     rows: &mut OrgTx<'_>,
     masters: &MasterKeys,
-    name: &str,
+    field: Field<'_>,
     at: Timestamp,
 ) -> Result<SigningKey<U>, Refused> {
-    let field = Field { subject: PARTY, name };
-    if let Some(kept) = rows.unseal(masters, field).await? {
-        let secret = <[u8; 32]>::try_from(kept.as_slice());
-        let secret = secret.map_err(|_| Refused::kept(name, "it is no key"))?;
-        return Ok(SigningKey::from_secret(&Zeroizing::new(secret)));
+    if let Some(key) = kept(rows, masters, field).await? {
+        return Ok(key);
     }
     let secret = Zeroizing::new(chance()?);
     let key = SigningKey::from_secret(&secret);
@@ -55,6 +74,17 @@ async fn key<U: Use>(
     rows.announce_key(KeyRecord::of(&key, Window::ALWAYS), at).await?;
     rows.step_key(key.id(), Event::Activate, at).await?;
     Ok(key)
+}
+
+async fn kept<U: Use>(
+    rows: &mut OrgTx<'_>,
+    masters: &MasterKeys,
+    field: Field<'_>,
+) -> Result<Option<SigningKey<U>>, Refused> {
+    let Some(kept) = rows.unseal(masters, field).await? else { return Ok(None) };
+    let secret = <[u8; 32]>::try_from(kept.as_slice());
+    let secret = secret.map_err(|_| Refused::kept(field.name, "it is no key"))?;
+    Ok(Some(SigningKey::from_secret(&Zeroizing::new(secret))))
 }
 
 /// 32 bytes that nobody can guess.

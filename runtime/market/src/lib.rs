@@ -18,6 +18,7 @@ pub mod papers;
 pub mod purchases;
 mod refused;
 pub mod runs;
+pub mod shape;
 pub mod stops;
 mod turn;
 mod who;

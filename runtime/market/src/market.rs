@@ -48,7 +48,7 @@ const PAUSE: u64 = 4;
 
 impl Market {
     /// The name under which the house, and all that is kept in it, is known.
-    pub(crate) fn did(&self) -> String {
+    pub fn did(&self) -> String {
         // A colon would begin a path.
         format!("did:web:{}", self.domain.replace(':', "%3A"))
     }

@@ -7,7 +7,7 @@ use envelope_evidence::keyring::{KeyRecord, KeyRing};
 use envelope_evidence::receipt::{Folder, fold};
 use envelope_evidence::verify::{Said, verify};
 use envelope_node::Sheet;
-use envelope_store::noun::Record;
+use envelope_store::noun::{Noun, Record};
 use envelope_store::{Org, journal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,14 @@ pub fn view(record: &Record) -> Result<Run, Refused> {
 
 /// What the receipt of a run of `org` says, if all of it holds.
 pub(crate) async fn said(market: &Market, org: &Org, run: &str) -> Result<Said, Refused> {
+    let mut tx = market.house.store.read().await?;
+    let row = tx.of(org).get(Noun::Run, run).await?;
+    drop(tx);
+    let row = row.ok_or_else(|| Refused::Unknown { what: "runs", id: run.to_owned() })?;
+    if row.state != "ended" {
+        let (id, state) = (row.id, row.state);
+        return Err(Refused::NotNow { what: "run", id, state, act: "to hear what it answered" });
+    }
     let folder = folder(market, org, run).await?;
     let ring = KeyRing::new([KeyRecord::of(&market.receipts, Window::ALWAYS)]);
     let report = verify(&folder, &ring.map_err(|why| Refused::kept(run, why))?);

@@ -5,9 +5,11 @@
 use envelope_evidence::{Digest, Label};
 use envelope_rules::kill::{Event, Target, Thrown};
 use envelope_store::{Org, OrgTx};
+use envelope_terms::contract::{DigestShape, LabelShape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::shape::{OrgShape, ReasonShape};
 use crate::{Refused, Role, Turn};
 
 /// Whom to stop, or to let go on again, and why.
@@ -17,24 +19,24 @@ pub struct Word {
     /// Whom.
     pub target: Whom,
     /// Why: receipts tell it.
-    #[schemars(length(min = 1, max = 255))]
+    #[schemars(with = "ReasonShape")]
     pub reason: String,
 }
 
 /// Whom a switch stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", content = "id", rename_all = "kebab-case")]
+#[serde(tag = "kind", content = "id", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Whom {
     /// Everybody: for the operator.
     All,
     /// All runs of an organisation: one's own, or for the operator any.
-    Organisation(String),
+    Organisation(#[schemars(with = "OrgShape")] String),
     /// All runs of an agent, by the identity that receipts tell.
-    Agent(String),
+    Agent(#[schemars(with = "LabelShape")] String),
     /// All runs under a Paper, by its digest.
-    Paper(String),
+    Paper(#[schemars(with = "DigestShape")] String),
     /// One run.
-    Run(String),
+    Run(#[schemars(with = "LabelShape")] String),
 }
 
 /// A switch that is thrown.
@@ -94,7 +96,10 @@ fn read(turn: &Turn<'_>, operator: &Org, word: &Word) -> Result<(Target, Thrown)
     let label = |text: &str| Label::new(text).map_err(|why| bad(&why));
     let target = match &word.target {
         Whom::All => Target::All,
-        Whom::Organisation(id) => Target::Organisation(label(id)?),
+        Whom::Organisation(id) => {
+            let id = Org::new(id).map_err(|why| bad(&why))?;
+            Target::Organisation(label(id.as_str())?)
+        }
         Whom::Agent(id) => Target::Agent(label(id)?),
         Whom::Paper(digest) => Target::Paper(digest.parse::<Digest>().map_err(|why| bad(&why))?),
         Whom::Run(id) => Target::Run(label(id)?),
@@ -117,7 +122,7 @@ fn read(turn: &Turn<'_>, operator: &Org, word: &Word) -> Result<(Target, Thrown)
         }
     }
     let reason = Label::new(&word.reason).map_err(|why| Refused::invalid("reason", why))?;
-    if reason.trim().is_empty() {
+    if reason.trim_matches(' ').is_empty() {
         return Err(Refused::invalid("reason", "a stop has one: say why"));
     }
     Ok((target, Thrown { by: Label::cut(&turn.who.user), reason, at: turn.at }))

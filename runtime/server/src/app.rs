@@ -8,6 +8,7 @@ use envelope_market::Market;
 use envelope_store::Org;
 use tokio::sync::Semaphore;
 
+use crate::Contact;
 use crate::rate::Buckets;
 
 /// Passwords that are looked at at once: each takes a processor and 19 MiB for some ten
@@ -25,6 +26,8 @@ pub struct App {
     pub(crate) passwords: Arc<Semaphore>,
     /// Whoever keeps the house hears of trouble here.
     keeper: fn(&str),
+    /// Where weaknesses are told, if anywhere.
+    pub(crate) contact: Option<Contact>,
     leaving: AtomicBool,
     answered: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
@@ -38,9 +41,16 @@ impl App {
             keeper,
             buckets: Buckets::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS)),
+            contact: None,
             leaving: AtomicBool::new(false),
             answered: Mutex::default(),
         }
+    }
+
+    /// The same house, which tells where weaknesses are told.
+    #[must_use]
+    pub fn reached_at(self, contact: Option<Contact>) -> Self {
+        Self { contact, ..self }
     }
 
     /// Something is wrong inside.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
@@ -20,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::answer::{Answer, REPLAYED};
+use crate::ask::{self, KEY_CHARS_MAX, PAGE, PAGE_MAX};
 use crate::rate::Let;
 use crate::route::{Needs, Route, Takes};
 use crate::{App, Problem, cookie};
@@ -29,13 +31,6 @@ const TIME_MAX: Duration = Duration::from_secs(120);
 
 /// How long a body may take to come.
 const BODY_TIME: Duration = Duration::from_secs(60);
-
-/// Characters of an `Idempotency-Key`: a UUID has 36.
-const KEY_CHARS_MAX: usize = 255;
-
-/// What a page has, unless somebody says otherwise, and what it has at most.
-const PAGE: usize = 20;
-const PAGE_MAX: usize = 100;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -76,7 +71,7 @@ impl Page {
 pub(crate) async fn enter(
     app: Arc<App>,
     route: &'static Route,
-    path: BTreeMap<String, String>,
+    path: Result<BTreeMap<String, String>, PathRejection>,
     request: Request,
 ) -> Response {
     let at = now();
@@ -121,7 +116,7 @@ fn failed(app: &App, problem: Problem, name: &str) -> Response {
 async fn admit(
     app: &Arc<App>,
     route: &'static Route,
-    path: BTreeMap<String, String>,
+    path: Result<BTreeMap<String, String>, PathRejection>,
     request: Request,
     at: Timestamp,
 ) -> Result<(Call, u64), Problem> {
@@ -155,10 +150,9 @@ async fn admit(
         }
         who => (at, who),
     };
-    let query = parts.uri.query().unwrap_or_default();
-    let query = axum::extract::Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri)
-        .map_err(|why| Problem::new("MALFORMED", format!("`?{query}`: {why}")))?;
-    let (app, headers, query) = (Arc::clone(app), parts.headers, query.0);
+    let path = path.map_err(|why| Problem::new("MALFORMED", format!("the path: {why}")))?;
+    let (path, query) = (ask::parts(path)?, ask::query(route, &parts.uri)?);
+    let (app, headers) = (Arc::clone(app), parts.headers);
     let call = Call { app, at, route, who, path, query, headers, body };
     if route.once {
         call.key()?.ok_or_else(|| Problem::new("KEY_MISSING", "send an `Idempotency-Key`"))?;
@@ -182,8 +176,11 @@ async fn recognised(app: &App, parts: &Parts, at: Timestamp) -> Result<Who, Prob
         cookie::at_home(&parts.method, &parts.headers)?;
         return Ok(who);
     };
-    let token = shown.to_str().ok().and_then(|shown| shown.strip_prefix("Bearer "));
-    key::who(&mut tx, token.ok_or_else(unknown)?.trim()).await?.ok_or_else(unknown)
+    // The name of the scheme is written in any case (RFC 9110, 11.1).
+    let shown = shown.to_str().ok().and_then(|shown| shown.split_once(' '));
+    let token = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
+    let (_, token) = token.ok_or_else(unknown)?;
+    key::who(&mut tx, token.trim()).await?.ok_or_else(unknown)
 }
 
 async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
@@ -250,7 +247,9 @@ impl Call {
         let limit = match self.query("limit") {
             None => PAGE,
             Some(text) => {
-                let limit = text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+                let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+                let limit = text.parse().ok().filter(|_| digits);
+                let limit = limit.filter(|limit| (1..=PAGE_MAX).contains(limit));
                 let told = format!("`limit` is a number from 1 to {PAGE_MAX}");
                 limit.ok_or_else(|| Problem::new("INVALID", told).with("param", "limit"))?
             }
@@ -261,10 +260,16 @@ impl Call {
 
     /// The version that a change is based on, if it says so.
     pub fn version(&self) -> Result<Option<i64>, Problem> {
-        let Some(text) = self.header(&header::IF_MATCH) else { return Ok(None) };
-        let version = text.trim_matches('"').parse();
-        let told = "`If-Match` is an `ETag` of ours";
-        version.map(Some).map_err(|_| Problem::new("MALFORMED", told))
+        let Some(value) = self.headers.get(header::IF_MATCH) else { return Ok(None) };
+        let text = value.to_str().unwrap_or_default();
+        if text == "*" {
+            return Ok(None);
+        }
+        let digits = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let version = digits.and_then(|digits| digits.parse().ok());
+        let told = "`If-Match` is one `ETag` of ours, in its quotes, or `*`";
+        version.map(Some).ok_or_else(|| Problem::new("MALFORMED", told))
     }
 
     /// A transaction that reads.
@@ -296,12 +301,16 @@ impl Call {
     }
 
     fn key(&self) -> Result<Option<&str>, Problem> {
-        let Some(key) = self.header(&IDEMPOTENCY_KEY) else { return Ok(None) };
-        if key.is_empty() || key.len() > KEY_CHARS_MAX {
-            let told = format!("`Idempotency-Key` has 1 to {KEY_CHARS_MAX} characters");
-            return Err(Problem::new("MALFORMED", told));
+        let Some(value) = self.headers.get(IDEMPOTENCY_KEY).filter(|_| self.route.once) else {
+            return Ok(None);
+        };
+        let key = value.to_str().unwrap_or_default();
+        let seen = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if seen && (1..=KEY_CHARS_MAX).contains(&key.len()) {
+            return Ok(Some(key));
         }
-        Ok(Some(key).filter(|_| self.route.once))
+        let told = format!("`Idempotency-Key` has 1 to {KEY_CHARS_MAX} characters, none a space");
+        Err(Problem::new("MALFORMED", told))
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use crate::Problem;
 
 /// The cookie. Its prefix has browsers take it from this very host alone, and over TLS.
-const NAME: &str = "__Host-envelope";
+pub(crate) const NAME: &str = "__Host-envelope";
 
 /// What the browser shows.
 pub(crate) fn shown(headers: &HeaderMap) -> Option<&str> {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use envelope_market::Turn;
 use envelope_store::journal;
 use envelope_store::noun::Noun;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ const QUIET: u32 = 60;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// One line of the record.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Line {
     /// Which line, from 1: the first is what the run is pinned by.
     pub(crate) id: u64,

@@ -8,15 +8,17 @@
 pub mod answer;
 mod api;
 pub mod app;
+pub mod ask;
 pub mod call;
 mod cookie;
 mod events;
 pub mod openapi;
-mod outside;
+pub mod outside;
 pub mod problem;
 mod rate;
 pub mod route;
 pub mod serve;
 
 pub use app::App;
+pub use outside::contact::Contact;
 pub use problem::Problem;

@@ -1,10 +1,14 @@
 //! The document of this API, made from the table of routes.
 
+mod answers;
+
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::problem::CODES;
-use crate::route::{BASE, Gives, Needs, Route, Takes, all};
+use crate::ask::{Ask, PART_CHARS_MAX, Place};
+use crate::cookie;
+use crate::route::{BASE, Needs, Route, Takes, all};
 
 /// The OpenAPI 3.1 document.
 pub fn document() -> Value {
@@ -21,7 +25,7 @@ pub fn document() -> Value {
         }
     }
     let mut schemas = generator.take_definitions(true);
-    schemas.insert("Problem".to_owned(), problem());
+    schemas.insert("Problem".to_owned(), answers::problem());
     json!({
         "openapi": "3.1.1",
         "info": {
@@ -31,34 +35,23 @@ pub fn document() -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "security": [{ "key": [] }],
+        "security": [{ "key": [] }, { "session": [] }],
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": answers::shared(),
+            "headers": answers::headers(),
             "securitySchemes": {
                 "key": { "type": "http", "scheme": "bearer", "bearerFormat": "env_live_…" },
+                "session": { "type": "apiKey", "in": "cookie", "name": cookie::NAME },
             },
         },
     })
 }
 
-fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value {
-    let (kind, schema, page) = gives(route, generator);
-    let mut parameters: Vec<_> = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| {
-            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
-        })
-        .chain(page)
-        .collect();
-    if route.once {
-        parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header", "required": true,
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-        }));
-    }
+fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
+    let parts = names(route.path).map(part);
+    let parameters: Vec<_> = parts.chain(route.asked().map(parameter)).collect();
     let needs = match route.needs {
         Needs::Nobody => "nobody".to_owned(),
         Needs::Anybody => "anybody".to_owned(),
@@ -70,20 +63,7 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
         "x-needs": needs,
         "x-rate": route.rate.name(),
         "parameters": parameters,
-        "responses": {
-            route.status.to_string(): {
-                "description": "Done",
-                "content": { kind: { "schema": schema } },
-            },
-            "default": {
-                "description": "Not done",
-                "content": {
-                    "application/problem+json": {
-                        "schema": { "$ref": "#/components/schemas/Problem" },
-                    },
-                },
-            },
-        },
+        "responses": answers::of(route, generator),
     });
     let Value::Object(members) = &mut operation else { return operation };
     if route.needs == Needs::Nobody {
@@ -102,49 +82,28 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
     operation
 }
 
-/// What is answered: its kind, its schema, and what a query may say of it.
-fn gives(
-    route: &Route,
-    generator: &mut schemars::SchemaGenerator,
-) -> (&'static str, Value, Vec<Value>) {
-    let item = match route.gives {
-        Gives::Json(make) => {
-            return ("application/json", Value::from(make(generator)), Vec::new());
-        }
-        Gives::Other(kind) => return (kind, json!({}), Vec::new()),
-        Gives::Page(make) => Value::from(make(generator)),
-    };
-    let page = json!({
-        "type": "object",
-        "required": ["data", "has_more", "next"],
-        "properties": {
-            "data": { "type": "array", "items": item },
-            "has_more": { "type": "boolean" },
-            "next": { "type": ["string", "null"] },
-        },
-    });
-    let limit = json!({
-        "name": "limit", "in": "query",
-        "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 },
-    });
-    let after = json!({ "name": "after", "in": "query", "schema": { "type": "string" } });
-    ("application/json", page, vec![limit, after])
+/// What stands in braces in a path.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
-fn problem() -> Value {
-    let codes = Vec::from_iter(CODES.iter().map(|row| row.code));
+fn part(name: &str) -> Value {
     json!({
-        "type": "object",
-        "description": "What went wrong (RFC 9457).",
-        "required": ["type", "title", "status", "detail", "code"],
-        "properties": {
-            "type": { "type": "string", "format": "uri" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "detail": { "type": "string" },
-            "code": { "type": "string", "enum": codes },
-            "param": { "type": "string", "description": "The part that does not fit." },
-            "request": { "type": "string" },
+        "name": name, "in": "path", "required": true,
+        "schema": {
+            "type": "string", "minLength": 1, "maxLength": PART_CHARS_MAX,
+            "pattern": "^[A-Za-z0-9_-]+$(?!\\n)",
         },
+    })
+}
+
+fn parameter(ask: &Ask) -> Value {
+    let place = match ask.place {
+        Place::Query => "query",
+        Place::Header => "header",
+    };
+    json!({
+        "name": ask.name, "in": place, "required": ask.needed, "description": ask.what,
+        "schema": (ask.schema)(),
     })
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::Method;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use envelope_market::Role;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use crate::ask::Ask;
 use crate::call::{Call, enter};
 use crate::rate::Rate;
 use crate::{App, Problem, api};
@@ -57,6 +59,10 @@ pub enum Gives {
     Json(Make),
     /// A page of such.
     Page(Make),
+    /// A page of such, or, for `Accept: text/event-stream`, one after the other as they come.
+    Stream(Make),
+    /// All of such: there are so few that they make one page.
+    All(Make),
     /// Something of another kind.
     Other(&'static str),
 }
@@ -86,6 +92,8 @@ pub struct Route {
     pub rate: Rate,
     /// Whether it takes an `Idempotency-Key`, and needs it.
     pub once: bool,
+    /// What a request may say beside that.
+    pub asks: &'static [Ask],
     /// What comes in the body.
     pub takes: Takes,
     /// The status of success.
@@ -112,6 +120,7 @@ impl Route {
             needs: Needs::Anybody,
             rate: Rate::Read,
             once: false,
+            asks: &[],
             takes: Takes::Nothing,
             status: 200,
             gives,
@@ -129,8 +138,22 @@ impl Route {
     ) -> Self {
         let needs = Needs::Role(role);
         let status = 200;
-        let (rate, once) = (Rate::Write, false);
-        Self { method, path, operation, summary, needs, rate, once, takes, status, gives, handle }
+        let rate = Rate::Write;
+        let (once, asks): (bool, &[Ask]) = (false, &[]);
+        Self {
+            method,
+            path,
+            operation,
+            summary,
+            needs,
+            rate,
+            once,
+            asks,
+            takes,
+            status,
+            gives,
+            handle,
+        }
     }
 
     /// The same for a POST.
@@ -153,6 +176,12 @@ impl Route {
     #[must_use]
     pub const fn once(self) -> Self {
         Self { once: true, ..self }
+    }
+
+    /// The same operation, which may be told more.
+    #[must_use]
+    pub const fn asks(self, asks: &'static [Ask]) -> Self {
+        Self { asks, ..self }
     }
 
     /// The same operation, for others.
@@ -191,7 +220,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         for route in routes {
             let Ok(filter) = MethodFilter::try_from(route.method.clone()) else { continue };
             let handle =
-                move |State(app), Path(path), request: Request| enter(app, route, path, request);
+                move |State(app), path: Result<Path<_>, PathRejection>, request: Request| {
+                    enter(app, route, path.map(|Path(parts)| parts), request)
+                };
             methods = methods.merge(on(filter, handle));
         }
         router = router.route(&format!("{BASE}{path}"), methods);

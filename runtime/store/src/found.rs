@@ -3,7 +3,7 @@
 
 use crate::noun::{PAGE_MAX, Record};
 use crate::sql::{Text, Wide};
-use crate::value::{Row, Value};
+use crate::value::{Row, Value, is_text};
 use crate::{Org, StoreError, Tx};
 
 const CREDENTIAL: Wide = Wide(Text::common(
@@ -28,7 +28,12 @@ const OFFERS: Wide = Wide(Text::common(
         WHERE state = 'offered' AND id > $1 ORDER BY id LIMIT $2",
 ));
 
-pub(crate) const WIDE: [Wide; 4] = [CREDENTIAL, SESSION, OFFER, OFFERS];
+const AGENT: Wide = Wide(Text::common(
+    "found.agent",
+    "SELECT id, parent, state, version, body, digest, changed, org FROM agents WHERE id = $1",
+));
+
+pub(crate) const WIDE: [Wide; 5] = [CREDENTIAL, SESSION, OFFER, OFFERS, AGENT];
 
 /// A row, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +55,11 @@ impl Tx {
         self.one(&SESSION, id).await
     }
 
+    /// An agent, in whatever state: its identifier is public.
+    pub async fn agent(&mut self, id: &str) -> Result<Option<Found>, StoreError> {
+        self.one(&AGENT, id).await
+    }
+
     /// A listing that is offered.
     pub async fn offer(&mut self, id: &str) -> Result<Option<Found>, StoreError> {
         self.one(&OFFER, id).await
@@ -64,6 +74,9 @@ impl Tx {
     }
 
     async fn one(&mut self, statement: &Wide, id: &str) -> Result<Option<Found>, StoreError> {
+        if !is_text(id) {
+            return Ok(None);
+        }
         let rows = self.wide(statement, vec![Value::from(id)]).await?;
         rows.first().map(Found::of).transpose()
     }

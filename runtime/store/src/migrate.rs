@@ -39,7 +39,7 @@ macro_rules! twin {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: [Migration; 14] = [
+pub const MIGRATIONS: [Migration; 15] = [
     twin!("0001_nouns"),
     twin!("0002_audit"),
     twin!("0003_work"),
@@ -54,6 +54,7 @@ pub const MIGRATIONS: [Migration; 14] = [
     twin!("0013_signers"),
     twin!("0014_server"),
     twin!("0015_tries"),
+    twin!("0016_agents"),
 ];
 
 const JOURNAL: [&str; 2] = [

@@ -8,7 +8,7 @@ use std::time::Duration;
 use envelope_evidence::{Digest, Timestamp};
 
 use crate::sql::{Scoped, Text, Wide};
-use crate::value::{Row, Value};
+use crate::value::{Row, Value, is_text};
 use crate::work::moment;
 use crate::{OrgTx, StoreError};
 
@@ -251,8 +251,11 @@ impl OrgTx<'_> {
         changed.first().ok_or_else(missed)?.int(0)
     }
 
-    /// A row.
+    /// A row. None is named by what [no text](crate::value::is_text) is.
     pub async fn get(&mut self, noun: Noun, id: &str) -> Result<Option<Record>, StoreError> {
+        if !is_text(id) {
+            return Ok(None);
+        }
         let rows = self.run(&noun.statements().get, vec![Value::from(id)]).await?;
         rows.first().map(Record::of).transpose()
     }

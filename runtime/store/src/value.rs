@@ -41,6 +41,11 @@ impl From<&[u8]> for Value {
     }
 }
 
+/// Whether both engines keep `text`: PostgreSQL has no text with the character 0.
+pub fn is_text(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// A row of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {

@@ -7,27 +7,34 @@ use envelope_evidence::{Digest, Timestamp};
 use envelope_store::noun::{Change, Noun};
 use envelope_store::{Org, Tx};
 use envelope_terms::badge::{Badge, Claim, OATHS_MAX, Oath, Pillar, Sworn};
-use envelope_terms::contract::{Did, Line};
+use envelope_terms::contract::{Did, DigestShape, Line};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::register::Agent;
+use crate::shape::OrgShape;
 use crate::turn::read;
 use crate::{Market, Refused, Role, Turn, keys};
+
+/// How long an attestation may hold, in seconds: a hundred years.
+pub const SECONDS_MAX: u64 = 3_155_760_000;
 
 /// That a pillar of an agent's badge stands.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attest {
     /// Whose agent it is.
+    #[schemars(with = "OrgShape")]
     pub org: String,
     /// The agent.
     pub agent: String,
     /// Which pillar.
     pub pillar: Pillar,
     /// The digest of what it rests on.
+    #[schemars(with = "DigestShape")]
     pub evidence: String,
     /// How long it holds, in seconds.
+    #[schemars(range(min = 1, max = SECONDS_MAX))]
     pub seconds: u64,
 }
 
@@ -52,6 +59,9 @@ pub async fn attest(
     wish: Attest,
 ) -> Result<Attested, Refused> {
     turn.needs(Role::Operator)?;
+    if !(1..=SECONDS_MAX).contains(&wish.seconds) {
+        return Err(Refused::invalid("seconds", format!("want 1 to {SECONDS_MAX}")));
+    }
     let org = Org::new(&wish.org)?;
     let record = turn.tx.of(&org).get(Noun::Agent, &wish.agent).await?;
     let unknown = || Refused::Unknown { what: "agents", id: wish.agent.clone() };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::turn::{read, text};
-use crate::{Market, Refused, Role, Turn, id};
+use crate::{Market, Refused, Role, Turn, id, keys};
 
 /// A new agent.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub struct Agent {
     pub name: Title,
     /// The identifier that contracts name, and the audience of its grants.
     pub did: Did,
+    /// The key that signs for it, in PEM. The document of its identifier tells it to everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Registers an agent of whoever acts.
@@ -38,8 +41,10 @@ pub async fn register(
     let id = id("agt", turn.at)?;
     let did = Did::new(format!("{}:agents:{id}", market.did()))
         .map_err(|why| Refused::invalid("domain", why))?;
-    let agent = Agent { id, name, did };
-    let (body, at) = (text(&agent.id, &agent)?, turn.at);
+    let at = turn.at;
+    let key = keys::of_agent(&mut turn.rows(), &market.masters, &id, at).await?;
+    let agent = Agent { id, name, did, key: Some(key.public().to_pem()) };
+    let body = text(&agent.id, &agent)?;
     let first = Change { id: &agent.id, state: "active", body: &body, at };
     turn.rows().add(Noun::Agent, None, first).await?;
     Ok(agent)

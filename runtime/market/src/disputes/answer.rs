@@ -14,6 +14,7 @@ use super::step::{in_hand, step};
 use crate::purchases::money::of;
 use crate::purchases::view::Purchase;
 use crate::runs::said;
+use crate::shape::OrgShape;
 use crate::{Market, Refused, Role, Turn, Who};
 
 /// Which run of the house answers for which evaluator.
@@ -21,6 +22,7 @@ use crate::{Market, Refused, Role, Turn, Who};
 #[serde(deny_unknown_fields)]
 pub struct Heard {
     /// The buyer, whose purchase it is.
+    #[schemars(with = "OrgShape")]
     pub org: String,
     /// The evaluator, by its name in the Paper.
     pub evaluator: Id,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::step::{self, step};
 use crate::purchases::money::of;
 use crate::purchases::view::Purchase;
+use crate::shape::{OrgShape, distinct};
 use crate::{Market, Refused, Role, Turn};
 
 /// What a human decided.
@@ -18,11 +19,12 @@ use crate::{Market, Refused, Role, Turn};
 #[serde(deny_unknown_fields)]
 pub struct Decide {
     /// The buyer, whose purchase it is.
+    #[schemars(with = "OrgShape")]
     pub org: String,
     /// What.
     pub verdict: Verdict,
     /// The criteria found unmet.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     pub unmet: BTreeSet<Id>,
 }
 

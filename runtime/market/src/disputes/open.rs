@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::step::{row_of, step};
 use crate::purchases::deal::{Deal, load};
 use crate::purchases::view::{Purchase, runs};
+use crate::shape::distinct;
 use crate::turn::text;
 use crate::{Market, Refused, Role, Turn};
 
@@ -24,9 +25,10 @@ pub const STATEMENT_CHARS_MAX: usize = 20_000;
 #[serde(deny_unknown_fields)]
 pub struct Open {
     /// The criteria that it is about; none for all of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     pub criteria: BTreeSet<Id>,
     /// What the party says.
+    #[schemars(length(min = 1, max = STATEMENT_CHARS_MAX))]
     pub statement: String,
 }
 

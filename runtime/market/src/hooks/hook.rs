@@ -16,6 +16,9 @@ pub const HOOKS_MAX: usize = 16;
 /// How long a secret is good beside the one that takes its place, in seconds: a day.
 pub const OVERLAP_SECS: u64 = 24 * 3600;
 
+/// Topics that one hook names.
+const TOPICS_MAX: usize = 8;
+
 /// Characters of an address.
 const URL_CHARS_MAX: usize = 2048;
 
@@ -24,11 +27,11 @@ const URL_CHARS_MAX: usize = 2048;
 #[serde(deny_unknown_fields)]
 pub struct NewHook {
     /// Where to tell: an `https` address.
-    #[schemars(length(min = 1, max = 2048))]
+    #[schemars(url, length(min = 1, max = URL_CHARS_MAX))]
     pub url: String,
     /// What to tell of. Nothing named is everything.
     #[serde(default)]
-    #[schemars(length(max = 8))]
+    #[schemars(length(max = TOPICS_MAX))]
     pub topics: Vec<Topic>,
 }
 
@@ -81,11 +84,15 @@ pub async fn subscribe(
     NewHook { url, topics }: NewHook,
 ) -> Result<Hook, Refused> {
     turn.needs(Role::Owner)?;
-    if url.len() > URL_CHARS_MAX {
+    if url.chars().count() > URL_CHARS_MAX {
         return Err(Refused::invalid(
             "url",
             format!("it has more than {URL_CHARS_MAX} characters"),
         ));
+    }
+    if topics.len() > TOPICS_MAX {
+        let why = format!("name {TOPICS_MAX} at most: nothing named is everything");
+        return Err(Refused::invalid("topics", why));
     }
     market.courier.judge(&url).map_err(|why| Refused::invalid("url", why))?;
     if active(&mut turn.rows()).await?.len() >= HOOKS_MAX {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{self, Key};
 use super::user::{self, NewUser, User};
+use crate::shape::OrgShape;
 use crate::turn::{read, text};
 use crate::{Market, Refused, Role, Turn, Who};
 
@@ -21,6 +22,7 @@ pub const QUOTA: i64 = 10 << 30;
 #[serde(deny_unknown_fields)]
 pub struct NewOrganisation {
     /// Its id, for good: small letters, digits and, within, `-`.
+    #[schemars(with = "OrgShape")]
     pub id: String,
     /// What it is called.
     pub name: Title,

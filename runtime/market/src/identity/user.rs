@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::password;
+use crate::shape::distinct;
 use crate::turn::{read, text};
 use crate::{Market, Means, Refused, Role, Turn, Who, id};
 
@@ -24,6 +25,8 @@ pub struct NewUser {
     /// Where they are reached.
     pub email: Email,
     /// What they may do.
+    #[serde(deserialize_with = "distinct")]
+    #[schemars(length(min = 1))]
     pub roles: BTreeSet<Role>,
 }
 
@@ -131,7 +134,7 @@ pub async fn acting(
 pub async fn erase(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<User, Refused> {
     turn.needs(Role::Owner)?;
     if turn.who.user == id {
-        return Err(Refused::invalid("id", "nobody erases themselves: another owner does"));
+        return Err(Refused::Party("other owners"));
     }
     let (record, at) = (turn.own(Noun::User, id).await?, turn.at);
     if read::<Kept>(&record)?.roles.contains(&Role::Operator) {

@@ -5,7 +5,7 @@ use envelope_evidence::key::Window;
 use envelope_evidence::keyring::{KeyRecord, KeyRing};
 use envelope_store::Org;
 use envelope_store::noun::{Change, Noun};
-use envelope_terms::contract::Id;
+use envelope_terms::contract::{DigestShape, Id};
 use envelope_terms::document::{self, Chain, own_keys};
 use envelope_terms::escrow::ProviderId;
 use envelope_terms::purchase::{self, Act, Seen, Snapshot};
@@ -28,8 +28,10 @@ pub struct Buy {
     /// The Paper.
     pub paper: String,
     /// The digest of the offer that the buyer saw.
+    #[schemars(with = "DigestShape")]
     pub listing_digest: String,
     /// The digest of the standing agreement that the buyer saw.
+    #[schemars(with = "DigestShape")]
     pub msa_digest: String,
 }
 

@@ -21,6 +21,7 @@ const HOLD_MILLIS: u64 = 90 * 24 * 3600 * 1000;
 #[serde(deny_unknown_fields)]
 pub struct Moved {
     /// The buyer, whose purchase it is.
+    #[schemars(with = "OrgShape")]
     pub org: String,
     /// The order.
     pub order: String,

@@ -5,7 +5,9 @@ use envelope_market::approvals::{Answer as Said, Question, decide, one, view};
 use envelope_store::noun::Noun;
 
 use super::{answers, look};
+use crate::Problem;
 use crate::answer::Answer;
+use crate::ask::{QUESTION_STATES, STATE};
 use crate::call::Call;
 use crate::route::{Answering, Gives, Route, Takes, of};
 
@@ -15,7 +17,8 @@ pub(super) const ROUTES: &[Route] = &[
         "List what runs ask of humans; `?state=open` lists what is undecided",
         Gives::Page(of::<Question>),
         list,
-    ),
+    )
+    .asks(&[STATE]),
     Route::get(
         ("/approvals/{approval}", "approval"),
         "Show a question, exactly as a decision will be bound to it",
@@ -37,6 +40,10 @@ fn list(call: Call) -> Answering {
         look!(call, tx, turn);
         let mut rows = match call.query("state") {
             None => turn.rows().page(Noun::Approval, &page.after, page.count()).await?,
+            Some(state) if !QUESTION_STATES.contains(&state) => {
+                let told = format!("`state` is one of {}", QUESTION_STATES.join(", "));
+                return Err(Problem::new("INVALID", told).with("param", "state"));
+            }
             Some(state) => turn.rows().list(Noun::Approval, state, &page.after).await?,
         };
         rows.truncate(page.limit);

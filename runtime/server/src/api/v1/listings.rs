@@ -1,6 +1,7 @@
 //! `/listings`: what is offered to everybody, and what one's own offers say.
 
 use axum::http::Method;
+use envelope_market::agents::card::card;
 use envelope_market::papers::listing::{
     Listing, NewListing, change, draft, look, offer, view, withdraw,
 };
@@ -9,6 +10,7 @@ use envelope_store::noun::Noun;
 
 use super::{answers, look};
 use crate::answer::Answer;
+use crate::ask::IF_MATCH;
 use crate::call::Call;
 use crate::route::{Answering, Gives, Needs, Route, Takes, of};
 
@@ -29,13 +31,20 @@ pub(super) const ROUTES: &[Route] = &[
         Gives::Json(of::<Listing>),
         get,
     ),
+    Route::get(
+        ("/listings/{listing}/card", "listingCard"),
+        "The card of its agent, signed by the agent: a JWS that the agent's `jwks.json` verifies",
+        Gives::Other("application/jose"),
+        signed_card,
+    ),
     Route::change(
         &Method::PUT,
         ("/listings/{listing}", "changeListing"),
         "Change an offer: whoever saw the one before does not buy this one",
         (Role::Author, Takes::Json(of::<NewListing>), Gives::Json(of::<Listing>)),
         put,
-    ),
+    )
+    .asks(&[IF_MATCH]),
     Route::post(
         ("/listings/{listing}/offer", "offer"),
         "Offer it to everybody, if its agent holds a badge",
@@ -77,6 +86,14 @@ fn get(call: Call) -> Answering {
             Err(refused) => return Err(refused.into()),
         };
         Ok(Answer::json(200, &found)?.at_version(found.version))
+    })
+}
+
+fn signed_card(call: Call) -> Answering {
+    answers!(call, {
+        look!(call, tx, turn);
+        let card = card(&call.app.market, &mut turn, call.path("listing")).await?;
+        Ok(Answer::of(200, "application/jose", card.into_bytes()))
     })
 }
 

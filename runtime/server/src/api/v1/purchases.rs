@@ -10,6 +10,7 @@ use envelope_market::purchases::buy::{Buy, buy};
 use envelope_market::purchases::deliver::{assemble, deliver};
 use envelope_market::purchases::money::{Moved, moved, pay, retry, write_off};
 use envelope_market::purchases::{Purchase, load, receipts, view};
+use envelope_market::shape::OrgShape;
 use envelope_store::Org;
 use envelope_store::noun::Noun;
 use schemars::JsonSchema;
@@ -145,6 +146,7 @@ pub(super) struct Signed {
 #[serde(deny_unknown_fields)]
 pub(super) struct Whose {
     /// The buyer.
+    #[schemars(with = "OrgShape")]
     org: String,
 }
 

@@ -11,8 +11,9 @@ use envelope_store::noun::Noun;
 
 use super::{answers, look};
 use crate::answer::Answer;
+use crate::ask;
 use crate::call::Call;
-use crate::events;
+use crate::events::{self, Line};
 use crate::route::{Answering, Gives, Route, Takes, of};
 
 /// How long whoever launches may wait for the end, at most.
@@ -33,14 +34,16 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .makes()
     .once()
-    .heavy(),
+    .heavy()
+    .asks(&[ask::PREFER]),
     Route::get(("/runs/{run}", "run"), "Show a run", Gives::Json(of::<Run>), get),
     Route::get(
         ("/runs/{run}/events", "events"),
         "Follow a run: pages of its record, or, for `Accept: text/event-stream`, as it happens",
-        Gives::Other("application/json"),
+        Gives::Stream(of::<Line>),
         follow,
-    ),
+    )
+    .asks(&[ask::LAST_EVENT_ID]),
     Route::get(
         ("/runs/{run}/receipt", "receipt"),
         "The receipt with its evidence and its record, line by line: `envelope verify` checks it",

@@ -13,7 +13,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get(
         ("/stops", "stops"),
         "List who is stopped, by whom and why",
-        Gives::Page(of::<Stopped>),
+        Gives::All(of::<Stopped>),
         list,
     )
     .for_whom(Needs::Anybody),

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use axum::http::Method;
 use envelope_market::Role;
 use envelope_market::identity::user::{NewUser, User, add, erase, one, set_roles, view};
+use envelope_market::shape::distinct;
 use envelope_store::noun::Noun;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{answers, look};
 use crate::answer::Answer;
+use crate::ask::IF_MATCH;
 use crate::call::Call;
 use crate::route::{Answering, Gives, Needs, Route, Takes, of};
 
@@ -33,14 +35,16 @@ pub(super) const ROUTES: &[Route] = &[
         "Say what somebody may do",
         (Role::Owner, Takes::Json(of::<Roles>), Gives::Json(of::<User>)),
         roles,
-    ),
+    )
+    .asks(&[IF_MATCH]),
     Route::change(
         &Method::DELETE,
         ("/users/{user}", "eraseUser"),
         "Forget somebody: all that is personal is destroyed",
         (Role::Owner, Takes::Nothing, Gives::Json(of::<User>)),
         delete,
-    ),
+    )
+    .asks(&[IF_MATCH]),
 ];
 
 /// What somebody may do.
@@ -48,6 +52,8 @@ pub(super) const ROUTES: &[Route] = &[
 #[serde(deny_unknown_fields)]
 pub(super) struct Roles {
     /// All of it.
+    #[serde(deserialize_with = "distinct")]
+    #[schemars(length(min = 1))]
     roles: BTreeSet<Role>,
 }
 
