@@ -2,8 +2,11 @@
 
 mod calls;
 mod hooks;
-mod house;
+pub mod house;
+mod isolation;
 mod sessions;
 mod stops;
 mod table;
+mod trust;
+pub mod village;
 mod walk;

@@ -77,6 +77,11 @@ impl Reply {
 
 impl Open {
     pub async fn house(world: &World) -> Self {
+        Self::house_at(world, Some("mailto:security@house.example")).await
+    }
+
+    /// The same, where weaknesses are told at `contact`, if anywhere.
+    pub async fn house_at(world: &World, contact: Option<&str>) -> Self {
         let objects = blobs::folder(folder()).unwrap();
         let house = House { store: world.store.clone(), objects };
         let market = market(house.clone());
@@ -96,8 +101,8 @@ impl Open {
         });
         let operator = founded.await.unwrap().key.token.unwrap();
         let app = App::new(market, org, |what| println!("{what}"));
-        let contact = "mailto:security@house.example".parse().unwrap();
-        let app = Arc::new(app.reached_at(Some(contact)));
+        let contact = contact.map(|contact| contact.parse().unwrap());
+        let app = Arc::new(app.reached_at(contact));
         let node = node(house);
         let door = Door::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let at = door.address().unwrap();

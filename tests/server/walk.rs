@@ -117,7 +117,7 @@ fn the_story_is_told_over_http() {
 }
 
 /// The operator moves all money that is ordered, and says so.
-async fn settle(open: &Open, at: &str, mut purchase: Value) -> Value {
+pub async fn settle(open: &Open, at: &str, mut purchase: Value) -> Value {
     while let Some(order) = purchase["money"]["orders"].get(0) {
         let said = json!({ "org": purchase["buyer"], "order": order["id"] });
         let told = open.ask(&open.operator, &format!("POST {at}/money"), Some(&said)).await;
@@ -194,10 +194,6 @@ fn what_stands_outside_tells_how_it_is() {
         let metrics = open.ask("", "GET /metrics", None).await.text;
         let line = "envelope_requests_total{operation=\"listings\",status=\"200\"} 1";
         assert!(metrics.contains(line), "{metrics}");
-        let trust = open.ask("", "GET /trust", None).await.text;
-        for link in trust.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-            assert_eq!(open.ask("", &format!("GET {link}"), None).await.status, 200, "{link}");
-        }
         open.close().await;
     });
 }

@@ -49,6 +49,16 @@ pub static COMPONENTIZE: Stranger = Stranger {
     home: OnceLock::new(),
 };
 
+/// What asks an API for all that its document says, and what reads security.txt.
+pub static API: Stranger = Stranger {
+    program: "python3",
+    advice: PYTHON_ADVICE,
+    listed_in: &["requirements-api.txt"],
+    install: |home| install_python(home, "requirements-api.txt"),
+    command: PYTHON_COMMAND,
+    home: OnceLock::new(),
+};
+
 /// A gateway that speaks to every vendor: 700 MB.
 pub static LITELLM: Stranger = Stranger {
     program: "python3",

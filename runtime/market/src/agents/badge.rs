@@ -10,6 +10,7 @@ use envelope_terms::badge::{Badge, Claim, OATHS_MAX, Oath, Pillar, Sworn};
 use envelope_terms::contract::{Did, DigestShape, Line};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::register::Agent;
 use crate::shape::OrgShape;
@@ -88,6 +89,21 @@ pub async fn attest(
     let first = Change { id: &id, state: "issued", body: &body, at };
     turn.rows().add(Noun::Attestation, Some(&agent.id), first).await?;
     Ok(Attested { id, agent: agent.id, pillar: wish.pillar, until: until.millis() })
+}
+
+/// An attestation as it was signed: for the house, and for whose agent it is about.
+pub async fn signed(turn: &mut Turn<'_>, operator: &Org, id: &str) -> Result<Value, Refused> {
+    let unknown = || Refused::Unknown { what: "attestations", id: id.to_owned() };
+    let row = turn.tx.of(operator).get(Noun::Attestation, id).await?.ok_or_else(unknown)?;
+    if turn.who.org != *operator {
+        let agent = row.parent.as_deref().ok_or_else(unknown)?;
+        turn.rows().get(Noun::Agent, agent).await?.ok_or_else(unknown)?;
+    }
+    if row.state != "issued" {
+        let (id, state) = (row.id, row.state);
+        return Err(Refused::NotNow { what: "attestation", id, state, act: "to show it" });
+    }
+    read(&row)
 }
 
 /// Takes an attestation back, at once and for good.

@@ -2,9 +2,11 @@
 
 use axum::http::Method;
 use envelope_market::Role;
-use envelope_market::agents::badge::{Attest, Attested, attest, revoke};
+use envelope_market::agents::badge::{Attest, Attested, attest, revoke, signed};
+use serde_json::Value;
 
-use super::answers;
+use super::{answers, look};
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::route::{Answering, Gives, Route, Takes, of};
 
@@ -17,6 +19,12 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .makes()
     .once(),
+    Route::get(
+        ("/attestations/{attestation}", "attestation"),
+        "Show one as it was signed: a DSSE envelope that the house's `jwks.json` verifies",
+        Gives::Json(of::<Value>),
+        get,
+    ),
     Route::change(
         &Method::DELETE,
         ("/attestations/{attestation}", "takeBack"),
@@ -30,6 +38,14 @@ fn post(call: Call) -> Answering {
     answers!(call, {
         let wish: Attest = call.input()?;
         call.act(&wish, |market, turn, wish| Box::pin(attest(market, turn, wish.clone()))).await
+    })
+}
+
+fn get(call: Call) -> Answering {
+    answers!(call, {
+        look!(call, tx, turn);
+        let id = call.path("attestation");
+        Answer::json(200, &signed(&mut turn, &call.app.operator, id).await?)
     })
 }
 
