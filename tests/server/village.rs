@@ -138,7 +138,7 @@ impl Village {
         let mut tx = world.store.write().await.unwrap();
         for (noun, id, parent, state, body) in &rows {
             let first = Change { id, state, body, at: now() };
-            tx.of(&kamo).add(*noun, Some(parent), first).await.unwrap();
+            tx.of(&kamo).add(*noun, Some(parent.as_str()), first).await.unwrap();
         }
         tx.commit().await.unwrap();
         self.put("approval", "kamo", Noun::Approval, &question.replace('/', "-"));

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use crate::Problem;
 use crate::route::{Gives, Route};
 
-/// What a page has, unless somebody says otherwise, and what it has at most.
+/// What a page has, unless somebody says otherwise.
 pub const PAGE: usize = 20;
+
+/// What it has at most.
 pub const PAGE_MAX: usize = 100;
 
 /// Characters of an `Idempotency-Key`: a UUID has 36.

@@ -104,18 +104,18 @@ fn links(route: &Route) -> Map<String, Value> {
 }
 
 fn headers_of(route: &Route) -> Value {
-    let mut all = Map::new();
+    let mut told = Map::new();
     for name in ["X-Request-Id", "RateLimit", "RateLimit-Policy"] {
-        all.insert(name.to_owned(), header(name));
+        told.insert(name.to_owned(), header(name));
     }
     if route.once {
-        all.insert("Idempotent-Replayed".to_owned(), header("Idempotent-Replayed"));
+        told.insert("Idempotent-Replayed".to_owned(), header("Idempotent-Replayed"));
     }
     let shows = *route.method == Method::GET && names(route.path).next().is_some();
     if shows && all().any(|other| asks_version(other) && other.path.starts_with(route.path)) {
-        all.insert("ETag".to_owned(), header("ETag"));
+        told.insert("ETag".to_owned(), header("ETag"));
     }
-    Value::Object(all)
+    Value::Object(told)
 }
 
 fn asks_version(route: &Route) -> bool {
