@@ -129,7 +129,11 @@ fn header(name: &str) -> Value {
 /// The headers of answers.
 pub(super) fn headers() -> Value {
     let header = |what: &str, schema: Value| json!({ "description": what, "schema": schema });
-    let needed = |what: &str, schema: Value| json!({ "description": what, "schema": schema, "required": true });
+    let needed = |what: &str, schema: Value| {
+        let mut header = header(what, schema);
+        header["required"] = true.into();
+        header
+    };
     let text = || json!({ "type": "string" });
     json!({
         "X-Request-Id": needed("Under what the house knows the request", text()),
