@@ -130,9 +130,8 @@ fn header(name: &str) -> Value {
 pub(super) fn headers() -> Value {
     let header = |what: &str, schema: Value| json!({ "description": what, "schema": schema });
     let needed = |what: &str, schema: Value| {
-        let mut header = header(what, schema);
-        header["required"] = true.into();
-        header
+        let required = true;
+        json!({ "description": what, "schema": schema, "required": required })
     };
     let text = || json!({ "type": "string" });
     json!({

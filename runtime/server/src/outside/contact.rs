@@ -11,7 +11,8 @@ use envelope_node::now;
 
 use crate::{App, Problem};
 
-/// How long the file says that it holds, in milliseconds: half a year. RFC 9116 wants less than one.
+/// How long the file says that it holds, in milliseconds: half a year. RFC 9116 advises less than
+/// one.
 const HOLDS_MILLIS: u64 = 182 * 24 * 3600 * 1000;
 
 /// Characters of an address.
