@@ -193,14 +193,17 @@ fn the_switches_are_those_of_the_database_that_the_environment_names() {
 #[test]
 fn a_paper_is_named_by_its_digest() {
     let desk = Desk::new("stop-paper");
-    let told = desk.says(["stop", "paper", "pap_1", "--reason", "unpaid"], 2);
+    desk.says(["db", "migrate", "--db", "sqlite:store.db"], 0);
+    let at = ["--db", "sqlite:store.db"];
+    let told = desk.says([&["stop", "paper", "pap_1", "--reason", "unpaid"][..], &at].concat(), 2);
     assert!(told.err.contains("named by its digest"), "{}", told.err);
     let digest = envelope_evidence::Digest::of(b"paper").to_string();
-    desk.says(["stop", "paper", &digest, "--reason", "unpaid"], 0);
-    let listed = desk.says(["stop", "list"], 0);
-    assert!(listed.out.contains(&format!("paper {digest} stopped by")), "{}", listed.out);
-    // Runs that were bought under none go on.
-    hello(&desk, 0, "free");
-    desk.says(["stop", "lift", "paper", &digest, "--reason", "paid"], 0);
-    assert!(desk.says(["stop", "list"], 0).err.contains("nobody is stopped"));
+    let stop = ["stop", "paper", &digest, "--reason", "unpaid"];
+    let told = desk.says(stop, 2);
+    assert!(told.err.contains("under no Paper"), "{}", told.err);
+    desk.says([&stop[..], &at].concat(), 0);
+    let list = || desk.says([&["stop", "list"][..], &at].concat(), 0).out;
+    assert!(list().starts_with(&format!("paper {digest} stopped by")), "{}", list());
+    desk.says([&["stop", "lift", "paper", &digest, "--reason", "paid"][..], &at].concat(), 0);
+    assert!(list().is_empty());
 }

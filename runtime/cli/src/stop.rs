@@ -50,7 +50,8 @@ pub(crate) enum Stop {
     /// this machine that is the name on the agent's own card: one that calls itself otherwise is
     /// another
     Agent(Named),
-    /// All runs under a Paper, by its digest
+    /// All runs under a Paper, by its digest; needs a database, because runs of this machine are
+    /// under none
     Paper(Named),
     /// All runs of an organisation; needs a database, because runs of this machine are of none
     Organisation(Named),
@@ -164,9 +165,13 @@ impl Named {
 
     fn target(&self, read: Read) -> Result<Target, Trouble> {
         let target = read(&self.name)?;
-        let nobodys = matches!(target, Target::Organisation(_)) && self.word.place.url().is_none();
-        if nobodys {
-            let what = "the runs of this machine are of no organisation";
+        let nobodys = match &target {
+            Target::Organisation(_) => Some("of no organisation"),
+            Target::Paper(_) => Some("under no Paper"),
+            Target::All | Target::Agent(_) | Target::Run(_) => None,
+        };
+        if let Some(nobodys) = nobodys.filter(|_| self.word.place.url().is_none()) {
+            let what = format!("the runs of this machine are {nobodys}");
             return Err(Trouble::usage(what, "name the database of its runs with `--db`"));
         }
         Ok(target)

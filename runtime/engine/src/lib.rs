@@ -4,6 +4,7 @@
 //! leaves a journal. Nothing in it performs an effect; that is the gate's.
 
 mod bindings;
+mod books;
 pub mod card;
 mod cell;
 pub mod component;

@@ -7,26 +7,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use envelope_evidence::Preview;
-use envelope_evidence::journal::{
-    Ended, Event, Header, Journal, Outcome, Output, OutputValue, Recovery, Settled,
-};
+use envelope_evidence::journal::{Ended, Header, Journal, Outcome, Output, OutputValue};
 use envelope_evidence::key::{ForReceipts, SigningKey};
 use envelope_evidence::preview::Secrets;
 use envelope_evidence::receipt::{Signed, fold};
-use envelope_evidence::{Digest, Dimension, Label, PathText, Timestamp, Usage};
+use envelope_evidence::{Digest, Dimension, Label, PathText, Timestamp};
 use envelope_gate::airlock::Airlock;
 use envelope_gate::gate::{Authorities, Gate, Parts};
 use envelope_gate::inside::{Artifact, Captured, Chance, Inside, Watcher};
 use envelope_gate::journal::JournalWriter;
 use envelope_gate::kill;
-use envelope_gate::model::{Books, Spent};
 use envelope_gate::stop::{Fault, Stop};
 use envelope_gate::workspace::{self, Blobs, Manifest, Quota, Workspace};
 use envelope_gate::world::World;
 use envelope_rules::Denial;
-use envelope_rules::budget::{Account, Cap, Level, Meter, Shared};
 use envelope_rules::path::Prefix;
 
+use crate::books;
 use crate::cell::{self, Cell, Clock};
 use crate::ending::{self, Ending};
 use crate::invoke::{self, Returned};
@@ -199,7 +196,7 @@ pub(crate) async fn drive(
         watcher,
     };
     let parts = Parts {
-        meter: meter(&journal, &authorities, &*world).await?,
+        meter: books::meter(&journal, &authorities, &*world).await?,
         authorities,
         journal,
         writer,
@@ -383,79 +380,6 @@ fn value(bytes: &Bytes, secrets: &Secrets) -> OutputValue {
 fn listed(output: &workspace::Output) -> Output {
     let path = PathText::cut(output.path.as_str());
     Output { path, digest: output.digest, size: output.size }
-}
-
-/// The books as the journal left them: what it records as used is spent, and the reservation of a
-/// call whose outcome nobody knows with it. One that is repeated sets the same aside again.
-///
-/// Beside the run's own account stand those that it shares with others, as far as their money is
-/// leased to it.
-async fn meter(
-    journal: &Journal,
-    authorities: &Authorities,
-    world: &dyn World,
-) -> Result<Meter, Halted> {
-    let cap = authorities.warrant.document().budget;
-    let spent = journal.used().saturating_sub(repeated(journal));
-    // Fuel is measured by the engine, which begins anew; the wall clock runs by itself.
-    let spent = spent.with(Dimension::Fuel, 0).unwrap_or(spent);
-    let spent = spent.with(Dimension::WallMs, 0).unwrap_or(spent);
-    let leaf = Account::new(Level::Run, journal.header().run.to_string(), cap, spent);
-    let mut chain = vec![leaf];
-    if let Some(books) = world.books() {
-        chain.extend(shared(journal, books, spent.get(Dimension::NanoUsd)).await?);
-    }
-    let meter = Meter::new(journal.header_digest(), chain);
-    meter.map_err(|why| Halted::SetUp(why.to_string()))
-}
-
-/// The accounts that the run shares with others, each of its days with what was spent on it. In all
-/// it spent `all`: what is repeated is not in it, and stood on the last of those days.
-async fn shared(journal: &Journal, books: &Books, all: u64) -> Result<Vec<Account>, Halted> {
-    let mut tabs = Vec::new();
-    for spent in books.chain.spent(journal) {
-        let out = books.purse.out(spent.tab.lease).await?;
-        tabs.push((spent, out));
-    }
-    let repeated = journal.used().get(Dimension::NanoUsd).saturating_sub(all);
-    if let Some((last, _)) = tabs.last_mut() {
-        last.all = last.all.saturating_sub(repeated);
-    }
-    let account = |of: &Shared, cap: u64, spent: u64| {
-        let cap = Cap::NONE.with(Dimension::NanoUsd, cap).unwrap_or_default();
-        let spent = Usage::ZERO.with(Dimension::NanoUsd, spent).unwrap_or_default();
-        Account::new(of.level, of.name.clone(), cap, spent)
-    };
-    // What is given back already is out no more: it was worth what was spent of it.
-    let worth = |(spent, out): &(Spent, u64)| spent.all.max(*out);
-    let out = tabs.iter().map(worth).fold(0, u64::saturating_add);
-    let mut accounts = Vec::new();
-    for one in &books.chain.accounts {
-        if one.level == Level::Day {
-            let days = tabs.iter().filter_map(|(spent, out)| Some((spent, out, spent.tab.day()?)));
-            accounts.extend(days.map(|(spent, out, day)| account(day, *out, spent.all)));
-        } else {
-            accounts.push(account(one, out, all));
-        }
-    }
-    Ok(accounts)
-}
-
-/// What is reserved for calls that will be repeated.
-fn repeated(journal: &Journal) -> Usage {
-    let open = journal.calls().iter().filter(|state| state.settled == Settled::Begun);
-    let open = open.filter_map(|state| journal.entries().get(state.entry));
-    open.fold(Usage::ZERO, |sum, entry| match &entry.event {
-        Event::Begun(begun) => match begun.recovery {
-            Recovery::Again | Recovery::SameKey => sum.checked_add(begun.reserved).unwrap_or(sum),
-            Recovery::Once => sum,
-        },
-        Event::Answered(_)
-        | Event::Denied(_)
-        | Event::Reviewed(_)
-        | Event::Evaluated(_)
-        | Event::Ended(_) => sum,
-    })
 }
 
 /// What the guest may burn: its limit, or on a replay what is recorded, if somebody measured it.

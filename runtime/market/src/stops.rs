@@ -53,19 +53,17 @@ pub struct Stopped {
 
 /// Throws a switch. One that is thrown keeps its first reason.
 pub async fn throw(turn: &mut Turn<'_>, operator: &Org, word: Word) -> Result<Stopped, Refused> {
-    let (target, thrown) = read(turn, operator, &word)?;
+    let (target, thrown) = judged(turn, operator, &word)?;
     let event = Event::Thrown { target: target.clone(), word: thrown };
     let mut rows = rows_of(turn, operator);
     rows.note_stop(event).await?;
-    let all = rows.stops().await?;
-    let standing = all.into_iter().find(|(known, _)| *known == target);
-    let (target, thrown) = standing.ok_or_else(|| unknown(&word.target))?;
+    let thrown = rows.stop(&target).await?.ok_or_else(|| unknown(&word.target))?;
     Ok(shown(&target, &thrown))
 }
 
 /// Lifts a switch: those whom it stopped begin and go on again.
 pub async fn lift(turn: &mut Turn<'_>, operator: &Org, word: Word) -> Result<Stopped, Refused> {
-    let (target, thrown) = read(turn, operator, &word)?;
+    let (target, thrown) = judged(turn, operator, &word)?;
     let event = Event::Lifted { target: target.clone(), word: thrown.clone() };
     if rows_of(turn, operator).note_stop(event).await? {
         Ok(shown(&target, &thrown))
@@ -89,7 +87,8 @@ fn is_operator(turn: &Turn<'_>, operator: &Org) -> bool {
     turn.who.org == *operator && turn.who.may(Role::Operator)
 }
 
-fn read(turn: &Turn<'_>, operator: &Org, word: &Word) -> Result<(Target, Thrown), Refused> {
+/// Whom it names and what is said, if whoever acts may say it.
+fn judged(turn: &Turn<'_>, operator: &Org, word: &Word) -> Result<(Target, Thrown), Refused> {
     let bad = |why: &dyn std::fmt::Display| Refused::invalid("target", why);
     let label = |text: &str| Label::new(text).map_err(|why| bad(&why));
     let target = match &word.target {

@@ -85,7 +85,7 @@ async fn give_back(
     finished: &Finished,
 ) -> Result<(), NodeError> {
     let chain = chain(&sheet.shared, sheet.days.as_ref())?;
-    for Spent { tab, all: spent } in chain.spent(&finished.journal) {
+    for Spent { tab, nano_usd: spent } in chain.spent(&finished.journal) {
         if let Some(out) = rows.out(tab.lease).await? {
             let told = Accounting { seq: 0, spent, returned: out.saturating_sub(spent) };
             rows.account(tab.lease, told).await?;

@@ -30,28 +30,17 @@ const ANNOUNCE: Scoped = Scoped(Text::common(
 /// take the rest.
 pub const ERRAND: &str = "errand";
 
+/// Errands alone, or everything but those.
 const TAKE: Wide = Wide(Text {
     name: "outbox.take",
     sqlite: "UPDATE outbox SET tries = tries + 1, due = $1 + ($2 << min(tries, $3))
-        WHERE seq = (SELECT seq FROM outbox WHERE due <= $1 AND topic <> 'errand'
-            ORDER BY due, seq LIMIT 1)
-        RETURNING seq, org, topic, body, tries",
-    postgres: "UPDATE outbox SET tries = tries + 1, due = $1 + ($2 << least(tries, $3)::int)
         WHERE seq = (
-            SELECT seq FROM outbox WHERE due <= $1 AND topic <> 'errand'
-            ORDER BY due, seq LIMIT 1 FOR UPDATE SKIP LOCKED
+            SELECT seq FROM outbox WHERE due <= $1 AND (topic = $4) = ($5 = 1)
+            ORDER BY due, seq LIMIT 1
         ) RETURNING seq, org, topic, body, tries",
-});
-
-const TAKE_ERRAND: Wide = Wide(Text {
-    name: "outbox.take_errand",
-    sqlite: "UPDATE outbox SET tries = tries + 1, due = $1 + ($2 << min(tries, $3))
-        WHERE seq = (SELECT seq FROM outbox WHERE due <= $1 AND topic = 'errand'
-            ORDER BY due, seq LIMIT 1)
-        RETURNING seq, org, topic, body, tries",
     postgres: "UPDATE outbox SET tries = tries + 1, due = $1 + ($2 << least(tries, $3)::int)
         WHERE seq = (
-            SELECT seq FROM outbox WHERE due <= $1 AND topic = 'errand'
+            SELECT seq FROM outbox WHERE due <= $1 AND (topic = $4) = ($5 = 1)
             ORDER BY due, seq LIMIT 1 FOR UPDATE SKIP LOCKED
         ) RETURNING seq, org, topic, body, tries",
 });
@@ -63,7 +52,7 @@ const HEARD: Scoped = Scoped(Text::common(
 
 pub(crate) const SCOPED: [Scoped; 2] = [ANNOUNCE, HEARD];
 
-pub(crate) const WIDE: [Wide; 2] = [TAKE, TAKE_ERRAND];
+pub(crate) const WIDE: [Wide; 1] = [TAKE];
 
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,24 +71,25 @@ pub struct Message {
 
 /// Takes the message that is due the longest, if any is. Until it falls due again nobody else does.
 pub async fn take(store: &Store, now: Timestamp) -> Result<Option<Message>, StoreError> {
-    take_by(&TAKE, store, now).await
+    take_of(store, false, now).await
 }
 
 /// The same of what is to be told outside.
 pub async fn take_errand(store: &Store, now: Timestamp) -> Result<Option<Message>, StoreError> {
-    take_by(&TAKE_ERRAND, store, now).await
+    take_of(store, true, now).await
 }
 
-async fn take_by(
-    statement: &Wide,
+async fn take_of(
     store: &Store,
+    errands: bool,
     now: Timestamp,
 ) -> Result<Option<Message>, StoreError> {
     let telling = i64::try_from(TELLING.as_millis());
     let telling = telling.map_err(|_| StoreError::Data("a time beyond every calendar".into()))?;
-    let due = vec![moment(now, Duration::ZERO)?, telling.into(), DOUBLED_MAX.into()];
+    let mut due = vec![moment(now, Duration::ZERO)?, telling.into(), DOUBLED_MAX.into()];
+    due.extend([ERRAND.into(), i64::from(errands).into()]);
     let mut tx = store.write().await?;
-    let rows = tx.wide(statement, due).await?;
+    let rows = tx.wide(&TAKE, due).await?;
     let message = rows.first().map(Message::of).transpose()?;
     tx.commit().await?;
     Ok(message)

@@ -111,6 +111,13 @@ impl OrgTx<'_> {
         Ok(true)
     }
 
+    /// The switch of `target`, if it is thrown.
+    pub async fn stop(&mut self, target: &Target) -> Result<Option<Thrown>, StoreError> {
+        let known = self.get(Noun::Stop, &json(target)?).await?;
+        let thrown = known.filter(|record| record.state == THROWN);
+        thrown.map(|record| Ok(read(&record.body)?.1)).transpose()
+    }
+
     /// The switches that are thrown.
     pub async fn stops(&mut self) -> Result<Vec<(Target, Thrown)>, StoreError> {
         held(self).await?.iter().map(|record| read(&record.body)).collect()

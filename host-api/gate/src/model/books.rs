@@ -54,7 +54,7 @@ pub struct Spent {
     /// What it was spent from.
     pub tab: Tab,
     /// All of it. What began and was never settled counts as spent.
-    pub all: u64,
+    pub nano_usd: u64,
 }
 
 impl Chain {
@@ -85,9 +85,9 @@ impl Chain {
         let (run, started) = (journal.header_digest(), journal.header().started);
         let used = journal.used().get(Dimension::NanoUsd);
         if self.days.is_none() {
-            return vec![Spent { tab: self.tab(run, started), all: used }];
+            return vec![Spent { tab: self.tab(run, started), nano_usd: used }];
         }
-        let mut tabs = vec![Spent { tab: self.tab(run, started), all: 0 }];
+        let mut tabs = vec![Spent { tab: self.tab(run, started), nano_usd: 0 }];
         let mut open: Vec<(u64, usize, u64)> = Vec::new();
         let mut last = 0;
         for entry in journal.entries() {
@@ -110,7 +110,7 @@ impl Chain {
             last = *at;
         }
         // All that is spent stands somewhere, whatever else a journal may hold.
-        let told = tabs.iter().fold(0, |sum: u64, spent| sum.saturating_add(spent.all));
+        let told = tabs.iter().fold(0, |sum: u64, spent| sum.saturating_add(spent.nano_usd));
         charge(&mut tabs, 0, used.saturating_sub(told));
         if last > 0 {
             let last = tabs.remove(last);
@@ -137,13 +137,13 @@ impl std::fmt::Debug for Days {
 fn place(tabs: &mut Vec<Spent>, tab: Tab) -> usize {
     let known = tabs.iter().rposition(|spent| spent.tab.lease == tab.lease);
     known.unwrap_or_else(|| {
-        tabs.push(Spent { tab, all: 0 });
+        tabs.push(Spent { tab, nano_usd: 0 });
         tabs.len().saturating_sub(1)
     })
 }
 
 fn charge(tabs: &mut [Spent], at: usize, nano_usd: u64) {
     if let Some(spent) = tabs.get_mut(at) {
-        spent.all = spent.all.saturating_add(nano_usd);
+        spent.nano_usd = spent.nano_usd.saturating_add(nano_usd);
     }
 }

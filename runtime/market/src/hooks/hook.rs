@@ -97,7 +97,7 @@ pub async fn subscribe(
     let (body, at) = (text(&id, &kept)?, turn.at);
     let first = Change { id: &id, state: "active", body: &body, at };
     turn.rows().add(Noun::Hook, None, first).await?;
-    let secret = seal::renew(&mut turn.rows(), &market.masters, &id, at).await?;
+    let secret = seal::renew(&mut turn.rows(), &market.masters, &id, (at, at)).await?;
     Ok(Hook { secret: Some(secret), ..view(&turn.own(Noun::Hook, &id).await?)? })
 }
 
@@ -107,11 +107,12 @@ pub async fn renew(market: &Market, turn: &mut Turn<'_>, id: &str) -> Result<Hoo
     let record = open(turn, id).await?;
     let mut kept: Kept = read(&record)?;
     let until = turn.at.millis().saturating_add(OVERLAP_SECS.saturating_mul(1000));
-    kept.before_until = Timestamp::from_millis(until);
+    let until = Timestamp::from_millis(until).unwrap_or(Timestamp::MAX);
+    kept.before_until = Some(until);
     let (body, at) = (text(id, &kept)?, turn.at);
     let change = Change { id, state: "active", body: &body, at };
     turn.rows().step(Noun::Hook, record.version, change).await?;
-    let secret = seal::renew(&mut turn.rows(), &market.masters, id, at).await?;
+    let secret = seal::renew(&mut turn.rows(), &market.masters, id, (at, until)).await?;
     Ok(Hook { secret: Some(secret), ..view(&turn.own(Noun::Hook, id).await?)? })
 }
 

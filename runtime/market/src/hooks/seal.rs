@@ -15,16 +15,16 @@ use crate::keys::chance;
 /// With what every secret begins, as the standard wants it.
 const START: &str = "whsec_";
 
-/// Makes a secret for the hook `id`, and keeps the one it had.
+/// Makes a secret for the hook `id`, and keeps the one it had until its time is over.
 pub(super) async fn renew(
     rows: &mut OrgTx<'_>,
     masters: &MasterKeys,
     id: &str,
-    at: Timestamp,
+    (at, until): (Timestamp, Timestamp),
 ) -> Result<String, Refused> {
     let (secret, before) = fields(id);
     if let Some(old) = rows.unseal(masters, secret).await? {
-        rows.seal(masters, before, &old, (at, Timestamp::MAX)).await?;
+        rows.seal(masters, before, &old, (at, until)).await?;
     }
     let new = Zeroizing::new(chance()?);
     rows.seal(masters, secret, new.as_slice(), (at, Timestamp::MAX)).await?;

@@ -2,9 +2,23 @@
 
 use envelope_evidence::Timestamp;
 
-use super::{Division, Effect, Ending, Hand, Payout, Purchase, Refused, State, Stepped, Why, Work};
+use super::{
+    Division, Effect, Ending, Hand, Payout, Purchase, Refused, Review, State, Stepped, Why, Work,
+};
 use crate::contract::{MinorUnits, Share};
 use crate::escrow::{self, Fact, Order};
+
+/// What happens when nobody did anything in time.
+enum Falls<'a> {
+    /// The money may be held no longer.
+    Expired,
+    /// Nobody paid in.
+    Unpaid,
+    /// Silence is consent.
+    Accepted,
+    /// What did not conform was not cured.
+    Uncured(&'a Review),
+}
 
 impl Purchase {
     /// Orders the next movement, or ends the purchase when all money is where it belongs. Does
@@ -140,18 +154,47 @@ impl Purchase {
 
     /// When something happens by itself next, if nobody does anything before.
     pub fn due(&self) -> Option<Timestamp> {
+        let dispute = match &self.hand {
+            Hand::Dispute { dispute } => dispute.due(),
+            Hand::Parties {} | Hand::Provider { .. } => None,
+        };
+        let own = self.awaited().into_iter().flatten().map(|(at, _)| at);
+        own.chain(dispute).min()
+    }
+
+    /// Does what is due by now.
+    pub(super) fn ticked(self, now: Timestamp) -> Stepped {
+        let due = self.awaited().into_iter().flatten().find(|(at, _)| now >= *at);
+        match due.map(|(_, falls)| falls).ok_or(Refused::NothingDue)? {
+            Falls::Expired => self.pay(Why::HoldExpired, Share::MAX, now),
+            Falls::Unpaid => {
+                let (work, review) = (Work::default(), None);
+                let ending = Ending { division: None, review, work };
+                Ok((self.at(State::ResolvedRefund { ending }), Vec::new()))
+            }
+            Falls::Accepted => self.pay(Why::Accepted, Share::MIN, now),
+            Falls::Uncured(review) => {
+                let review = review.clone();
+                self.fail_review(&review, now)
+            }
+        }
+    }
+
+    /// What time brings about, and when: of the money, which comes first, and of the purchase.
+    fn awaited(&self) -> [Option<(Timestamp, Falls<'_>)>; 2] {
         let hold = self.escrow.as_ref().and_then(escrow::Escrow::resting);
         let held = self.escrow.as_ref().map_or(0, |escrow| escrow.book().held());
-        let (decided, parties, dispute) = match &self.hand {
-            Hand::Parties {} => (false, true, None),
-            Hand::Dispute { dispute } => (false, false, dispute.due()),
-            Hand::Provider { .. } => (true, false, None),
-        };
-        let hold = hold.filter(|_| held > 0 && !decided).map(|hold| hold.expires);
+        let decided = matches!(self.hand, Hand::Provider { .. });
+        let hold = hold.filter(|_| held > 0 && !decided).map(|hold| (hold.expires, Falls::Expired));
+        let parties = matches!(self.hand, Hand::Parties {});
         let state = match &self.state {
-            State::PendingPayment { pay_by } if !self.paying_in() => Some(*pay_by),
-            State::DeliverableStaged { review_until, .. } if parties => Some(*review_until),
-            State::QualityReview { cure_until, .. } if parties => *cure_until,
+            State::PendingPayment { pay_by } if !self.paying_in() => Some((*pay_by, Falls::Unpaid)),
+            State::DeliverableStaged { review_until, .. } if parties => {
+                Some((*review_until, Falls::Accepted))
+            }
+            State::QualityReview { cure_until: Some(until), review, .. } if parties => {
+                Some((*until, Falls::Uncured(review)))
+            }
             State::PendingPayment { .. }
             | State::DeliverableStaged { .. }
             | State::QualityReview { .. }
@@ -163,44 +206,7 @@ impl Purchase {
             | State::ResolvedRelease { .. }
             | State::ResolvedPartial { .. } => None,
         };
-        [hold, state, dispute].into_iter().flatten().min()
-    }
-
-    /// Does what is due by now.
-    pub(super) fn ticked(self, now: Timestamp) -> Stepped {
-        let hold = self.escrow.as_ref().and_then(escrow::Escrow::resting);
-        let held = self.escrow.as_ref().map_or(0, |escrow| escrow.book().held());
-        let decided = matches!(self.hand, Hand::Provider { .. });
-        if hold.is_some_and(|hold| now >= hold.expires && held > 0 && !decided) {
-            return self.pay(Why::HoldExpired, Share::MAX, now);
-        }
-        let parties = matches!(self.hand, Hand::Parties {});
-        match &self.state {
-            State::PendingPayment { pay_by } if now >= *pay_by && !self.paying_in() => {
-                let (work, review) = (Work::default(), None);
-                let ending = Ending { division: None, review, work };
-                Ok((self.at(State::ResolvedRefund { ending }), Vec::new()))
-            }
-            State::DeliverableStaged { review_until, .. } if now >= *review_until && parties => {
-                self.pay(Why::Accepted, Share::MIN, now)
-            }
-            State::QualityReview { cure_until: Some(until), review, .. }
-                if now >= *until && parties =>
-            {
-                let review = review.clone();
-                self.fail_review(&review, now)
-            }
-            State::PendingPayment { .. }
-            | State::DeliverableStaged { .. }
-            | State::QualityReview { .. }
-            | State::Compiled {}
-            | State::EscrowFunded {}
-            | State::ExecutionInProgress { .. }
-            | State::FundsReleased { .. }
-            | State::ResolvedRefund { .. }
-            | State::ResolvedRelease { .. }
-            | State::ResolvedPartial { .. } => Err(Refused::NothingDue),
-        }
+        [hold, state]
     }
 
     fn paying_in(&self) -> bool {

@@ -78,11 +78,11 @@ impl Gate {
 }
 
 /// Tells what was spent of a tab, and what of it goes back. Told twice, it counts once.
-async fn account_for(books: &Books, Spent { tab, all }: &Spent) -> Result<u64, Fault> {
+async fn account_for(books: &Books, Spent { tab, nano_usd }: &Spent) -> Result<u64, Fault> {
     let out = books.purse.out(tab.lease).await?;
-    let returned = out.saturating_sub(*all);
-    if out > 0 || *all > 0 {
-        let told = Accounting { seq: 0, spent: *all, returned };
+    let returned = out.saturating_sub(*nano_usd);
+    if out > 0 || *nano_usd > 0 {
+        let told = Accounting { seq: 0, spent: *nano_usd, returned };
         books.purse.account(tab.lease, told).await?;
     }
     Ok(returned)
